@@ -1,0 +1,175 @@
+// The one class of domain errors, with a closed table of codes. What a code means and what to do next stands here
+// and nowhere else; `status` is the HTTP status when the relay answers with it (RFC 9457 problem documents).
+//
+// No message ever carries a secret, an address, an identifier or foreign text.
+
+interface CodeEntry {
+  /** A sentence for people: what happened, and what to do next. */
+  readonly title: string;
+  /** Whether the same call may succeed later without any change. */
+  readonly retry: boolean;
+  /** HTTP status, for the codes that the relay answers. */
+  readonly status?: number;
+}
+
+export const errorCodes = {
+  // Bytes and requests
+  malformed: { title: 'The bytes are not what the protocol expects; nothing was changed.', retry: false, status: 400 },
+  'too-large': { title: 'The request is larger than the relay accepts; send less at once.', retry: false, status: 413 },
+  'unsupported-media-type': {
+    title: 'This route speaks another media type; see the specification.',
+    retry: false,
+    status: 415,
+  },
+  'not-found': { title: 'There is nothing at this path; check the address of the relay.', retry: false, status: 404 },
+  'internal-error': { title: 'The relay failed; nothing was lost. Try again.', retry: true, status: 500 },
+  'rate-limited': { title: 'Too many requests; wait for the time in Retry-After.', retry: true, status: 429 },
+
+  // Registration
+  'address-invalid': {
+    title: 'This is neither an e-mail address nor a phone number in international form (+…); check it.',
+    retry: false,
+    status: 400,
+  },
+  'channel-unavailable': {
+    title: 'This relay cannot send codes to this kind of address; use another one.',
+    retry: false,
+    status: 400,
+  },
+  'challenge-unknown': {
+    title: 'This challenge does not exist or was given up; register again.',
+    retry: false,
+    status: 404,
+  },
+  'challenge-expired': { title: 'The code has expired; ask for a new one.', retry: false, status: 410 },
+  'challenge-exhausted': {
+    title: 'Too many wrong answers; ask for a new code later.',
+    retry: false,
+    status: 429,
+  },
+  'challenge-wrong': { title: 'That is not the code; check it and try again.', retry: false, status: 403 },
+  'challenge-too-soon': {
+    title: 'A code was sent a moment ago; wait for the time in Retry-After before asking again.',
+    retry: true,
+    status: 429,
+  },
+  'challenge-undeliverable': {
+    title: 'The code could not be sent; try again, or use another address.',
+    retry: true,
+    status: 502,
+  },
+
+  // Signed requests
+  'not-registered': {
+    title: 'The relay does not know this client; register first.',
+    retry: false,
+    status: 403,
+  },
+  'bad-signature': { title: 'The signature of this request does not verify.', retry: false, status: 401 },
+  'stale-signature': {
+    title: "The request was signed too long ago or in the future; correct the clock by the relay's time.",
+    retry: true,
+    status: 401,
+  },
+  'ticket-invalid': {
+    title: 'The ticket is unknown, expired or was used before; ask for a new one.',
+    retry: true,
+    status: 401,
+  },
+  'origin-refused': { title: 'This origin may not connect; configure it on the relay.', retry: false, status: 403 },
+
+  // Mailbox
+  'number-reused': {
+    title: 'Another message was accepted under this number; this store is older than the relay, rejoin.',
+    retry: false,
+    status: 409,
+  },
+  'out-of-order': {
+    title: 'The relay expects another number; post the earlier messages first.',
+    retry: true,
+    status: 409,
+  },
+  'too-many-recipients': { title: 'A message goes to at most 255 recipients.', retry: false, status: 400 },
+  'duplicate-recipient': { title: 'A recipient stands twice in the message.', retry: false, status: 400 },
+  'epoch-mismatch': {
+    title: 'The queue was created anew since; read it from its beginning.',
+    retry: false,
+    status: 409,
+  },
+  'beyond-queue': { title: 'There is no such entry in the queue to acknowledge.', retry: false, status: 400 },
+  'mailbox-full': { title: 'Too much is waiting to be delivered; wait for Retry-After.', retry: true, status: 429 },
+  'too-many-key-packages': { title: 'The mailbox holds at most 50 key packages.', retry: false, status: 400 },
+
+  // Answers about one recipient of a message or a claim
+  unregistered: { title: 'This recipient is not registered with the relay.', retry: false },
+  'no-key-package': { title: 'This client has left no key package; ask its owner to connect once.', retry: true },
+
+  // Client: reaching the relay
+  unreachable: { title: 'The relay cannot be reached; what is unsent goes out when it can.', retry: true },
+  'relay-misbehaved': { title: 'The relay gave an answer that makes no sense; try again or use another.', retry: true },
+
+  // Client: identity and contacts
+  'already-registered': {
+    title: 'This client is registered already; unregister first, or open another store.',
+    retry: false,
+  },
+  'registration-cancelled': {
+    title: 'The registration was given up; register again when you have the code.',
+    retry: false,
+  },
+  'invite-invalid': { title: 'This is not an invite; ask for a new one.', retry: false },
+  'identity-conflict': {
+    title: 'A known client appears with another key; compare safety numbers with its owner before you go on.',
+    retry: false,
+  },
+  'key-package-invalid': { title: 'A key package is forged, expired or not for this client.', retry: false },
+
+  // Client: groups and messages
+  'already-accepted': { title: 'This invitation was answered before.', retry: false },
+  'group-unknown': { title: 'There is no such group here.', retry: false },
+  'group-size': { title: 'A group has between 2 and 256 members.', retry: false },
+  'duplicate-member': { title: 'A member stands twice in the roster.', retry: false },
+  'content-too-large': { title: 'Content is at most 64 KiB; send it in parts.', retry: false },
+  'not-accepted': { title: 'The invitation to this group has not been accepted yet.', retry: false },
+  'rolled-back': {
+    title: 'This store is older than what was sent from it; nothing more is sent in this group from here.',
+    retry: false,
+  },
+  'agreement-invalid': { title: 'An agreement was refused; nothing was changed.', retry: false },
+  'package-gone': { title: 'The agreement used a key package that is gone; the opener must try again.', retry: false },
+  'message-refused': { title: 'A message could not be opened; nothing was changed.', retry: false },
+  duplicate: { title: 'This message was opened before.', retry: false },
+  clone: { title: 'Two different messages carry one number of one member: that member was copied.', retry: false },
+  fork: { title: 'A member has seen other messages than this client under the same numbers.', retry: false },
+  'too-far-ahead': { title: 'The message is too far ahead of what was received.', retry: true },
+
+  // Client: store
+  'store-closed': { title: 'The store was closed; open the client again.', retry: false },
+  'client-closed': { title: 'The client was closed; open it again.', retry: false },
+} as const satisfies Record<string, CodeEntry>;
+
+export type ErrorCode = keyof typeof errorCodes;
+
+/** Every error that the library or the relay raises on purpose; misuse of the API is a TypeError or RangeError. */
+export class CliquetError extends Error {
+  override readonly name = 'CliquetError';
+  readonly code: ErrorCode;
+
+  /**
+   * @param code    one of the table above
+   * @param detail  what exactly, in a few words of the program's own
+   */
+  constructor(code: ErrorCode, detail?: string, options?: ErrorOptions) {
+    super(detail === undefined ? errorCodes[code].title : `${errorCodes[code].title} (${detail})`, options);
+    this.code = code;
+  }
+
+  /** Whether the same call may succeed later without any change. */
+  get retry(): boolean {
+    return errorCodes[this.code].retry;
+  }
+}
+
+export function isErrorCode(value: unknown): value is ErrorCode {
+  return typeof value === 'string' && Object.hasOwn(errorCodes, value);
+}

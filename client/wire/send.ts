@@ -1,0 +1,36 @@
+// POST /v1/messages: one body for several recipients, under the sender's own running number.
+//
+//   Send     [n, [[hrid 32, header]…], body, ttlSeconds]
+//   Accepted [n, [[index, code]…]]
+
+import { bytes, bytesUpTo, list, oneOf, struct, uint, type ValueOf } from './codec.ts';
+import { hashBytes, maxBodyBytes, maxHeaderBytes, maxRecipients, messageTtlSeconds } from './limits.ts';
+
+/** Why the relay did not take a message for one recipient. */
+export const refusalCodes = ['unregistered', 'mailbox-full', 'gone', 'refused'] as const;
+export type RefusalCode = (typeof refusalCodes)[number];
+
+export const Recipient = struct('recipient', {
+  hrid: bytes(hashBytes),
+  /** What this recipient alone gets beside the body. */
+  header: bytesUpTo(maxHeaderBytes),
+});
+export type Recipient = ValueOf<typeof Recipient>;
+
+/** The list allows more than `maxRecipients`, so that one too many has an error code of its own. */
+export const Send = struct('send', {
+  /** 1, 2, 3 …: the last accepted number plus one; a repeated number is answered alike and changes nothing. */
+  n: uint(),
+  to: list(Recipient, 4 * maxRecipients, 1),
+  body: bytesUpTo(maxBodyBytes),
+  /** How long the relay keeps it for who has not acknowledged. */
+  ttlSeconds: uint(messageTtlSeconds),
+});
+export type Send = ValueOf<typeof Send>;
+
+export const Accepted = struct('accepted', {
+  n: uint(),
+  /** Recipients, by position in `to`, for whom it was not taken. */
+  refused: list(struct('refusal', { index: uint(maxRecipients), code: oneOf(...refusalCodes) }), maxRecipients),
+});
+export type Accepted = ValueOf<typeof Accepted>;
