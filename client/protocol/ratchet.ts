@@ -1,0 +1,163 @@
+// The state of the vector ratchet in one generation, and what follows from it alone: which contributions a vector
+// names, the group key at a vector, and what may be deleted.
+//
+// Every message moves the group key on. The key is a function of the *set* of messages that its sender had opened (the
+// vector), never of their order, so members may send at the same time. Closest to DCGKA (Weidner, Kleppmann et al.,
+// "Key Agreement for Decentralized Secure Group Messaging with Strong Security Guarantees", CCS 2021).
+
+import { deriveKey } from '../crypto/kdf.ts';
+import { type Bytes, concatBytes } from '../wire/bytes.ts';
+import { bytes, bytesUpTo, flag, list, nullable, struct, uint, type ValueOf } from '../wire/codec.ts';
+import { CloneReport, maxReports, SignedHeader } from '../wire/content.ts';
+import { hashBytes, maxBodyBytes, maxMembers, nonceBytes } from '../wire/limits.ts';
+
+/** A leaf and a secret that one message of a member carried; the first ones come from the generation itself. */
+export const KeptContribution = struct('kept contribution', {
+  /** A vector names this contribution when it counts at least this many messages of the member. */
+  from: uint(),
+  /** E_kPK: X25519 public key. */
+  leaf: bytes(hashBytes),
+  /** r. Secret. */
+  secret: bytes(hashBytes),
+  /** The leaf's secret, of this client's own contributions only. Secret. */
+  leafSecret: nullable(bytes(hashBytes)),
+});
+export type KeptContribution = ValueOf<typeof KeptContribution>;
+
+/** Messages kept as evidence against clones. */
+export const recentMessages = 8;
+const maxKept = 1 << 20;
+const vector = list(uint(), maxMembers, 2);
+
+export const MemberState = struct('member state', {
+  hrid: bytes(hashBytes),
+  pk: bytes(hashBytes),
+  /** How many of its messages were opened here; for this client itself, sent. */
+  opened: uint(),
+  /** CK_{m,opened}. Secret. Older ones are gone: nobody can open message `opened − 1` again. */
+  chainKey: bytes(hashBytes),
+  /** What some member's next message may still name, oldest first. */
+  contributions: list(KeptContribution, maxKept, 1),
+  /** The member's transcript after its newest messages; the last one is after `opened`. */
+  transcripts: list(bytes(hashBytes), maxKept, 1),
+  /** The least that its next message can have as its vector. */
+  vector,
+  /** Its newest messages as signed, as evidence should one of their numbers appear again. */
+  recent: list(SignedHeader, recentMessages),
+  /** It signed two messages under one number: nothing more of it is accepted in this generation. */
+  cloned: flag,
+});
+export type MemberState = ValueOf<typeof MemberState>;
+
+/** A message whose turn has not come: its signature is verified, its vector is not covered yet. */
+export const WaitingMessage = struct('waiting message', {
+  sender: uint(maxMembers - 1),
+  signed: SignedHeader,
+  nonce: bytes(nonceBytes),
+  outer: bytesUpTo(maxBodyBytes),
+  inner: bytesUpTo(maxBodyBytes),
+  /** What this client alone got beside the body. */
+  sealedSecret: bytesUpTo(64),
+});
+export type WaitingMessage = ValueOf<typeof WaitingMessage>;
+
+/** What a ratchet is beside its members and waiting messages, which are stored one by one. */
+export const RatchetCore = struct('ratchet', {
+  group: bytes(hashBytes),
+  /** The agreement id. */
+  generation: bytes(hashBytes),
+  /** This client's position in the roster. */
+  self: uint(maxMembers - 1),
+  headerKey: bytes(hashBytes),
+  /** X: binds a later generation to this one. Secret. */
+  exportSecret: bytes(hashBytes),
+  /** Clones to tell the others of in the next message. */
+  reports: list(CloneReport, maxReports),
+  /** Light messages sent since the last full one, when that was (seconds since 1970), and whether others contributed since. */
+  lightRun: uint(),
+  lastFullAt: uint(),
+  othersContributed: flag,
+  /** Content opened since this client's last own message, and since when. */
+  unansweredContent: uint(),
+  unansweredSince: nullable(uint()),
+  /** Its first leaf lay at the relay as a key package: it contributes at once. */
+  owesContribution: flag,
+  /** This store is older than what was sent from it: nothing more is sent here. */
+  rolledBack: flag,
+  /** A member has other messages than this client under the same numbers. */
+  forked: flag,
+});
+
+export type Ratchet = ValueOf<typeof RatchetCore> & {
+  readonly members: readonly MemberState[];
+  readonly waiting: readonly WaitingMessage[];
+};
+
+/** How many messages of each member were opened here. */
+export function currentVector(ratchet: Ratchet): number[] {
+  return ratchet.members.map((member) => member.opened);
+}
+
+/** The contribution of a member that `count` of its messages name: the last one among them. */
+export function namedContribution(member: MemberState, count: number): KeptContribution {
+  const named = member.contributions.findLast(({ from }) => from <= count);
+  if (named === undefined) throw new RangeError('the vector names a contribution that was deleted');
+  return named;
+}
+
+/** S1Kabc, S2Kabc, …: the group key at a vector, 32 bytes. */
+export function groupKey(ratchet: Ratchet, vector: readonly number[], digest: Bytes): Bytes {
+  const secrets = ratchet.members.map((member, position) => namedContribution(member, vector[position] ?? 0).secret);
+  return deriveKey(concatBytes(...secrets), 'group key', [ratchet.group, ratchet.generation, vector, digest]);
+}
+
+/** K: the key of one message, from its sender's chain and the group key. */
+export function messageKey(chainKey: Bytes, group: Bytes, sender: number, number: number): Bytes {
+  return deriveKey(concatBytes(chainKey, group), 'message key', [sender, number]);
+}
+
+/** The key of the outer layer: the contribution, readable by every member. */
+export function outerKey(key: Bytes): Bytes {
+  return deriveKey(key, 'outer');
+}
+
+/** The key of the inner layer. `secret` is the new contribution's r; a light message has none. */
+export function contentKey(key: Bytes, secret: Bytes | null, nonce: Bytes): Bytes {
+  return deriveKey(concatBytes(key, secret ?? new Uint8Array(32)), 'content', [nonce]);
+}
+
+/** The key under which the member at `recipient` gets the new contribution's r. */
+export function wrapKey(shared: Bytes, key: Bytes, recipient: number): Bytes {
+  return deriveKey(concatBytes(shared, key), 'wrap', [recipient]);
+}
+
+/** CK_{j,n+1} = KDF(CK_{j,n}, "next"). */
+export function nextChainKey(chainKey: Bytes): Bytes {
+  return deriveKey(chainKey, 'next');
+}
+
+/**
+ * The ratchet without what nobody can name any more: a member's next message has a vector of at least
+ * `member.vector`, so of each member only what the smallest of those names, and what came after, is needed.
+ */
+export function prune(ratchet: Ratchet): Ratchet {
+  const members = ratchet.members.map((member, position) => {
+    const floor = Math.min(...ratchet.members.map(({ vector }) => vector[position] ?? 0));
+    const firstNamed = member.contributions.findLastIndex(({ from }) => from <= floor);
+    const firstTranscript = floor - (member.opened + 1 - member.transcripts.length);
+    if (firstNamed === 0 && firstTranscript === 0) return member;
+    return {
+      ...member,
+      contributions: member.contributions.slice(firstNamed),
+      transcripts: member.transcripts.slice(firstTranscript),
+    };
+  });
+  return { ...ratchet, members };
+}
+
+/** How many messages of `position` every other member has covered by one of its own: they are confirmed. */
+export function confirmedBy(ratchet: Ratchet, position: number): number {
+  return Math.min(
+    ...ratchet.members.filter((_, other) => other !== position).map(({ vector }) => vector[position] ?? 0),
+  );
+}

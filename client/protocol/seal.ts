@@ -1,0 +1,176 @@
+// Sealing a message: one step of the sender's chain, the next contribution, and one 48-byte header for each recipient.
+
+import { seal, zeroNonce } from '../crypto/aead.ts';
+import { type Curves, leafPublicKey } from '../crypto/curves.ts';
+import { hashLabeled, sha256 } from '../crypto/hash.ts';
+import { hedgedSecret, type RandomSource } from '../crypto/random.ts';
+import { type Bytes, concatBytes, encodeUtf8 } from '../wire/bytes.ts';
+import { Content, type SignedHeader } from '../wire/content.ts';
+import { Contribution, Envelope, MessageHeader } from '../wire/envelope.ts';
+import { CliquetError } from '../wire/errors.ts';
+import { generationPrefixBytes, maxContentBytes, nonceBytes } from '../wire/limits.ts';
+import { pad } from './padding.ts';
+import {
+  contentKey,
+  currentVector,
+  groupKey,
+  type KeptContribution,
+  messageKey,
+  namedContribution,
+  nextChainKey,
+  outerKey,
+  prune,
+  type Ratchet,
+  recentMessages,
+  wrapKey,
+} from './ratchet.ts';
+import { fingerprint, type Step } from './step.ts';
+import { digestAt, extendTranscript, hashMessageBody, memberAt, signHeader } from './transcript.ts';
+
+/** Below this size every message is full: it carries a contribution. */
+const lightFromMembers = 17;
+const maxLightRun = 8;
+const maxLightSeconds = 60;
+
+export interface SealedMessage {
+  readonly ratchet: Ratchet;
+  /** The envelope, the same for all. */
+  readonly body: Bytes;
+  /** What each member alone gets, in roster order; empty for this client itself and in light messages. */
+  readonly headers: readonly Bytes[];
+  /** The message's number among this client's own in the generation. */
+  readonly number: number;
+  /** What a person may be shown of the step: the vector, the group key's fingerprint, the new leaf. */
+  readonly step: Step;
+}
+
+/**
+ * @param seed  the identity's
+ * @param now   seconds since 1970
+ * @throws CliquetError `rolled-back`; `content-too-large`
+ */
+export async function sealMessage(
+  curves: Curves,
+  random: RandomSource,
+  ratchet: Ratchet,
+  seed: Bytes,
+  content: Content,
+  now: number,
+): Promise<SealedMessage> {
+  if (ratchet.rolledBack) throw new CliquetError('rolled-back');
+  if (contentBytes(content) > maxContentBytes) throw new CliquetError('content-too-large');
+  const plaintext = Content.encode({ ...content, reports: ratchet.reports });
+
+  const { self } = ratchet;
+  const member = memberAt(ratchet, self);
+  const number = member.opened;
+  const vector = currentVector(ratchet);
+  const digest = digestAt(ratchet, vector);
+  const group = groupKey(ratchet, vector, digest);
+  const key = messageKey(member.chainKey, group, self, number);
+
+  // A store that was restored together with its random generator must not seal two contents under one nonce.
+  const secrets = [member.chainKey, seed, sha256(plaintext)];
+  const nonce = hedgedSecret(random, secrets, 'hedge nonce', [ratchet.generation, digest]).slice(0, nonceBytes);
+  const light = mayBeLight(ratchet, now);
+  const contribution = light ? null : await contribute(curves, random, secrets, ratchet.generation, number);
+  const outer = seal(
+    outerKey(key),
+    nonce,
+    contribution === null ? new Uint8Array(0) : encodeContribution(contribution),
+  );
+  const inner = seal(contentKey(key, contribution?.secret ?? null, nonce), nonce, pad(plaintext));
+
+  const unsigned = { vector, digest, bodyHash: hashMessageBody(nonce, outer, inner) };
+  const signed: SignedHeader = { ...unsigned, signature: await signHeader(curves, seed, ratchet, unsigned) };
+  const header = seal(ratchet.headerKey, nonce, MessageHeader.encode({ vector, digest, signature: signed.signature }));
+  const headers = await Promise.all(
+    ratchet.members.map(async (recipient, position) =>
+      contribution === null || position === self
+        ? new Uint8Array(0)
+        : wrap(curves, contribution, namedContribution(recipient, recipient.opened).leaf, key, position),
+    ),
+  );
+
+  const after: typeof member = {
+    ...member,
+    opened: number + 1,
+    chainKey: nextChainKey(member.chainKey),
+    contributions: contribution === null ? member.contributions : [...member.contributions, contribution],
+    transcripts: [...member.transcripts, extendTranscript(ratchet, member.transcripts.at(-1) as Bytes, self, signed)],
+    vector: vector.with(self, number + 1),
+    recent: [...member.recent, signed].slice(-recentMessages),
+  };
+  const advanced = prune({
+    ...ratchet,
+    members: ratchet.members.with(self, after),
+    reports: [],
+    lightRun: light ? ratchet.lightRun + 1 : 0,
+    lastFullAt: light ? ratchet.lastFullAt : now,
+    othersContributed: light && ratchet.othersContributed,
+    unansweredContent: 0,
+    unansweredSince: null,
+    owesContribution: light && ratchet.owesContribution,
+  });
+  const generation = ratchet.generation.slice(0, generationPrefixBytes);
+  return {
+    ratchet: advanced,
+    body: Envelope.encode({ type: 'message', generation, nonce, header, outer, inner }),
+    headers,
+    number,
+    step: { vector, groupKey: fingerprint(group), leaf: contribution?.leaf ?? null },
+  };
+}
+
+/** The size of what the person sends: text in UTF-8, or the data. */
+function contentBytes(content: Content): number {
+  if (content.type === 'text') return encodeUtf8(content.text).length;
+  return content.type === 'bytes' ? content.data.length : 0;
+}
+
+function mayBeLight(ratchet: Ratchet, now: number): boolean {
+  return (
+    ratchet.members.length >= lightFromMembers &&
+    !ratchet.othersContributed &&
+    !ratchet.owesContribution &&
+    ratchet.lightRun < maxLightRun &&
+    now - ratchet.lastFullAt < maxLightSeconds
+  );
+}
+
+type OwnContribution = KeptContribution & { readonly leafSecret: Bytes };
+
+/** A fresh leaf and secret, hedged with the chain key, the identity and the content. */
+async function contribute(
+  curves: Curves,
+  random: RandomSource,
+  secrets: readonly Bytes[],
+  generation: Bytes,
+  number: number,
+): Promise<OwnContribution> {
+  const context = [generation, number];
+  const leafSecret = hedgedSecret(random, secrets, 'hedge leaf', context);
+  return {
+    from: number + 1,
+    leaf: await leafPublicKey(curves, leafSecret),
+    secret: hedgedSecret(random, secrets, 'hedge contribution secret', context),
+    leafSecret,
+  };
+}
+
+function encodeContribution({ leaf, secret }: KeptContribution): Bytes {
+  return Contribution.encode({ leaf, commitment: hashLabeled('contribution commitment', secret) });
+}
+
+async function wrap(
+  curves: Curves,
+  { leafSecret, secret }: OwnContribution,
+  recipientLeaf: Bytes,
+  key: Bytes,
+  position: number,
+): Promise<Bytes> {
+  const shared = await curves.agree(leafSecret, recipientLeaf);
+  if (shared === null) throw new RangeError('leaves are checked before they are kept');
+  // Under a nonce of zeros: the key comes from a fresh leaf and is used once.
+  return seal(wrapKey(concatBytes(shared), key, position), zeroNonce, secret);
+}
