@@ -1,0 +1,50 @@
+// A relay as strict as a deployment: budgets, seen over HTTP and on the stream.
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { encodeUtf8 } from '../../client/wire/bytes.ts';
+import { routes } from '../../client/wire/routes.ts';
+import { startRelay, type TestRelay } from '../support/relay.ts';
+import { Client, readProblem } from '../support/request.ts';
+
+const burst = 4;
+
+let relay: TestRelay;
+beforeAll(async () => {
+  relay = await startRelay({ vars: { REQUEST_BURST: String(burst), REQUESTS_PER_SECOND: '0.01' } });
+});
+afterAll(() => relay.stop());
+
+describe('the budget of a mailbox', () => {
+  test('ends with 429 and Retry-After; others are not affected', async () => {
+    const [client, other] = [await Client.register(relay), await Client.register(relay)];
+    for (let i = 0; i < burst; i++) await client.queue();
+    const response = await client.fetch({ method: 'GET', path: routes.queue });
+    const retryAfter = Number(response.headers.get('retry-after'));
+    expect(retryAfter).toBeGreaterThan(50);
+    expect(await readProblem(response)).toMatchObject({ status: 429, code: 'rate-limited', retryAfter });
+    await other.queue();
+  });
+
+  test('is not spent by who cannot sign', async () => {
+    const [client, thief] = [await Client.register(relay), new Client(relay)];
+    for (let i = 0; i < burst + 2; i++) {
+      const stolen = await client.fetch({ method: 'GET', path: routes.queue, seed: thief.seed });
+      expect((await readProblem(stolen)).code).toBe('bad-signature');
+    }
+    await client.queue();
+  });
+
+  test('covers sends over the stream, and nothing that is refused is half done', async () => {
+    const [a, b] = [await Client.register(relay), await Client.register(relay)];
+    // The ticket was one request.
+    const stream = await a.stream();
+    await stream.take('drained');
+    for (let n = 1; n < burst; n++) {
+      await stream.send({ type: 'send', send: a.message([b], encodeUtf8('x'), { n }) });
+      await stream.take('accepted');
+    }
+    await stream.send({ type: 'send', send: a.message([b], encodeUtf8('x'), { n: burst }) });
+    expect(await stream.take('problem')).toMatchObject({ code: 'rate-limited', n: burst });
+    stream.close();
+  });
+});

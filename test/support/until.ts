@@ -1,0 +1,19 @@
+// Waiting for an event instead of for a time.
+
+const defaultTimeoutMs = 15_000;
+
+type Nothing = undefined | null | false | 0;
+
+/**
+ * Asks again until there is something.
+ * @throws if there is nothing by the deadline
+ */
+export async function until<T>(ask: () => Promise<T | Nothing> | T | Nothing): Promise<T> {
+  const deadline = Date.now() + defaultTimeoutMs;
+  for (;;) {
+    const found = await ask();
+    if (found) return found;
+    if (Date.now() > deadline) throw new Error(`nothing happened in ${defaultTimeoutMs} ms`);
+    await new Promise((wake) => setTimeout(wake, 10));
+  }
+}

@@ -1,0 +1,35 @@
+import { cloudflareTest } from '@cloudflare/vitest-plugin';
+import { configDefaults, defineConfig } from 'vitest/config';
+
+const inWorkerd = 'test/worker/**/*.workerd.test.ts';
+
+export default defineConfig({
+  test: {
+    // The worker's log lines of tests that pass tell nothing.
+    silent: 'passed-only',
+    projects: [
+      {
+        test: {
+          name: 'node',
+          include: ['test/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, inWorkerd, 'test/runtimes/**'],
+          // node:sqlite is what the ports' test host runs on; it still warns at every start.
+          execArgv: ['--disable-warning=ExperimentalWarning'],
+          testTimeout: 30_000,
+          // A relay has to start: wrangler bundles the worker first.
+          hookTimeout: 90_000,
+          // Relays are processes of their own: more files at once than this only make each other slow.
+          maxWorkers: 2,
+        },
+      },
+      {
+        plugins: [cloudflareTest({ wrangler: { configPath: './wrangler.toml' } })],
+        test: {
+          name: 'workerd',
+          include: [inWorkerd],
+          testTimeout: 30_000,
+        },
+      },
+    ],
+  },
+});

@@ -1,0 +1,44 @@
+import { createExecutionContext } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { describe, expect, test } from 'vitest';
+import { createApp } from '../../worker/app.ts';
+import { Client, readProblem } from '../support/request.ts';
+
+const info = 'https://relay.test/v1/info';
+
+// The order matters: what an isolate has once found to be in order, it does not check again.
+describe('createApp()', () => {
+  test('serves nothing in a deployment that lacks a secret, and says which', async () => {
+    const incomplete = { ...env, ENVIRONMENT: 'production' };
+    for (const path of ['/v1/info', '/dev/inbox', '/v1/nothing']) {
+      const response = await createApp().request(`https://relay.test${path}`, {}, incomplete, createExecutionContext());
+      expect(response.status).toBe(503);
+      expect(await response.text()).toMatch(/^PEPPER must be 32 random bytes/);
+    }
+  });
+
+  const secret = 'A'.repeat(43);
+  const budget = { left: 1, limit: async () => ({ success: budget.left-- > 0 }) };
+  const production = {
+    ...env,
+    ENVIRONMENT: 'production',
+    PEPPER: secret,
+    FILTER_KEY: secret,
+    TICKET_KEY: secret,
+    STRANGERS: budget,
+  };
+  const request = (input: string | Request) => createApp().request(input, {}, production, createExecutionContext());
+
+  test('has no development inbox in a deployment, and no channel that nobody configured', async () => {
+    for (const path of ['/', '/dev/inbox']) expect((await request(`http://127.0.0.1${path}`)).status).toBe(404);
+    expect(await (await request(info)).json()).toMatchObject({ channels: [] });
+  });
+
+  test('limits strangers, and asks the mailbox when their budget is spent', async () => {
+    const client = new Client({ url: 'https://relay.test', fetch: async (input) => request(input) });
+    expect((await readProblem(await client.requestChallenge())).code).toBe('channel-unavailable');
+    expect(await readProblem(await client.requestChallenge())).toMatchObject({ code: 'rate-limited', retryAfter: 60 });
+    const read = await client.fetch({ method: 'GET', path: '/v1/queue' });
+    expect((await readProblem(read)).code).toBe('not-registered');
+  });
+});

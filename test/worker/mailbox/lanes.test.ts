@@ -1,0 +1,231 @@
+// What must hold whatever is lost between two mailboxes: everything accepted arrives once, in order, and one that
+// cannot be reached stops nobody else.
+
+import { describe, expect, test } from 'vitest';
+import { firstRetryMs, maxLanesAtOnce, maxQueueEntries, probeMs } from '../../../worker/limits.ts';
+import { Town } from '../../support/town.ts';
+
+function populate(count: number) {
+  const town = new Town();
+  const residents = town.populate(count);
+  const [a, b, c] = residents;
+  if (a === undefined || b === undefined || c === undefined) throw new Error('at least three');
+  return { town, residents, a, b, c };
+}
+
+describe('lanes', () => {
+  test.each(['lost before', 'lost after'] as const)(
+    'a delivery %s it took effect is repeated by the alarm',
+    async (weather) => {
+      const { town, a, b, c } = populate(3);
+      town.weather = (to, call) => (to === b && call === 'deliver' ? weather : 'fine');
+      await a.send([b, c]);
+      await a.send([b, c]);
+      await town.settle();
+      expect(await c.received()).toEqual([1, 2]);
+      town.weather = () => 'fine';
+      await a.send([b]);
+      // The first alarm was set with the record, the second by the lane that failed.
+      await town.fireAlarms(2);
+      expect(await b.received()).toEqual([1, 2, 3]);
+    },
+  );
+
+  test('a failing lane is tried again after 5 s, doubling, give or take a fifth', async () => {
+    const { town, a, b } = populate(3);
+    const calls: number[] = [];
+    town.weather = () => {
+      calls.push(town.clock.time);
+      return 'lost before';
+    };
+    await a.send([b]);
+    await town.settle();
+    while (calls.length < 6) await town.fireAlarms();
+    for (let i = 1; i < calls.length; i++) {
+      const wait = (calls[i] ?? 0) - (calls[i - 1] ?? 0);
+      expect(wait).toBeGreaterThanOrEqual(firstRetryMs * 2 ** (i - 1) * 0.8);
+      expect(wait).toBeLessThanOrEqual(firstRetryMs * 2 ** (i - 1) * 1.2);
+    }
+  });
+
+  test('a record whose sender dies before it is delivered is delivered by the alarm that was set with it', async () => {
+    const { town, a, b, c } = populate(3);
+    town.weather = () => 'lost before';
+    await a.send([b, c]);
+    await town.settle();
+    town.weather = () => 'fine';
+    a.restart();
+    expect(a.host.alarm.due).not.toBe(null);
+    await town.fireAlarms();
+    expect(await b.received()).toEqual([1]);
+    expect(await c.received()).toEqual([1]);
+  });
+
+  test('a sender that forgot what it delivered doubles nothing', async () => {
+    const { town, a, b, c } = populate(3);
+    for (let i = 0; i < 3; i++) await a.send([b, c]);
+    await town.settle();
+    await b.acknowledge(2);
+    await town.settle();
+    a.restart();
+    b.restart();
+    await a.send([b, c]);
+    await town.settle();
+    expect(await b.received()).toEqual([3, 4]);
+    expect(await c.received()).toEqual([1, 2, 3, 4]);
+  });
+
+  test('a lost acknowledgement report is repeated by the recipient’s alarm', async () => {
+    const { town, a, b } = populate(3);
+    await a.send([b]);
+    await town.settle();
+    town.weather = (_, call) => (call === 'acked' ? 'lost before' : 'fine');
+    await b.acknowledge();
+    await town.settle();
+    expect((await a.outbox()).records).toHaveLength(1);
+    town.weather = () => 'fine';
+    b.fireAlarm();
+    await town.settle();
+    expect((await a.outbox()).records).toEqual([]);
+  });
+
+  test('a report that was lost in a crash is made good by the next delivery, and by the sender’s own question', async () => {
+    const { town, a, b } = populate(3);
+    const loseReport = async () => {
+      town.weather = (_, call) => (call === 'acked' ? 'lost before' : 'fine');
+      await b.acknowledge();
+      await town.settle();
+      b.restart();
+      town.weather = () => 'fine';
+    };
+    await a.send([b]);
+    await town.settle();
+    await loseReport();
+    await a.send([b]);
+    await town.settle();
+    expect((await a.outbox()).records.map(({ n }) => n)).toEqual([2]);
+
+    await loseReport();
+    const before = town.clock.time;
+    while ((await a.outbox()).records.length > 0) {
+      expect(a.fireAlarm()).toBe(true);
+      await town.settle();
+    }
+    expect(town.clock.time - before).toBeLessThanOrEqual(probeMs + firstRetryMs);
+  });
+
+  test('a recipient that registered anew gets everything that it had not acknowledged, in order', async () => {
+    const { town, a, b, c } = populate(3);
+    for (let i = 0; i < 3; i++) await a.send([b, c]);
+    await town.settle();
+    await b.acknowledge(1);
+    await town.settle();
+    // The farewell is lost, so the sender learns of the new queue only by the epoch.
+    town.weather = (_, call) => (call === 'gone' ? 'lost before' : 'fine');
+    await b.deregister((await b.page()).hello.epoch);
+    b.register();
+    await a.send([b, c]);
+    await town.settle();
+    expect(await b.received()).toEqual([2, 3, 4]);
+  });
+
+  test('a full queue makes its lanes wait until its owner acknowledges; the others go on, nothing is dropped', async () => {
+    const { town, a, b, c } = populate(3);
+    const filler = { sender: new Uint8Array(32), senderEpoch: new Uint8Array(16), recipientEpoch: null };
+    const items = Array.from({ length: maxQueueEntries - 1 }, (_, i) => ({
+      n: i + 1,
+      gap: null,
+      expires: 0,
+      header: new Uint8Array(),
+      body: Uint8Array.of(255),
+    }));
+    b.mailbox.deliver({ ...filler, items });
+    for (let i = 0; i < 3; i++) await a.send([b, c]);
+    await town.settle();
+    expect((await b.page()).hello.last).toBe(maxQueueEntries);
+    expect(await c.received()).toEqual([1, 2, 3]);
+    await b.acknowledge();
+    await town.settle();
+    expect(await b.received()).toEqual([2, 3]);
+  });
+
+  test('at most 16 run at once, and all arrive', async () => {
+    const { town, residents, a } = populate(60);
+    await a.send(residents.slice(1));
+    await town.settle();
+    expect(town.calls.most).toBe(maxLanesAtOnce);
+    for (const resident of residents.slice(1)) expect(await resident.received()).toEqual([1]);
+  });
+
+  test('empty headers and bodies arrive as such', async () => {
+    const { town, a, b } = populate(3);
+    await a.send([], { to: [{ hrid: b.hrid, header: new Uint8Array() }], body: new Uint8Array() });
+    await town.settle();
+    const [entry] = (await b.page()).entries;
+    expect(entry).toMatchObject({ type: 'message', header: new Uint8Array(), body: new Uint8Array() });
+  });
+
+  test('each recipient gets its own header', async () => {
+    const { town, a, b, c } = populate(3);
+    const to = [
+      { hrid: b.hrid, header: Uint8Array.of(1, 1, 1) },
+      { hrid: c.hrid, header: new Uint8Array(1000).fill(2) },
+    ];
+    await a.send([], { to });
+    await town.settle();
+    expect((await b.page()).entries).toMatchObject([{ header: Uint8Array.of(1, 1, 1) }]);
+    expect((await c.page()).entries).toMatchObject([{ header: new Uint8Array(1000).fill(2) }]);
+  });
+
+  test('everything accepted arrives once and in order, whatever is lost and whoever restarts', async () => {
+    const town = new Town();
+    const residents = town.populate(4);
+    // Seeded: a linear congruential generator (Knuth, MMIX) is random enough to choose mishaps.
+    let seed = 7n;
+    const random = (below: number) => {
+      seed = (seed * 6364136223846793005n + 1442695040888963407n) & 0xffffffffffffffffn;
+      return Number(seed >> 33n) % below;
+    };
+    town.weather = () => (['fine', 'fine', 'fine', 'lost before', 'lost after'] as const)[random(5)] ?? 'fine';
+    const got = new Map(residents.map((resident) => [resident, [] as string[]]));
+    const sent = new Map(residents.map((resident) => [resident, [] as string[]]));
+    const read = async () => {
+      for (const resident of residents) {
+        const { entries } = await resident.page();
+        if (entries.length === 0) continue;
+        for (const entry of entries) {
+          const from = residents.findIndex(({ hrid }) => Buffer.compare(hrid, entry.from) === 0);
+          if (entry.type === 'message') got.get(resident)?.push(`${from}:${entry.body[0]}`);
+        }
+        await resident.acknowledge();
+      }
+    };
+    for (let step = 0; step < 200; step++) {
+      const sender = residents[random(4)];
+      if (sender === undefined) continue;
+      const to = residents.filter((resident) => resident !== sender && random(3) > 0);
+      if (to.length > 0) {
+        const number = sender.client.next;
+        await sender.send(to);
+        for (const each of to) sent.get(each)?.push(`${residents.indexOf(sender)}:${number & 255}`);
+      }
+      if (random(4) === 0) await read();
+      if (random(5) === 0) residents[random(4)]?.restart();
+      if (random(6) === 0) await town.fireAlarms();
+    }
+    town.weather = () => 'fine';
+    for (let i = 0; i < 12; i++) {
+      await town.fireAlarms();
+      await read();
+      await town.settle();
+    }
+    for (const resident of residents) {
+      for (let from = 0; from < 4; from++) {
+        const of = (list: string[] | undefined) => list?.filter((each) => each.startsWith(`${from}:`));
+        expect(of(got.get(resident))).toEqual(of(sent.get(resident)));
+      }
+      expect((await resident.outbox()).records).toEqual([]);
+      expect(resident.host.sql.query('select 1 from record union all select 1 from entry')).toEqual([]);
+    }
+  });
+});

@@ -1,0 +1,63 @@
+// The relay's HTTP side: the order of middleware, and the routes.
+
+import { Hono } from 'hono';
+import { cors } from 'hono/cors';
+import { routePath } from 'hono/route';
+import type { App } from './admission.ts';
+import { problemResponse, Refusal } from './errors.ts';
+import { log } from './log.ts';
+import { inboxRoutes } from './routes/inbox.ts';
+import { infoRoutes } from './routes/info.ts';
+import { keyPackageRoutes } from './routes/key-packages.ts';
+import { messageRoutes } from './routes/messages.ts';
+import { queueRoutes } from './routes/queue.ts';
+import { registrationRoutes } from './routes/registrations.ts';
+import { streamRoutes } from './routes/stream.ts';
+import { getServices } from './services.ts';
+import { ConfigurationError } from './settings.ts';
+
+const preflightSeconds = 3600;
+
+export function createApp(): Hono<App> {
+  const app = new Hono<App>();
+
+  app.use(async (c, next) => {
+    const start = Date.now();
+    await next();
+    const milliseconds = Date.now() - start;
+    log('request', { route: routePath(c, -1), method: c.req.method, status: c.res.status, milliseconds });
+  });
+  app.use(async (c, next) => {
+    c.set('services', getServices(c.env));
+    await next();
+  });
+  app.use(
+    cors({
+      origin: (origin, c) => (c.var.services.settings.origins.includes(origin) ? origin : null),
+      allowMethods: ['GET', 'POST', 'PUT', 'DELETE'],
+      allowHeaders: ['content-type', 'content-digest', 'signature', 'signature-input'],
+      exposeHeaders: ['retry-after'],
+      maxAge: preflightSeconds,
+    }),
+  );
+
+  for (const routesOf of [
+    infoRoutes,
+    registrationRoutes,
+    keyPackageRoutes,
+    messageRoutes,
+    queueRoutes,
+    streamRoutes,
+    inboxRoutes,
+  ]) {
+    routesOf(app);
+  }
+
+  app.notFound(() => problemResponse(new Refusal('not-found')));
+  app.onError((error) => {
+    // The one thing that an operator must see at once, and it quotes no value.
+    if (error instanceof ConfigurationError) return new Response(`${error.message}\n`, { status: 503 });
+    return problemResponse(error);
+  });
+  return app;
+}

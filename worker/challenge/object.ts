@@ -1,0 +1,35 @@
+// The registrar on Cloudflare: a Durable Object that hands everything on.
+
+import { DurableObject } from 'cloudflare:workers';
+import type { Address } from '../../client/wire/address.ts';
+import type { Bytes } from '../../client/wire/bytes.ts';
+import type { SignedRequest } from '../auth.ts';
+import { type CloudflareHost, createHost } from '../cloudflare.ts';
+import type { Env } from '../env.ts';
+import { getServices } from '../services.ts';
+import { Registrar, type Vault } from './registrar.ts';
+
+export class RegistrarObject extends DurableObject<Env> {
+  readonly #host: CloudflareHost;
+  readonly #registrar: Registrar;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    const { channels, pepper, settings } = getServices(env);
+    this.#host = createHost(ctx);
+    this.#registrar = new Registrar(this.#host, { channels, mac: pepper, limits: settings.challenge });
+  }
+
+  begin(address: Address, vaults: readonly Vault[]) {
+    return this.#registrar.begin(address, vaults);
+  }
+
+  answer(hrid: Bytes, answer: string, request: SignedRequest) {
+    return this.#registrar.answer(hrid, answer, request);
+  }
+
+  override async alarm(): Promise<void> {
+    this.#host.alarmFired();
+    await this.#registrar.alarm();
+  }
+}

@@ -1,0 +1,9 @@
+// The relay on Cloudflare Workers: the HTTP application and the classes of its Durable Objects.
+
+import { createApp } from './app.ts';
+
+export { RegistrarObject as Registrar } from './challenge/object.ts';
+export { ShardObject as Shard } from './filter/object.ts';
+export { MailboxObject as Mailbox } from './mailbox/object.ts';
+
+export default createApp();

@@ -1,0 +1,77 @@
+// Numbers of the relay alone, each with what it trades. What both sides of the line must agree on stands in
+// client/wire/limits.ts; what a deployment may set stands in env.ts.
+
+const second = 1000;
+const hour = 3600 * second;
+export const day = 24 * hour;
+
+// Lanes: a sender's mailbox hands messages to a recipient's mailbox.
+
+/** One call carries this much: few calls after an absence, yet no call near the platform's 32 MiB. */
+export const maxDeliveryItems = 32;
+export const maxDeliveryBytes = 1024 * 1024;
+/** Calls to peers at once: enough to hide latency, few enough that one object's sockets do not starve. */
+export const maxLanesAtOnce = 16;
+/** A failed lane waits 5 s, doubling to an hour, ± 20 %. */
+export const firstRetryMs = 5 * second;
+export const lastRetryMs = hour;
+/** A report of an acknowledgement that was lost in a crash is asked for again after this. */
+export const probeMs = 6 * hour;
+
+// What one mailbox holds.
+
+/** For one recipient: past it only this recipient is refused, never the send. */
+export const maxPendingPerRecipient = 256;
+export const maxPendingBytesPerRecipient = 8 * 1024 * 1024;
+/** Of one sender in all: past it the whole send is refused. */
+export const maxRecords = 10_000;
+export const maxOutboxBytes = 64 * 1024 * 1024;
+/** Every recipient of a record counts this much beside its header, so that the lanes fit in memory too. */
+export const recipientOverheadBytes = 128;
+export const mailboxFullRetrySeconds = 60;
+/** Of one recipient: past it the lanes that lead here wait. */
+export const maxQueueEntries = 1000;
+export const maxQueueBytes = 32 * 1024 * 1024;
+/** Sender marks make deliveries idempotent; a lane's retries are over long before a day has passed. */
+export const markLifetimeMs = 24 * hour;
+/** Pages of the queue over HTTP end before this, but carry one entry at least. */
+export const maxPageBytes = 1024 * 1024;
+/** Recipients lately delivered to are not looked up in the filter again. */
+export const maxKnownRecipients = 1024;
+export const knownRecipientMs = 24 * hour;
+
+// Key packages.
+
+/** One claimer gets one one-time package of a mailbox in this time, and the same claim id the same answer. */
+export const claimWindowMs = hour;
+/** Claims of one claimer at one mailbox in that time, so that their remembered answers stay few. */
+export const maxClaimsPerWindow = 8;
+
+// Streams.
+
+/** A ticket is used at once; the time covers a slow network. */
+export const ticketLifetimeMs = 30 * second;
+/** Frames of one client that wait for their turn; a client that floods is cut. */
+export const maxWaitingFrames = 256;
+
+// Challenges.
+
+/** Wrong answers for one HRID, and for one address in an hour: 25 guesses in a million an hour. */
+export const maxAttemptsPerHrid = 5;
+export const maxAttemptsPerHour = 25;
+/** Codes sent to one address in an hour, and in a day: messages cost money and annoy. */
+export const maxSendsPerHour = 3;
+export const maxSendsPerDay = 10;
+export const hourMs = hour;
+
+// Filter.
+
+/** KV takes one write a second for one key. */
+export const publishIntervalMs = 1100;
+/** Readers keep a shard for 30 to 60 s, spread so that they do not all come back at once. */
+export const minShardAgeMs = 30 * second;
+export const maxShardAgeMs = 60 * second;
+export const maxReaderBytes = 16 * 1024 * 1024;
+/** Negatives that one caller may have confirmed by the writers: a burst, then one in ten seconds. */
+export const confirmBurst = 256;
+export const confirmsPerSecond = 0.1;

@@ -1,0 +1,78 @@
+// Frames that the owner sends over its stream: the same sends and acknowledgements as over HTTP, worked off in order.
+// The turn is only among this owner's frames; nothing that a peer asks ever waits for it.
+
+import type { Bytes } from '../../client/wire/bytes.ts';
+import { CliquetError, type ErrorCode } from '../../client/wire/errors.ts';
+import { ClientFrame, ServerFrame } from '../../client/wire/frame.ts';
+import { maxSendBytes } from '../../client/wire/limits.ts';
+import type { Ack } from '../../client/wire/queue.ts';
+import { type Accepted, Send } from '../../client/wire/send.ts';
+import { Refusal } from '../errors.ts';
+import { maxWaitingFrames } from '../limits.ts';
+import { log } from '../log.ts';
+import type { Socket } from '../ports.ts';
+import type { StreamState } from './stream.ts';
+
+/** What a frame may ask of the mailbox. @throws Refusal */
+export interface FrameActions {
+  send(send: Send, digest: Bytes): Promise<Accepted>;
+  /** True if it acknowledged anything new. */
+  acknowledge(ack: Ack): boolean;
+  /** Takes one request from the owner's budget. */
+  spend(): void;
+}
+
+/** Beside the send itself: the frame's own few bytes. */
+const maxFrameBytes = maxSendBytes + 16;
+const closePolicy = 1008;
+
+export class Frames {
+  readonly #actions: FrameActions;
+  #turn: Promise<void> = Promise.resolve();
+  #waiting = 0;
+
+  constructor(actions: FrameActions) {
+    this.#actions = actions;
+  }
+
+  take(socket: Socket<StreamState>, frame: Bytes): Promise<void> {
+    if (this.#waiting >= maxWaitingFrames) {
+      socket.close(closePolicy, 'too many frames at once');
+      return Promise.resolve();
+    }
+    this.#waiting++;
+    this.#turn = this.#turn
+      .then(() => this.#work(socket, frame))
+      .finally(() => {
+        this.#waiting--;
+      });
+    return this.#turn;
+  }
+
+  async #work(socket: Socket<StreamState>, bytes: Bytes): Promise<void> {
+    let n: number | null = null;
+    try {
+      if (bytes.length > maxFrameBytes) throw new Refusal('too-large');
+      const frame = ClientFrame.decode(bytes);
+      if (frame.type === 'ack') {
+        // Each entry can be acknowledged once, so only what acknowledges nothing could be a flood.
+        if (!this.#actions.acknowledge(frame.ack)) this.#actions.spend();
+        return;
+      }
+      n = frame.send.n;
+      this.#actions.spend();
+      const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', Send.encode(frame.send)));
+      const accepted = await this.#actions.send(frame.send, digest);
+      socket.send(ServerFrame.encode({ type: 'accepted', accepted }));
+    } catch (error) {
+      socket.send(ServerFrame.encode({ type: 'problem', n, ...problemOf(error) }));
+    }
+  }
+}
+
+function problemOf(error: unknown): { code: ErrorCode; expected: number | null } {
+  if (error instanceof Refusal) return { code: error.problem.code, expected: error.problem.expected ?? null };
+  if (error instanceof CliquetError) return { code: error.code, expected: null };
+  log('failure', { error: error instanceof Error ? error.name : typeof error });
+  return { code: 'internal-error', expected: null };
+}

@@ -1,0 +1,114 @@
+// The mailbox on Cloudflare: a Durable Object that hands everything on.
+
+import { DurableObject } from 'cloudflare:workers';
+import type { Bytes } from '../../client/wire/bytes.ts';
+import { decodeBase64Url } from '../../client/wire/bytes.ts';
+import { streamProtocol } from '../../client/wire/routes.ts';
+import type { SignedRequest } from '../auth.ts';
+import { type CloudflareHost, createHost, createSockets, wrapSocket } from '../cloudflare.ts';
+import type { Env } from '../env.ts';
+import { problemResponse, unwrap } from '../errors.ts';
+import { getServices } from '../services.ts';
+import { Mailbox } from './mailbox.ts';
+import type { Delivery } from './peer.ts';
+import type { StreamState } from './stream.ts';
+
+/** Headers by which the edge hands on an opened ticket. A client's own never get here: the edge makes the request. */
+export const ticketHeaders = { epoch: 'x-ticket-epoch', issued: 'x-ticket-issued' } as const;
+
+const freshState: StreamState = { issued: 0, sent: 0, drainTo: null };
+const closeUnsupported = 1003;
+
+export class MailboxObject extends DurableObject<Env> {
+  readonly #host: CloudflareHost;
+  readonly #mailbox: Mailbox;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    const services = getServices(env);
+    this.#host = createHost(ctx);
+    this.#mailbox = new Mailbox(this.#host, {
+      peers: { mailbox: (hrid) => services.mailbox(hrid) },
+      registry: services.registry(),
+      sockets: createSockets(ctx, freshState),
+      requests: services.settings.requests,
+    });
+    ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair('ping', 'pong'));
+  }
+
+  register(hrid: Bytes, pk: Bytes) {
+    return this.#mailbox.register(hrid, pk);
+  }
+  send(request: SignedRequest, body: Bytes) {
+    return this.#mailbox.send(request, body);
+  }
+  read(request: SignedRequest, cursor: { epoch: Bytes; after: number } | null) {
+    return this.#mailbox.read(request, cursor);
+  }
+  acknowledge(request: SignedRequest, body: Bytes) {
+    return this.#mailbox.acknowledge(request, body);
+  }
+  outbox(request: SignedRequest, after: number) {
+    return this.#mailbox.outbox(request, after);
+  }
+  uploadPackages(request: SignedRequest, body: Bytes) {
+    return this.#mailbox.uploadPackages(request, body);
+  }
+  claimPackages(request: SignedRequest, body: Bytes) {
+    return this.#mailbox.claimPackages(request, body);
+  }
+  ticket(request: SignedRequest) {
+    return this.#mailbox.ticket(request);
+  }
+  deregister(request: SignedRequest, epoch: Bytes) {
+    return this.#mailbox.deregister(request, epoch);
+  }
+
+  deliver(delivery: Delivery) {
+    return this.#mailbox.deliver(delivery);
+  }
+  acked(recipient: Bytes, epoch: Bytes, n: number) {
+    return this.#mailbox.acked(recipient, epoch, n);
+  }
+  gone(recipient: Bytes) {
+    return this.#mailbox.gone(recipient);
+  }
+  claim(claimer: Bytes, id: Bytes) {
+    return this.#mailbox.claim(claimer, id);
+  }
+
+  /** The stream: the edge has opened the ticket. */
+  override async fetch(request: Request): Promise<Response> {
+    try {
+      const claim = {
+        epoch: decodeBase64Url(request.headers.get(ticketHeaders.epoch) ?? ''),
+        issued: Number(request.headers.get(ticketHeaders.issued)),
+      };
+      const { 0: client, 1: server } = new WebSocketPair();
+      const accept = () => {
+        this.ctx.acceptWebSocket(server);
+        return wrapSocket(server, freshState);
+      };
+      unwrap(await this.#mailbox.connect(claim, accept));
+      const headers = { 'sec-websocket-protocol': streamProtocol };
+      return new Response(null, { status: 101, webSocket: client, headers });
+    } catch (error) {
+      return problemResponse(error);
+    }
+  }
+
+  override async webSocketMessage(ws: WebSocket, message: ArrayBuffer | string): Promise<void> {
+    if (typeof message === 'string') return ws.close(closeUnsupported, 'frames are binary');
+    await this.#mailbox.receive(wrapSocket(ws, freshState), new Uint8Array(message));
+  }
+
+  override webSocketClose(ws: WebSocket, code: number): void {
+    // 1005 and 1006 are never sent (RFC 6455 §7.4.1): they say that no code came.
+    ws.close(code === 1005 || code === 1006 ? 1000 : code);
+  }
+
+  override alarm(): void {
+    this.#host.alarmFired();
+    this.#mailbox.alarm();
+  }
+}

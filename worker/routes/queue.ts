@@ -1,0 +1,40 @@
+import type { Hono } from 'hono';
+import { type Bytes, decodeBase64Url } from '../../client/wire/bytes.ts';
+import { QueuePage } from '../../client/wire/queue.ts';
+import { epochBytes } from '../../client/wire/registration.ts';
+import { mediaTypes, routes } from '../../client/wire/routes.ts';
+import { type App, admit } from '../admission.ts';
+import { Refusal, unwrap } from '../errors.ts';
+import { cborResponse, numberParameter } from './cbor.ts';
+
+const maxAckBytes = 64;
+
+export function queueRoutes(app: Hono<App>): void {
+  app.get(routes.queue, async (c) => {
+    const { mailbox, request } = await admit(c, null);
+    const cursor = parseCursor(c.req.query('epoch'), c.req.query('after'));
+    return cborResponse(QueuePage, unwrap(await mailbox.read(request, cursor)));
+  });
+
+  app.post(routes.queueAcks, async (c) => {
+    const { mailbox, request, body } = await admit(c, { mediaType: mediaTypes.cbor, maxBytes: maxAckBytes });
+    unwrap(await mailbox.acknowledge(request, body));
+    return c.body(null, 204);
+  });
+}
+
+/** A sequence number means nothing without its epoch, so both stand there or neither. */
+function parseCursor(epoch?: string, after?: string): { epoch: Bytes; after: number } | null {
+  if (epoch === undefined && after === undefined) return null;
+  return { epoch: parseEpoch(epoch), after: numberParameter(after) };
+}
+
+function parseEpoch(text = ''): Bytes {
+  try {
+    const epoch = decodeBase64Url(text);
+    if (epoch.length === epochBytes) return epoch;
+  } catch {
+    // refused below
+  }
+  throw new Refusal('malformed', { detail: 'expected an epoch in the query' });
+}

@@ -1,0 +1,89 @@
+// Registration (diagram 1): a code goes to the address, its answer makes the mailbox.
+
+import type { Context, Hono } from 'hono';
+import { parseAddress } from '../../client/wire/address.ts';
+import { type Bytes, concatBytes, decodeUtf8, encodeBase64Url, encodeUtf8 } from '../../client/wire/bytes.ts';
+import { struct, text, uint } from '../../client/wire/codec.ts';
+import { parseJson } from '../../client/wire/json.ts';
+import { maxJsonBytes } from '../../client/wire/limits.ts';
+import {
+  DeregistrationSchema,
+  RegistrationAnswerSchema,
+  RegistrationRequestSchema,
+} from '../../client/wire/registration.ts';
+import { mediaTypes, routes } from '../../client/wire/routes.ts';
+import { type App, addressPrefix, admit, readSigned } from '../admission.ts';
+import { isPublicKey } from '../auth.ts';
+import { checkMediaType, readBody } from '../body.ts';
+import { Refusal, unwrap } from '../errors.ts';
+
+const json = { mediaType: mediaTypes.json, maxBytes: maxJsonBytes };
+const strangerRetrySeconds = 60;
+
+/** What `challenge` seals: which registrar, and until when (milliseconds since 1970). */
+const Pointer = struct('challenge pointer', { registrar: text(64), expires: uint() });
+
+export function registrationRoutes(app: Hono<App>): void {
+  app.post(routes.registrations, async (c) => {
+    await checkStranger(c);
+    const { services } = c.var;
+    checkMediaType(c.req.raw, mediaTypes.json);
+    const input = parseJson(RegistrationRequestSchema, decodeText(await readBody(c.req.raw, maxJsonBytes)));
+    const address = parseAddress(input.uid);
+    if (!input.vaults.every(({ pk }) => isPublicKey(pk))) throw new Refusal('malformed', { detail: 'a pk is no key' });
+    const hrids = await Promise.all(input.vaults.map(({ pk, hashVid }) => computeHrid(address.uid, pk, hashVid)));
+    const registrar = await services.registrarName(address.uid);
+    const vaults = input.vaults.map(({ pk }, i) => ({ hrid: hrids[i] ?? new Uint8Array(), pk }));
+    const expires = unwrap(await services.registrarNamed(registrar).begin(address, vaults));
+    const challenge = await services.challenges.seal(Pointer.encode({ registrar, expires }));
+    return c.json({ challenge, expires: Math.floor(expires / 1000), hrids: hrids.map(encodeBase64Url) }, 202);
+  });
+
+  app.put(routes.registrations, async (c) => {
+    await checkStranger(c);
+    const { services } = c.var;
+    const { hrid, request, body } = await readSigned(c, json);
+    const { challenge, answer } = parseJson(RegistrationAnswerSchema, decodeText(body));
+    const pointer = await services.challenges.open(challenge);
+    if (pointer === null) throw new Refusal('challenge-unknown');
+    const { registrar, expires } = Pointer.decode(pointer);
+    if (expires <= Date.now()) throw new Refusal('challenge-expired');
+
+    // In this order, each step harmless when repeated: a client whose mailbox exists is in the filter.
+    const pk = unwrap(await services.registrarNamed(registrar).answer(hrid, answer, request));
+    await services.filter.add(hrid);
+    const mailbox = await services.mailbox(hrid);
+    const { epoch } = await mailbox.register(hrid, pk);
+    return c.json({ hrid: encodeBase64Url(hrid), epoch: encodeBase64Url(epoch) });
+  });
+
+  app.delete(routes.registrations, async (c) => {
+    const { mailbox, request, body } = await admit(c, json);
+    const { epoch } = parseJson(DeregistrationSchema, decodeText(body));
+    unwrap(await mailbox.deregister(request, epoch));
+    return c.body(null, 204);
+  });
+}
+
+/** Coarse, and per location: what an address or a mailbox allows is counted in its own object. */
+async function checkStranger(c: Context<App>): Promise<void> {
+  if (await c.var.services.allowStranger(`register ${addressPrefix(c.req.raw)}`)) return;
+  throw new Refusal('rate-limited', { retryAfter: strangerRetrySeconds });
+}
+
+/** HRID = H(H(UID) ‖ H(PK) ‖ H(VID)). */
+async function computeHrid(uid: string, pk: Bytes, hashVid: Bytes): Promise<Bytes> {
+  return sha256(concatBytes(await sha256(encodeUtf8(uid)), await sha256(pk), hashVid));
+}
+
+async function sha256(data: Bytes): Promise<Bytes> {
+  return new Uint8Array(await crypto.subtle.digest('SHA-256', data));
+}
+
+function decodeText(body: Bytes): string {
+  try {
+    return decodeUtf8(body);
+  } catch {
+    throw new Refusal('malformed', { detail: 'expected UTF-8' });
+  }
+}

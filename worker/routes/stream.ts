@@ -1,0 +1,52 @@
+// The stream: a signed request gets a ticket, the ticket opens one WebSocket. Browsers cannot sign a WebSocket request,
+// and a URL would be logged, so the ticket travels as a subprotocol.
+
+import type { Hono } from 'hono';
+import { encodeBase64Url } from '../../client/wire/bytes.ts';
+import { bytes, struct, text, uint } from '../../client/wire/codec.ts';
+import { epochBytes } from '../../client/wire/registration.ts';
+import { routes, streamProtocol, ticketProtocolPrefix } from '../../client/wire/routes.ts';
+import { type App, admit } from '../admission.ts';
+import { Refusal, unwrap } from '../errors.ts';
+import { ticketLifetimeMs } from '../limits.ts';
+import { ticketHeaders } from '../mailbox/object.ts';
+import { isAllowedOrigin } from '../origin.ts';
+
+/** What a ticket seals. `issued`: milliseconds since 1970. */
+const Ticket = struct('ticket', { mailbox: text(64), epoch: bytes(epochBytes), issued: uint() });
+
+export function streamRoutes(app: Hono<App>): void {
+  app.post(routes.tickets, async (c) => {
+    const { services } = c.var;
+    const { hrid, mailbox, request } = await admit(c, null);
+    const claim = unwrap(await mailbox.ticket(request));
+    const plain = Ticket.encode({ mailbox: await services.mailboxName(hrid), ...claim });
+    return c.json({ ticket: await services.tickets.seal(plain) });
+  });
+
+  app.get(routes.stream, async (c) => {
+    const { services } = c.var;
+    if (!isAllowedOrigin(c.req.raw, services.settings)) throw new Refusal('origin-refused');
+    if (c.req.header('upgrade')?.toLowerCase() !== 'websocket') {
+      throw new Refusal('malformed', { detail: 'expected a WebSocket request' });
+    }
+    // Everything about the ticket that can be told without waking the mailbox is told here.
+    const plain = await services.tickets.open(ticketOf(c.req.header('sec-websocket-protocol')));
+    if (plain === null) throw new Refusal('ticket-invalid');
+    const { mailbox, epoch, issued } = Ticket.decode(plain);
+    if (Date.now() - issued > ticketLifetimeMs) throw new Refusal('ticket-invalid');
+    const headers = {
+      upgrade: 'websocket',
+      [ticketHeaders.epoch]: encodeBase64Url(epoch),
+      [ticketHeaders.issued]: String(issued),
+    };
+    return services.mailboxNamed(mailbox).fetch(c.req.url, { headers });
+  });
+}
+
+function ticketOf(protocols = ''): string {
+  const offered = protocols.split(',').map((protocol) => protocol.trim());
+  const ticket = offered.find((protocol) => protocol.startsWith(ticketProtocolPrefix));
+  if (ticket === undefined || !offered.includes(streamProtocol)) throw new Refusal('ticket-invalid');
+  return ticket.slice(ticketProtocolPrefix.length);
+}

@@ -1,0 +1,87 @@
+// What the routes and the objects of one isolate share: settings, names, the filter as this isolate reads it, stubs.
+
+import type { Bytes } from '../client/wire/bytes.ts';
+import { encodeUtf8 } from '../client/wire/bytes.ts';
+import type { Channel } from './challenge/channel.ts';
+import { Inbox } from './challenge/inbox.ts';
+import { createKeyValue } from './cloudflare.ts';
+import type { Env, MailboxCalls, RegistrarCalls } from './env.ts';
+import { confirmations, Filter, ShardCache } from './filter/reader.ts';
+import type { Registry } from './mailbox/membership.ts';
+import { Mac, Seal } from './names.ts';
+import { readSettings, type Settings } from './settings.ts';
+
+export class Services {
+  readonly settings: Settings;
+  readonly filter: Filter;
+  /** Seals tickets for the stream. */
+  readonly tickets: Seal;
+  /** Seals the pointer to a challenge that its client carries. */
+  readonly challenges: Seal;
+  readonly pepper: Mac;
+  /** Development only. */
+  readonly inbox: Inbox = new Inbox();
+  readonly channels: readonly Channel[];
+  readonly #env: Env;
+
+  /** @throws ConfigurationError */
+  constructor(env: Env) {
+    this.#env = env;
+    this.settings = readSettings(env);
+    const { pepper, filterKey, ticketKey } = this.settings.secrets;
+    this.pepper = new Mac(pepper);
+    this.tickets = new Seal(ticketKey, 'ticket');
+    this.challenges = new Seal(ticketKey, 'challenge');
+    this.channels = this.settings.development ? [this.inbox.channel('email'), this.inbox.channel('phone')] : [];
+    const filterMac = new Mac(filterKey);
+    this.filter = new Filter(
+      new ShardCache(createKeyValue(env.FILTER), Date.now),
+      {
+        has: async (shard, hash) => env.SHARD.getByName(String(shard)).has(hash),
+        add: async (shard, hash) => env.SHARD.getByName(String(shard)).add(shard, hash),
+      },
+      (hrid) => filterMac.digest('filter', hrid),
+    );
+  }
+
+  /** The filter as one mailbox asks it, with a budget of its own. */
+  registry(): Registry {
+    const mayConfirm = confirmations(Date.now);
+    return { isAbsent: (hrid) => this.filter.isAbsent(hrid, mayConfirm) };
+  }
+
+  mailboxName(hrid: Bytes): Promise<string> {
+    return this.pepper.name('mailbox', hrid);
+  }
+
+  /** A fresh stub. */
+  mailboxNamed(name: string): DurableObjectStub<MailboxCalls> {
+    return this.#env.MAILBOX.getByName(name);
+  }
+
+  async mailbox(hrid: Bytes): Promise<DurableObjectStub<MailboxCalls>> {
+    return this.mailboxNamed(await this.mailboxName(hrid));
+  }
+
+  registrarName(uid: string): Promise<string> {
+    return this.pepper.name('registrar', encodeUtf8(uid));
+  }
+
+  registrarNamed(name: string): DurableObjectStub<RegistrarCalls> {
+    return this.#env.REGISTRAR.getByName(name);
+  }
+
+  /** Whether this key, a prefix of an address or a caller, may do something costly once more. */
+  async allowStranger(key: string): Promise<boolean> {
+    return (await this.#env.STRANGERS.limit({ key })).success;
+  }
+}
+
+// An isolate has one environment, and its caches are worth something only if everything in it shares them.
+let services: Services | undefined;
+
+/** @throws ConfigurationError */
+export function getServices(env: Env): Services {
+  services ??= new Services(env);
+  return services;
+}
