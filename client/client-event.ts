@@ -1,0 +1,128 @@
+// The events that the application hears, with groups as objects and ids as text.
+
+import { Group, type GroupHost, hex } from './group.ts';
+import type { StoredEvent } from './records.ts';
+import { type Bytes, bytesKey } from './wire/bytes.ts';
+import type { ErrorCode } from './wire/errors.ts';
+import type { RefusalCode } from './wire/send.ts';
+
+/** One step of the ratchet as it can be shown: fingerprints and counts, no secret. */
+export interface ShownStep {
+  /** How many messages of each member the sender had opened, in roster order. */
+  readonly vector: readonly number[];
+  /** Fingerprint of the group key under which the message was sealed, 16 hex digits. */
+  readonly groupKey: string;
+  /** The sender's new public leaf (E_kPK), base64url; null for a light message. */
+  readonly leaf: string | null;
+}
+
+export type MessageContent =
+  | { readonly type: 'text'; readonly text: string }
+  | { readonly type: 'bytes'; readonly mediaType: string; readonly data: Uint8Array };
+
+/** HRIDs and message ids are base64url; `sender`, `by`, `member` and `reporter` are HRIDs. */
+export type ClientEvent =
+  /** A stranger has put this client into a group: accept or decline. `key` is the fingerprint of IKabc. */
+  | { readonly type: 'invited'; readonly group: Group; readonly by: string; readonly key: string }
+  /** This client is in a group now: it founded it, or a contact has put it there. */
+  | { readonly type: 'joined'; readonly group: Group; readonly by: string; readonly key: string }
+  | {
+      readonly type: 'message';
+      readonly group: Group;
+      readonly id: string;
+      readonly sender: string;
+      readonly content: MessageContent;
+      readonly step: ShownStep;
+    }
+  /** A member has moved the group key on without saying anything. */
+  | { readonly type: 'contribution'; readonly group: Group; readonly sender: string; readonly step: ShownStep }
+  /** The relay has taken this client's message, for all but those refused. */
+  | {
+      readonly type: 'accepted';
+      readonly group: Group;
+      readonly id: string;
+      readonly step: ShownStep;
+      readonly refused: readonly { readonly member: string; readonly code: RefusalCode }[];
+    }
+  /** Everybody's client has fetched the message, so the relay says. Comes before `confirmed`, also if that is known first. */
+  | { readonly type: 'delivered'; readonly group: Group; readonly id: string }
+  /** Everybody has answered with a message that covers it: they have it, whatever the relay says. */
+  | { readonly type: 'confirmed'; readonly group: Group; readonly id: string }
+  /** A message of this client will not be sent. */
+  | { readonly type: 'failed'; readonly group: Group; readonly id: string; readonly code: ErrorCode }
+  /** So many messages of a sender will never come. */
+  | {
+      readonly type: 'gap';
+      readonly sender: string;
+      readonly count: number;
+      readonly reason: 'expired' | 'full' | 'withdrawn';
+    }
+  /** A member's device was copied: two different messages carry one number. Nothing more of it is accepted. */
+  | { readonly type: 'clone'; readonly group: Group; readonly member: string; readonly reporter: string }
+  /** A member has received other messages than this client under the same numbers. */
+  | { readonly type: 'fork'; readonly group: Group; readonly member: string }
+  /** This store is older than what was sent from it: nothing more is sent in this group from here. */
+  | { readonly type: 'rolled-back'; readonly group: Group }
+  /** Something came that could not be opened; nothing was changed. */
+  | { readonly type: 'refused'; readonly sender: string; readonly code: ErrorCode };
+
+export function toClientEvent(host: GroupHost, event: StoredEvent): ClientEvent {
+  const group = (id: Bytes) => new Group(host, bytesKey(id));
+  const step = ({ vector, groupKey, leaf }: { vector: readonly number[]; groupKey: Bytes; leaf: Bytes | null }) => ({
+    vector,
+    groupKey: hex(groupKey),
+    leaf: leaf && bytesKey(leaf),
+  });
+  switch (event.type) {
+    case 'invited':
+    case 'joined':
+      return { type: event.type, group: group(event.group), by: bytesKey(event.by), key: hex(event.generationKey) };
+    case 'message': {
+      const { content } = event;
+      if (content.type === 'empty') throw new TypeError('an empty message is not told as one');
+      const shown: MessageContent =
+        content.type === 'text'
+          ? { type: 'text', text: content.text }
+          : { type: 'bytes', mediaType: content.mediaType, data: content.data };
+      return {
+        type: 'message',
+        group: group(event.group),
+        id: bytesKey(content.id),
+        sender: bytesKey(event.sender),
+        content: shown,
+        step: step(event.step),
+      };
+    }
+    case 'contribution':
+      return {
+        type: 'contribution',
+        group: group(event.group),
+        sender: bytesKey(event.sender),
+        step: step(event.step),
+      };
+    case 'accepted': {
+      const refused = event.refused.map(({ hrid, code }) => ({ member: bytesKey(hrid), code }));
+      return { type: 'accepted', group: group(event.group), id: bytesKey(event.id), step: step(event.step), refused };
+    }
+    case 'delivered':
+    case 'confirmed':
+      return { type: event.type, group: group(event.group), id: bytesKey(event.id) };
+    case 'failed':
+      return { type: 'failed', group: group(event.group), id: bytesKey(event.id), code: event.code };
+    case 'gap':
+      return { type: 'gap', sender: bytesKey(event.sender), count: event.count, reason: event.reason };
+    case 'clone':
+      return {
+        type: 'clone',
+        group: group(event.group),
+        member: bytesKey(event.member),
+        reporter: bytesKey(event.reporter),
+      };
+    case 'fork':
+      return { type: 'fork', group: group(event.group), member: bytesKey(event.member) };
+    case 'rolled-back':
+      return { type: 'rolled-back', group: group(event.group) };
+    case 'refused':
+      return { type: 'refused', sender: bytesKey(event.sender), code: event.code };
+  }
+}

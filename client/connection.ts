@@ -1,0 +1,98 @@
+// The line to the relay: opened, kept, opened again when it is lost. What comes from it is handed on in order.
+
+import type { Credentials, Link, LinkListener, OpenLink, Relay } from './transport/relay.ts';
+import { retryDelayMs } from './transport/retry.ts';
+import type { Hello, QueueEntry } from './wire/queue.ts';
+
+export type ConnectionState = 'offline' | 'connecting' | 'online' | 'replaced';
+
+export interface ConnectionHandlers {
+  hello(hello: Hello, link: Link): void;
+  entry(entry: QueueEntry): void;
+  drained(): void;
+  delivered(n: number): void;
+  changed(state: ConnectionState): void;
+}
+
+export class Connection {
+  readonly #relay: Relay;
+  readonly #as: Credentials;
+  readonly #openLink: OpenLink;
+  readonly #handlers: ConnectionHandlers;
+  #link: Link | null = null;
+  #running = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #failures = 0;
+
+  constructor(relay: Relay, as: Credentials, openLink: OpenLink, handlers: ConnectionHandlers) {
+    this.#relay = relay;
+    this.#as = as;
+    this.#openLink = openLink;
+    this.#handlers = handlers;
+  }
+
+  /** Connects, and connects again after every loss, until it is stopped or replaced. */
+  start(): void {
+    if (this.#running) return;
+    this.#running = true;
+    this.#failures = 0;
+    void this.#open();
+  }
+
+  stop(): void {
+    this.#running = false;
+    clearTimeout(this.#timer);
+    this.#link?.close();
+    this.#link = null;
+  }
+
+  async #open(): Promise<void> {
+    this.#handlers.changed('connecting');
+    // Only the newest link may speak: a late word of an older one is not heard.
+    let link: Link | null = null;
+    const isCurrent = () => this.#running && link !== null && this.#link === link;
+    const handlers = this.#handlers;
+    const listener: LinkListener = {
+      hello: (hello) => {
+        if (!isCurrent() || link === null) return;
+        this.#failures = 0;
+        handlers.changed('online');
+        handlers.hello(hello, link);
+      },
+      entry: (entry) => {
+        if (isCurrent()) handlers.entry(entry);
+      },
+      drained: () => {
+        if (isCurrent()) handlers.drained();
+      },
+      delivered: (n) => {
+        if (isCurrent()) handlers.delivered(n);
+      },
+      problem: () => link?.close(),
+      closed: (reason) => {
+        if (this.#link !== link) return;
+        this.#link = null;
+        if (reason === 'replaced') this.#running = false;
+        handlers.changed(reason === 'replaced' ? 'replaced' : 'offline');
+        if (this.#running) this.#retry();
+      },
+    };
+    try {
+      const opened = await this.#openLink(this.#relay, this.#as, listener);
+      if (!this.#running) {
+        opened.close();
+        return;
+      }
+      link = opened;
+      this.#link = opened;
+    } catch {
+      this.#handlers.changed('offline');
+      if (this.#running) this.#retry();
+    }
+  }
+
+  #retry(): void {
+    this.#failures++;
+    this.#timer = setTimeout(() => void this.#open(), retryDelayMs(this.#failures, Math.random()));
+  }
+}

@@ -1,0 +1,70 @@
+// Founding a group: contacts, claimed key packages, and the agreement under its number, in one commit.
+
+import { putContact } from './contacts.ts';
+import type { Curves } from './crypto/curves.ts';
+import type { RandomSource } from './crypto/random.ts';
+import { emit } from './events.ts';
+import { putOutgoing } from './outbox.ts';
+import { foundGroup, type Newcomer } from './protocol/found.ts';
+import type { Self } from './protocol/identity.ts';
+import { verifyKeyPackage } from './protocol/key-package.ts';
+import { saveRatchet } from './ratchets.ts';
+import { type Contact, tables } from './records.ts';
+import type { State } from './state.ts';
+import type { Credentials, Relay } from './transport/relay.ts';
+import { type Bytes, bytesKey } from './wire/bytes.ts';
+import { CliquetError } from './wire/errors.ts';
+import { maxMembers, messageIdBytes } from './wire/limits.ts';
+
+/**
+ * @param contacts  everybody else, each once; they become contacts
+ * @param now       seconds since 1970
+ * @returns the group's id
+ * @throws CliquetError `group-size`, `duplicate-member`, `identity-conflict`, `invite-invalid`, `no-key-package`,
+ *   `unregistered`, `rate-limited`, `key-package-invalid`
+ */
+export async function createGroup(
+  state: State,
+  relay: Relay,
+  as: Credentials,
+  curves: Curves,
+  random: RandomSource,
+  self: Self,
+  contacts: readonly Contact[],
+  name: string,
+  now: number,
+): Promise<Bytes> {
+  if (contacts.length < 1 || contacts.length >= maxMembers) throw new CliquetError('group-size');
+  const hrids = contacts.map(({ hrid }) => hrid);
+  if (new Set([self.hrid, ...hrids].map(bytesKey)).size !== contacts.length + 1)
+    throw new CliquetError('duplicate-member');
+  await state.transact((tx) => {
+    for (const contact of contacts) putContact(tx, relay.url, contact);
+  });
+
+  const { results } = await relay.claimKeyPackages(as, { id: random(messageIdBytes), hrids });
+  if (results.length !== contacts.length) throw new CliquetError('relay-misbehaved');
+  const newcomers = await Promise.all(
+    contacts.map(async (contact, i): Promise<Newcomer> => {
+      const claimed = results[i];
+      if (!claimed?.package) throw new CliquetError(claimed?.code ?? 'no-key-package');
+      return { ...contact, package: await verifyKeyPackage(curves, claimed.package, contact, now) };
+    }),
+  );
+  return state.transact(async (tx) => {
+    const { ratchet, roster, body, headers, secretFingerprint } = await foundGroup(
+      curves,
+      random,
+      self.identity,
+      self.hrid,
+      newcomers,
+      name,
+    );
+    const { group, generation } = ratchet;
+    tx.put(tables.groups, bytesKey(group), { id: group, name, status: 'active', generation, roster });
+    saveRatchet(tx, undefined, ratchet);
+    putOutgoing(tx, { id: group }, ratchet, body, headers, null);
+    emit(tx, { type: 'joined', group, by: self.hrid, generationKey: secretFingerprint });
+    return group;
+  });
+}

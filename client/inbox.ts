@@ -1,0 +1,223 @@
+// What comes from the queue, taken into the state: within one transaction the ratchet moves on, the events are stored
+// and the cursor advances. Only after its commit is anything acknowledged to the relay.
+
+import { knownKey } from './contacts.ts';
+import type { Curves } from './crypto/curves.ts';
+import { emit } from './events.ts';
+import { confirmOutgoing } from './outbox.ts';
+import { acceptAgreement } from './protocol/accept.ts';
+import type { Self } from './protocol/identity.ts';
+import { type Outcome, openMessage } from './protocol/open.ts';
+import type { Ratchet } from './protocol/ratchet.ts';
+import { deleteRatchet, generationPrefix, loadRatchet, saveRatchet } from './ratchets.ts';
+import { type Early, type GroupRecord, type StoredEvent, tables } from './records.ts';
+import { numberKey, type Reader, type Transaction } from './state.ts';
+import { type Bytes, bytesKey, sameBytes } from './wire/bytes.ts';
+import { type AgreementEnvelope, Envelope, type MessageEnvelope } from './wire/envelope.ts';
+import { CliquetError } from './wire/errors.ts';
+import type { KeyPackage } from './wire/key-package.ts';
+import { messageTtlSeconds } from './wire/limits.ts';
+import type { QueueEntry } from './wire/queue.ts';
+
+/** Messages of unknown generations that are kept: from a contact or a member of some group, from others, and in all. */
+const maxEarlyKnown = 256;
+const maxEarlyUnknown = 16;
+const maxEarlyBytes = 4 * 1024 * 1024;
+/** A day longer than the relay keeps an agreement. */
+const earlyLifetimeSeconds = messageTtlSeconds + 24 * 3600;
+/** Events of an invitation that nobody has answered; the oldest go. */
+const maxHeld = 256;
+
+/**
+ * Takes in one entry of the queue.
+ * @param now  seconds since 1970
+ * @returns the kind of key package that it has used, if any
+ */
+export async function receiveEntry(
+  tx: Transaction,
+  curves: Curves,
+  self: Self,
+  entry: QueueEntry,
+  now: number,
+): Promise<KeyPackage['kind'] | null> {
+  if (entry.type === 'gap') {
+    emit(tx, { type: 'gap', sender: entry.from, count: entry.toN - entry.fromN + 1, reason: entry.reason });
+    return null;
+  }
+  try {
+    const envelope = Envelope.decode(entry.body);
+    if (envelope.type === 'agreement')
+      return await receiveAgreement(tx, curves, self, entry.from, entry.header, envelope, now);
+    await receiveMessage(tx, curves, { ...entry, receivedAt: now, generation: envelope.generation }, envelope, now);
+  } catch (error) {
+    // A bad entry is told and passed over: it must not hold up the queue.
+    if (!(error instanceof CliquetError)) throw error;
+    if (error.code !== 'duplicate') emit(tx, { type: 'refused', sender: entry.from, code: error.code });
+  }
+  return null;
+}
+
+async function receiveAgreement(
+  tx: Transaction,
+  curves: Curves,
+  self: Self,
+  from: Bytes,
+  header: Bytes,
+  envelope: AgreementEnvelope,
+  now: number,
+): Promise<KeyPackage['kind'] | null> {
+  if (tx.all(tables.groups).some(({ value }) => sameBytes(value.generation, envelope.id))) return null; // the same again
+  const accepted = await acceptAgreement(
+    curves,
+    self.identity,
+    self.hrid,
+    from,
+    header,
+    envelope,
+    (id) => tx.get(tables.keyPackages, bytesKey(id)) ?? null,
+    (hrid) => knownKey(tx, hrid),
+  );
+  const { ratchet, roster, name } = accepted;
+  if (tx.get(tables.groups, bytesKey(ratchet.group)) !== undefined)
+    throw new CliquetError('agreement-invalid', 'group');
+
+  const used = tx.get(tables.keyPackages, bytesKey(accepted.packageId));
+  if (used?.kind === 'one-time') tx.delete(tables.keyPackages, bytesKey(accepted.packageId));
+  const known = tx.get(tables.contacts, bytesKey(from)) !== undefined;
+  const { group, generation } = ratchet;
+  tx.put(tables.groups, bytesKey(group), { id: group, name, status: known ? 'active' : 'invited', generation, roster });
+  saveRatchet(tx, undefined, ratchet);
+  emit(tx, { type: known ? 'joined' : 'invited', group, by: from, generationKey: accepted.secretFingerprint });
+
+  for (const { key, value } of tx.all(tables.early, `${bytesKey(generationPrefix(generation))}/`)) {
+    tx.delete(tables.early, key);
+    await receiveEntry(
+      tx,
+      curves,
+      self,
+      { type: 'message', seq: 0, from: value.from, header: value.header, body: value.body },
+      now,
+    );
+  }
+  return used?.kind ?? null;
+}
+
+async function receiveMessage(
+  tx: Transaction,
+  curves: Curves,
+  message: Early,
+  envelope: MessageEnvelope,
+  now: number,
+): Promise<void> {
+  const group = findGroup(tx, envelope.generation);
+  if (group?.status === 'declined') return;
+  const before = group && loadRatchet(tx, group.generation);
+  if (group === undefined || before === undefined) {
+    keepEarly(tx, message, now);
+    return;
+  }
+  const sender = before.members.findIndex(({ hrid }) => sameBytes(hrid, message.from));
+  if (sender < 0) throw new CliquetError('message-refused');
+  const { ratchet, outcomes } = await openMessage(curves, before, sender, message.header, envelope, now);
+  saveRatchet(tx, before, ratchet);
+  for (const outcome of outcomes) {
+    const isKnown = outcome.type === 'rolled-back' && before.rolledBack;
+    if (!isKnown) tellOutcome(tx, group, ratchet, outcome);
+  }
+  confirmOutgoing(tx, ratchet);
+}
+
+/** Finds a group by the part of its generation's id that stands on envelopes. */
+function findGroup(reader: Reader, prefix: Bytes): GroupRecord | undefined {
+  return reader
+    .all(tables.groups)
+    .map(({ value }) => value)
+    .find(({ generation }) => sameBytes(generationPrefix(generation), prefix));
+}
+
+/** Its agreement may be under way from another sender: the relay keeps order per sender only. */
+function keepEarly(tx: Transaction, message: Early, now: number): void {
+  for (const { key, value } of tx.all(tables.early)) {
+    if (value.receivedAt + earlyLifetimeSeconds < now) tx.delete(tables.early, key);
+  }
+  const all = tx.all(tables.early);
+  const known = knownKey(tx, message.from) !== null;
+  const ofSender = all.filter(({ value }) => sameBytes(value.from, message.from)).length;
+  const bytes = all.reduce((sum, { value }) => sum + value.body.length + value.header.length, message.body.length);
+  if (ofSender >= (known ? maxEarlyKnown : maxEarlyUnknown) || bytes > maxEarlyBytes) {
+    throw new CliquetError('too-far-ahead');
+  }
+  const next =
+    Number(
+      all
+        .map(({ key }) => key.slice(key.indexOf('/') + 1))
+        .sort()
+        .at(-1) ?? -1,
+    ) + 1;
+  tx.put(tables.early, `${bytesKey(message.generation)}/${numberKey(next)}`, message);
+}
+
+function tellOutcome(tx: Transaction, group: GroupRecord, ratchet: Ratchet, outcome: Outcome): void {
+  const member = (position: number) => ratchet.members[position]?.hrid ?? new Uint8Array(32);
+  switch (outcome.type) {
+    case 'opened': {
+      const { content, step } = outcome;
+      const told = { group: group.id, sender: member(outcome.sender), step };
+      tell(
+        tx,
+        group,
+        content.type === 'empty' ? { type: 'contribution', ...told } : { type: 'message', ...told, content },
+      );
+      break;
+    }
+    case 'clone':
+      tell(tx, group, {
+        type: 'clone',
+        group: group.id,
+        member: member(outcome.position),
+        reporter: member(outcome.reporter),
+      });
+      break;
+    case 'fork':
+      tell(tx, group, { type: 'fork', group: group.id, member: member(outcome.sender) });
+      break;
+    case 'rolled-back':
+      tell(tx, group, { type: 'rolled-back', group: group.id });
+      break;
+    case 'refused':
+      tell(tx, group, { type: 'refused', sender: member(outcome.sender), code: 'message-refused' });
+      break;
+    case 'waiting':
+  }
+}
+
+/** Tells the application, or holds the event back until the invitation is accepted. */
+function tell(tx: Transaction, group: GroupRecord, event: StoredEvent): void {
+  if (group.status === 'active') {
+    emit(tx, event);
+    return;
+  }
+  const prefix = `${bytesKey(group.id)}/`;
+  const held = tx.all(tables.held, prefix);
+  if (held.length >= maxHeld && held[0] !== undefined) tx.delete(tables.held, held[0].key);
+  const next = Number(held.at(-1)?.key.slice(prefix.length) ?? -1) + 1;
+  tx.put(tables.held, prefix + numberKey(next), event);
+}
+
+/** The person accepts: what was held back is told. */
+export function acceptInvitation(tx: Transaction, group: GroupRecord): void {
+  if (group.status !== 'invited') throw new CliquetError('already-accepted');
+  tx.put(tables.groups, bytesKey(group.id), { ...group, status: 'active' });
+  for (const { key, value } of tx.all(tables.held, `${bytesKey(group.id)}/`)) {
+    tx.delete(tables.held, key);
+    emit(tx, value);
+  }
+}
+
+/** The person declines: nothing of the group is kept but that it was declined. */
+export function declineInvitation(tx: Transaction, group: GroupRecord): void {
+  if (group.status !== 'invited') throw new CliquetError('already-accepted');
+  tx.put(tables.groups, bytesKey(group.id), { ...group, status: 'declined' });
+  for (const { key } of tx.all(tables.held, `${bytesKey(group.id)}/`)) tx.delete(tables.held, key);
+  deleteRatchet(tx, group.generation);
+}

@@ -1,0 +1,101 @@
+// Posts sealed envelopes in the order of their numbers, some at a time, and settles what the relay answers.
+
+import { giveUp, markAccepted, repost, rollBack, unposted } from './outbox.ts';
+import type { Outgoing } from './records.ts';
+import type { State, Transaction } from './state.ts';
+import { RelayProblem } from './transport/problem.ts';
+import type { Link } from './transport/relay.ts';
+import { retryDelayMs } from './transport/retry.ts';
+import { CliquetError, type ErrorCode } from './wire/errors.ts';
+
+/** Refusals that no later attempt changes: the envelope itself is at fault. */
+const hopeless: readonly ErrorCode[] = ['malformed', 'too-large', 'too-many-recipients', 'duplicate-recipient'];
+
+export interface PosterOptions {
+  readonly state: State;
+  readonly change: <R>(run: (tx: Transaction) => R | Promise<R>) => Promise<R>;
+  /** It is time to try again. */
+  readonly wake: () => void;
+}
+
+export class Poster {
+  readonly #options: PosterOptions;
+  #failures = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #stopped = false;
+
+  constructor(options: PosterOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#stopped = false;
+    this.#failures = 0;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+  }
+
+  /** Posts everything that is sealed; what the relay cannot take now is tried again later. */
+  async post(link: Link): Promise<void> {
+    for (;;) {
+      const window = unposted(this.#options.state).slice(0, link.window);
+      if (window.length === 0 || this.#stopped) return;
+      const answers = await Promise.allSettled(
+        window.map(async ({ n, to, body, ttlSeconds }) => {
+          const accepted = await link.send({ n, to, body, ttlSeconds });
+          if (accepted.n !== n) throw new CliquetError('relay-misbehaved');
+          return accepted;
+        }),
+      );
+      // Only the first refusal counts: the relay takes nothing out of order, so the later ones follow from it.
+      const refusal = answers.findIndex(({ status }) => status === 'rejected');
+      const accepted = answers
+        .slice(0, refusal < 0 ? answers.length : refusal)
+        .flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+      if (accepted.length > 0) {
+        this.#failures = 0;
+        await this.#options.change((tx) => {
+          for (const each of accepted) markAccepted(tx, each);
+        });
+      }
+      const [refused, answer] = [window[refusal], answers[refusal]];
+      if (refused === undefined || answer?.status !== 'rejected') continue;
+      const error: unknown = answer.reason;
+      if (!(error instanceof CliquetError)) throw error;
+      if (!(await this.#settle(refused, error))) {
+        this.#postLater(error);
+        return;
+      }
+    }
+  }
+
+  /** @returns whether posting can go on at once */
+  async #settle(outgoing: Outgoing, error: CliquetError): Promise<boolean> {
+    const { change } = this.#options;
+    const expected = error instanceof RelayProblem ? error.expected : undefined;
+    if (error.code === 'out-of-order' && expected !== undefined && expected !== outgoing.n) {
+      await change((tx) => (expected > outgoing.n ? rollBack(tx, expected) : repost(tx, expected)));
+      return true;
+    }
+    if (error.code === 'number-reused') {
+      await change((tx) => rollBack(tx, Math.max(expected ?? 0, outgoing.n + 1)));
+      return true;
+    }
+    if (hopeless.includes(error.code)) {
+      await change((tx) => giveUp(tx, outgoing, error.code));
+      return true;
+    }
+    return false;
+  }
+
+  #postLater(error: CliquetError): void {
+    if (this.#stopped) return;
+    this.#failures++;
+    const asked = error instanceof RelayProblem ? (error.retryAfter ?? 0) * 1000 : 0;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(this.#options.wake, Math.max(asked, retryDelayMs(this.#failures, Math.random())));
+  }
+}

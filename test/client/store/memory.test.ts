@@ -1,0 +1,22 @@
+import { describe, expect, it } from 'vitest';
+import { type MemoryStore, memoryStore } from '../../../client/store/memory.ts';
+import { testStore } from './contract.ts';
+
+testStore('memoryStore()', {
+  create: async () => memoryStore(),
+  reopen: async (store) => memoryStore((store as MemoryStore).entries()),
+});
+
+describe('memoryStore() entries()', () => {
+  it('gives a copy, also of a closed store, from which another one starts', async () => {
+    const store = memoryStore();
+    await store.commit([{ key: 'a', value: new Uint8Array([1]) }]);
+    await store.close();
+    const entries = store.entries();
+    const other = memoryStore(entries);
+    entries.get('a')?.fill(9);
+    await other.commit([{ key: 'b', value: new Uint8Array([2]) }]);
+    expect(await other.get('a')).toEqual(new Uint8Array([1]));
+    expect([...store.entries().keys()]).toEqual(['a']);
+  });
+});

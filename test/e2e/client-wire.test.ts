@@ -1,0 +1,170 @@
+// What stands between a client and its relay: a relay that lies (attack 21), and the size of what travels.
+
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { decodeBase64Url } from '../../client/wire/bytes.ts';
+import type { QueueEntry } from '../../client/wire/queue.ts';
+import { routes } from '../../client/wire/routes.ts';
+import { closeAll, type Device, foundGroupOf, registerDevices } from '../support/device.ts';
+import { meddle } from '../support/meddler.ts';
+import { startRelay, type TestRelay } from '../support/relay.ts';
+
+let relay: TestRelay;
+let open: Device[] = [];
+
+beforeAll(async () => {
+  relay = await startRelay();
+});
+afterEach(async () => {
+  vi.unstubAllGlobals();
+  await closeAll(open.splice(0));
+});
+afterAll(() => relay.stop());
+
+/** Three in a group who have all said something and read everything. */
+async function group(name: string): Promise<[Device, Device, Device]> {
+  open = await registerDevices(relay, name, 3);
+  await foundGroupOf(open);
+  await Promise.all(open.map((device, i) => device.group.send(`hello ${i}`)));
+  await Promise.all(open.map((device) => device.read(2)));
+  await Promise.all(open.map(({ client }) => client.settled()));
+  return open as [Device, Device, Device];
+}
+
+describe('attack 21: a relay that acknowledges and drops', () => {
+  it('is believed as far as "delivered", never as far as "confirmed", and found out when it is honest again', async () => {
+    const [a, b, c] = await group('lied');
+    let dropped = 0;
+    const stop = meddle({
+      outgoing: (frame, _, say) => {
+        if (frame.type === 'ack') return true;
+        dropped++;
+        say({ type: 'accepted', accepted: { n: frame.send.n, refused: [] } });
+        say({ type: 'delivered', n: frame.send.n });
+        return false;
+      },
+    });
+    await a.reopen();
+    await a.client.settled();
+    stop();
+    const id = await a.group.send('swallowed');
+    await a.event('delivered', (event) => event.id === id);
+    expect(dropped).toBe(1);
+    await Promise.all([b.group.send('anybody there?'), c.group.send('hello?')]);
+    await a.read(4);
+    await a.client.settled();
+    expect(a.all('confirmed').map((event) => event.id)).not.toContain(id);
+    expect([...b.texts, ...c.texts]).not.toContain('swallowed');
+
+    await a.reopen();
+    await a.group.send('still here');
+    await Promise.all([b, c].map((device) => device.read(5)));
+    for (const device of [b, c]) expect(device.texts.slice(-2)).toEqual(['swallowed', 'still here']);
+    await Promise.all([b.group.send('at last'), c.group.send('at last')]);
+    await a.event('confirmed', (event) => event.id === id);
+    expect([a, b, c].flatMap((device) => device.all('refused'))).toEqual([]);
+  });
+});
+
+describe('bytes on the wire', () => {
+  it('of a 20-byte text in a group of three, addressing included', async () => {
+    const sizes = { send: [] as number[], entry: [] as number[] };
+    const stop = meddle({
+      outgoing: (frame, bytes) => {
+        if (frame.type === 'send') sizes.send.push(bytes.length);
+        return true;
+      },
+      incoming: (frame, bytes) => {
+        if (frame.type === 'entry') sizes.entry.push(bytes.length);
+        return true;
+      },
+    });
+    const [a, b, c] = await group('bytes');
+    stop();
+    sizes.send.length = sizes.entry.length = 0;
+    await a.group.send('twenty bytes of text');
+    await Promise.all([b, c].map((device) => device.read(3)));
+    await a.client.settled();
+    expect(sizes).toEqual({ send: [713], entry: [622, 622] });
+  });
+});
+
+describe('a relay that breaks the rules of the stream', () => {
+  it('loses nothing by sending entries twice, or with numbers that were taken in before', async () => {
+    let doubled = 0;
+    const stop = meddle({
+      incoming: (frame, _, say) => {
+        if (frame.type !== 'entry') return true;
+        doubled++;
+        say(frame);
+        say(frame);
+        return false;
+      },
+    });
+    const [a, b] = await group('doubled');
+    stop();
+    for (let i = 0; i < 3; i++) await a.group.send(`${i}`);
+    await b.read(5);
+    await b.client.settled();
+    expect(b.texts.slice(-3)).toEqual(['0', '1', '2']);
+    expect(b.texts).toHaveLength(5);
+    expect(doubled).toBeGreaterThan(5);
+    expect(b.all('refused')).toEqual([]);
+  });
+
+  it('cannot have a message read twice or taken for another sender’s, and what it withholds is missed', async () => {
+    const [a, b, c] = await group('withheld');
+    let mode: 'honest' | 'replay' | 'forge' = 'honest';
+    let genuine: QueueEntry | undefined;
+    const stop = meddle({
+      incoming: (frame, _, say) => {
+        if (frame.type !== 'entry') return true;
+        const { entry } = frame;
+        if (mode === 'honest') genuine = entry;
+        if (mode === 'replay' && genuine) say({ type: 'entry', entry: { ...genuine, seq: entry.seq } });
+        if (mode === 'forge') say({ type: 'entry', entry: { ...entry, from: decodeBase64Url(c.hrid) } });
+        return mode === 'honest';
+      },
+    });
+    await b.reopen();
+    await b.client.settled();
+    stop();
+    const send = async (text: string) => {
+      const sent = await a.group.send(text);
+      await a.event('delivered', ({ id }) => id === sent);
+    };
+    await send('one');
+    expect(b.texts.slice(2)).toEqual(['one']);
+    mode = 'replay';
+    await send('two');
+    expect(b.all('refused')).toEqual([]);
+    expect(b.group.stage().waiting).toBe(0);
+    mode = 'honest';
+    await send('three');
+    expect(b.group.stage().waiting).toBe(1);
+    mode = 'forge';
+    await send('four');
+    expect((await b.event('refused')).code).toBe('message-refused');
+    expect(b.texts.slice(2)).toEqual(['one']);
+    await c.read(6);
+  });
+
+  it('cannot keep a client busy with one page of the outbox for ever', async () => {
+    const [a, , c] = await group('outbox');
+    await c.client.close();
+    const sent = await a.group.send('for whoever is there');
+    await a.event('accepted', ({ id }) => id === sent);
+    const honest = fetch;
+    let page: Response | undefined;
+    let asked = 0;
+    vi.stubGlobal('fetch', async (url: string, init: RequestInit) => {
+      if (!url.includes(routes.outbox)) return honest(url, init);
+      asked++;
+      page ??= await honest(url, init);
+      return page.clone();
+    });
+    await a.reopen();
+    await a.client.settled();
+    expect(asked).toBe(2);
+    expect(a.all('delivered').map(({ id }) => id)).not.toContain(sent);
+  });
+});
