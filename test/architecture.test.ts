@@ -1,0 +1,49 @@
+// docs/ARCHITECTURE.md as a test: each room imports only what its arrows allow.
+
+import { readdir, readFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { expect, test } from 'vitest';
+import { forbiddenInputs } from '../.ci/boundary.ts';
+
+const root = join(import.meta.dirname, '..');
+
+/** What each room may import, beside itself. */
+const arrows: Record<string, readonly string[]> = {
+  'client/wire': [],
+  'client/crypto': ['client/wire'],
+  'client/protocol': ['client/wire', 'client/crypto'],
+  'client/store': ['client/wire'],
+  'client/transport': ['client/wire'],
+  client: ['client/wire', 'client/crypto', 'client/protocol', 'client/store', 'client/transport'],
+  'worker/filter': ['worker', 'client/wire'],
+  'worker/challenge': ['worker', 'client/wire'],
+  'worker/mailbox': ['worker', 'client/wire'],
+  worker: ['worker/routes', 'worker/mailbox', 'worker/challenge', 'worker/filter', 'client/wire'],
+  'worker/routes': ['worker', 'worker/mailbox', 'worker/challenge', 'worker/filter', 'client/wire'],
+};
+
+async function imports(file: string): Promise<string[]> {
+  const source = await readFile(join(root, file), 'utf8');
+  const found = [...source.matchAll(/(?:from|import) '(\.{1,2}\/[^']+)'/g)].map(([, path]) => path ?? '');
+  return found.map((path) => relative(root, join(root, dirname(file), path)));
+}
+
+for (const [room, allowed] of Object.entries(arrows)) {
+  test(`${room}/ imports only what its arrows allow`, async () => {
+    const names = await readdir(join(root, room));
+    const files = names.filter((name) => name.endsWith('.ts')).map((name) => `${room}/${name}`);
+    expect(files.length).toBeGreaterThan(0);
+    for (const file of files) {
+      const rooms = (await imports(file)).map((path) => dirname(path));
+      for (const other of rooms) expect([room, ...allowed], `${file} imports from ${other}`).toContain(other);
+    }
+  });
+}
+
+test('the bundle of the Worker contains nothing of client/crypto, client/protocol or client/store', async () => {
+  expect(await forbiddenInputs()).toEqual([]);
+});
+
+test('forbiddenInputs() finds what a relay must not contain', async () => {
+  expect(await forbiddenInputs('client/index.ts')).toContain('client/protocol/seal.ts');
+});
