@@ -50,11 +50,10 @@ export type ClientEvent =
   | { readonly type: 'confirmed'; readonly group: Group; readonly id: string }
   /** A message of this client will not be sent. */
   | { readonly type: 'failed'; readonly group: Group; readonly id: string; readonly code: ErrorCode }
-  /** So many messages of a sender will never come. */
+  /** Messages of a sender will never come. */
   | {
       readonly type: 'gap';
       readonly sender: string;
-      readonly count: number;
       readonly reason: 'expired' | 'full' | 'withdrawn';
     }
   /** A member's device was copied: two different messages carry one number. Nothing more of it is accepted. */
@@ -110,7 +109,7 @@ export function toClientEvent(host: GroupHost, event: StoredEvent): ClientEvent 
     case 'failed':
       return { type: 'failed', group: group(event.group), id: bytesKey(event.id), code: event.code };
     case 'gap':
-      return { type: 'gap', sender: bytesKey(event.sender), count: event.count, reason: event.reason };
+      return { type: 'gap', sender: bytesKey(event.sender), reason: event.reason };
     case 'clone':
       return {
         type: 'clone',

@@ -21,11 +21,13 @@ export function putContact(tx: Transaction, relay: string, invite: Invite): void
   tx.put(tables.contacts, bytesKey(invite.hrid), { hrid: invite.hrid, pk: invite.pk, relay });
 }
 
-/** The key under which somebody is known, from a contact or from the roster of some group. */
+/** The key under which somebody is known, from a contact or from the roster of a group that the person is in. */
 export function knownKey(reader: Reader, hrid: Bytes): Bytes | null {
   const contact = reader.get(tables.contacts, bytesKey(hrid));
   if (contact !== undefined) return contact.pk;
   for (const { value } of reader.all(tables.groups)) {
+    // What a stranger's invitation says of others is not believed before it is accepted.
+    if (value.status !== 'active') continue;
     const entry = value.roster.find((member) => sameBytes(member.hrid, hrid));
     if (entry !== undefined) return entry.pk;
   }

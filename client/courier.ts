@@ -7,7 +7,7 @@ import type { Curves } from './crypto/curves.ts';
 import type { RandomSource } from './crypto/random.ts';
 import { emit } from './events.ts';
 import { receiveEntry } from './inbox.ts';
-import { markDelivered, rollBack, sealContent, startOver, unposted } from './outbox.ts';
+import { markDelivered, repostLost, rollBack, sealContent, startOver, unposted } from './outbox.ts';
 import { Poster } from './poster.ts';
 import type { Self } from './protocol/identity.ts';
 import { loadRatchet } from './ratchets.ts';
@@ -23,6 +23,8 @@ import type { Hello, QueueEntry } from './wire/queue.ts';
 
 /** Entries of the queue that are taken in with one commit. */
 const batchSize = 32;
+/** A stream tells of deliveries by itself; this is for links that do not, and for what was missed. */
+const reconcileSeconds = 60;
 
 export interface CourierOptions {
   readonly state: State;
@@ -52,6 +54,8 @@ export class Courier {
   #stock: PackageStock = { oneTime: 0, lastResortFresh: false };
   #incoming: QueueEntry[] = [];
   #drainedByRelay = false;
+  /** When to ask the relay next what it still holds: seconds since 1970. */
+  #reconcileAt = 0;
   /** What runs already; each of the loops looks again at what is stored before it ends. */
   readonly #running = new Set<string>();
   readonly #wanted = new Set<string>();
@@ -68,6 +72,7 @@ export class Courier {
         this.#link = link;
         this.#incoming = [];
         this.#drainedByRelay = false;
+        this.#reconcileAt = 0;
         this.#greeted = this.#guard(() => this.#greet(hello, link));
       },
       entry: (entry) => {
@@ -131,7 +136,14 @@ export class Courier {
       const { cursor } = numbers;
       // This client has sent, taken in or registered anew what this store does not know of: the store is an older copy.
       const isSameQueue = cursor !== null && sameBytes(cursor.epoch, hello.epoch);
-      if (isSameQueue && cursor.seq >= hello.acked && numbers.nextSend >= hello.nextSend) return cursor;
+      if (isSameQueue && cursor.seq >= hello.acked && numbers.nextSend >= hello.nextSend) {
+        repostLost(tx, hello.nextSend);
+        if (cursor.seq <= hello.last) return cursor;
+        // The relay was restored from an older copy: what it gives numbers to anew is taken in; the ratchet drops the rest.
+        const older = { epoch: hello.epoch, seq: hello.acked };
+        tx.put(tables.numbers, '', { ...(tx.get(tables.numbers, '') ?? numbers), cursor: older });
+        return older;
+      }
       const next = { epoch: hello.epoch, seq: Math.max(isSameQueue ? cursor.seq : 0, hello.acked) };
       tx.put(tables.numbers, '', { ...numbers, cursor: next });
       if (!isSameQueue) startOver(tx);
@@ -175,7 +187,7 @@ export class Courier {
       this.#reckonPackages(used);
     }
     if (this.#isDrained) {
-      void this.#loop('outbox', () => this.#reconcileOutbox());
+      if (this.#reconcileAt <= this.#options.now()) void this.#loop('outbox', () => this.#reconcileOutbox());
       this.nudge();
     }
   }
@@ -233,7 +245,11 @@ export class Courier {
       if (ratchet === undefined) this.#contributions.forget(key);
       else if (this.#contributions.isDue(key, ratchet, now()) && this.#isDrained) {
         const content = { type: 'empty' as const, id: random(messageIdBytes), reports: [] };
-        await this.#change((tx) => sealContent(tx, curves, random, self, group, content, now()));
+        try {
+          await this.#change((tx) => sealContent(tx, curves, random, self, group, content, now()));
+        } catch (error) {
+          if (!(error instanceof CliquetError)) throw error; // as when the store has just turned out to be an old copy
+        }
         this.#contributions.forget(key);
       }
     }
@@ -242,20 +258,23 @@ export class Courier {
 
   /** What the relay no longer lists has been acknowledged by everybody while this client was away. */
   async #reconcileOutbox(): Promise<void> {
-    const { state, relay, as } = this.#options;
+    const { state, relay, as, now } = this.#options;
+    this.#reconcileAt = now() + reconcileSeconds;
     const accepted = state.all(tables.outgoing).filter(({ value }) => value.state === 'accepted');
     if (accepted.length === 0) return;
     try {
       const listed = new Set<number>();
+      let next = 0;
       for (let after = 0; ; ) {
-        const { records } = await relay.readOutbox(as, after);
+        const { records, nextSend } = await relay.readOutbox(as, after);
+        next = nextSend;
         for (const { n } of records) listed.add(n);
         const last = records.at(-1);
         if (last === undefined || last.n <= after) break;
         after = last.n;
       }
       await this.#change((tx) => {
-        for (const { value } of accepted) if (!listed.has(value.n)) markDelivered(tx, value.n);
+        for (const { value } of accepted) if (value.n < next && !listed.has(value.n)) markDelivered(tx, value.n);
       });
     } catch (error) {
       if (!(error instanceof CliquetError)) throw error; // asked again with the next connection

@@ -7,6 +7,7 @@ import { emit } from './events.ts';
 import { confirmOutgoing } from './outbox.ts';
 import { acceptAgreement } from './protocol/accept.ts';
 import type { Self } from './protocol/identity.ts';
+import type { KeptPackage } from './protocol/key-package.ts';
 import { type Outcome, openMessage } from './protocol/open.ts';
 import type { Ratchet } from './protocol/ratchet.ts';
 import { deleteRatchet, generationPrefix, loadRatchet, saveRatchet } from './ratchets.ts';
@@ -41,7 +42,7 @@ export async function receiveEntry(
   now: number,
 ): Promise<KeyPackage['kind'] | null> {
   if (entry.type === 'gap') {
-    emit(tx, { type: 'gap', sender: entry.from, count: entry.toN - entry.fromN + 1, reason: entry.reason });
+    emit(tx, { type: 'gap', sender: entry.from, reason: entry.reason });
     return null;
   }
   try {
@@ -74,7 +75,7 @@ async function receiveAgreement(
     from,
     header,
     envelope,
-    (id) => tx.get(tables.keyPackages, bytesKey(id)) ?? null,
+    (id) => findPackage(tx, id, now),
     (hrid) => knownKey(tx, hrid),
   );
   const { ratchet, roster, name } = accepted;
@@ -100,6 +101,12 @@ async function receiveAgreement(
     );
   }
   return used?.kind ?? null;
+}
+
+/** The secrets of a key package that has not ended. */
+function findPackage(reader: Reader, id: Bytes, now: number): KeptPackage | null {
+  const kept = reader.get(tables.keyPackages, bytesKey(id));
+  return kept !== undefined && kept.expires > now ? kept : null;
 }
 
 async function receiveMessage(

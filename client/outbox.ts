@@ -116,8 +116,9 @@ export function confirmOutgoing(tx: Transaction, ratchet: Ratchet): void {
   for (const { key, value } of tx.all(tables.outgoing)) {
     const { message, state, group, n } = value;
     if (message === null || message.number >= confirmed || !sameBytes(value.generation, ratchet.generation)) continue;
-    // Confirmed by the members themselves, whatever the relay has said so far.
-    markAccepted(tx, { n, refused: [] });
+    // Confirmed by the members themselves, whatever the relay has said so far. (Kept under another key, its number is
+    // that of an earlier registration.)
+    if (key === numberKey(n)) markAccepted(tx, { n, refused: [] });
     if (message.isContent) {
       if (state !== 'delivered') emit(tx, { type: 'delivered', group, id: message.id });
       emit(tx, { type: 'confirmed', group, id: message.id });
@@ -144,6 +145,14 @@ export function repost(tx: Transaction, first: number): void {
     if (isLost) tx.put(tables.outgoing, key, { ...value, state: 'again' });
   }
   renumber(tx, first);
+}
+
+/** The relay expects a number that it had accepted before: it was restored from an older copy. */
+export function repostLost(tx: Transaction, expected: number): void {
+  const isLost = tx
+    .all(tables.outgoing)
+    .some(({ key, value }) => value.n >= expected && key === numberKey(value.n) && !isToPost(value));
+  if (isLost) repost(tx, expected);
 }
 
 /** The mailbox was made anew: it counts from 1, and what was not delivered was withdrawn with the old one. */

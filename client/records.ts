@@ -1,4 +1,4 @@
-// What the client keeps in its store: one table for each kind of record. docs/STORAGE.md tells how long each lives.
+// What the client keeps in its store: one table for each kind of record.
 
 import { KeptPackage } from './protocol/key-package.ts';
 import { MemberState, RatchetCore, WaitingMessage } from './protocol/ratchet.ts';
@@ -113,7 +113,7 @@ const StoredEvent = union('event', {
   delivered: struct('delivered event', { group: hash, id: messageId }),
   confirmed: struct('confirmed event', { group: hash, id: messageId }),
   failed: struct('failed event', { group: hash, id: messageId, code: errorCode }),
-  gap: struct('gap event', { sender: hash, count: uint(), reason: oneOf('expired', 'full', 'withdrawn') }),
+  gap: struct('gap event', { sender: hash, reason: oneOf('expired', 'full', 'withdrawn') }),
   clone: struct('clone event', { group: hash, member: hash, reporter: hash }),
   fork: struct('fork event', { group: hash, member: hash }),
   'rolled-back': struct('rolled back event', { group: hash }),

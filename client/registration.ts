@@ -77,10 +77,12 @@ export async function replenishKeyPackages(
   stock: PackageStock,
   now: number,
 ): Promise<PackageStock> {
+  const ended = state.all(tables.keyPackages).some(({ value }) => value.expires <= now);
+  if (ended) await state.transact((tx) => dropEndedPackages(tx, now));
   const replace = stock.oneTime < minPackages || newestEnd(state) < now + renewalSeconds;
   if (!replace && stock.lastResortFresh) return stock;
   const upload = await state.transact(async (tx) => {
-    dropEndedPackages(tx, now);
+    retireLastResort(tx, now);
     const create = async (kind: 'one-time' | 'last-resort'): Promise<UploadedPackage> => {
       const { uploaded, kept } = await createKeyPackage(curves, random, self.identity, self.hrid, kind, now);
       tx.put(tables.keyPackages, bytesKey(kept.id), kept);
@@ -99,12 +101,16 @@ function newestEnd(state: State): number {
   return Math.max(0, ...oneTime.map(({ value }) => value.expires));
 }
 
-/** Packages that have ended go; a last-resort one that is about to be replaced goes soon. */
 function dropEndedPackages(tx: Transaction, now: number): void {
   for (const { key, value } of tx.all(tables.keyPackages)) {
     if (value.expires <= now) tx.delete(tables.keyPackages, key);
-    else if (value.kind === 'last-resort') {
-      tx.put(tables.keyPackages, key, { ...value, expires: Math.min(value.expires, now + lastResortGraceSeconds) });
-    }
+  }
+}
+
+/** A last-resort package that is about to be replaced ends soon. */
+function retireLastResort(tx: Transaction, now: number): void {
+  for (const { key, value } of tx.all(tables.keyPackages)) {
+    if (value.kind !== 'last-resort') continue;
+    tx.put(tables.keyPackages, key, { ...value, expires: Math.min(value.expires, now + lastResortGraceSeconds) });
   }
 }

@@ -3,6 +3,9 @@
 import { ml_kem768_x25519 as xWing } from '@noble/post-quantum/hybrid.js';
 import type { Bytes } from '../wire/bytes.ts';
 
+/** What one encapsulation takes of randomness. */
+export const kemEntropyBytes = 64;
+
 /** @param seed 32 bytes, the private key */
 export function kemPublicKey(seed: Bytes): Bytes {
   return xWing.keygen(seed).publicKey as Bytes;

@@ -13,14 +13,16 @@ export const systemRandom: RandomSource = (length) => crypto.getRandomValues(new
 type HedgeLabel = Extract<KdfLabel, `hedge ${string}`>;
 
 /**
- * A fresh 32-byte secret from 32 random bytes and from secrets that the caller holds, each of 32 bytes: it is
- * unpredictable if either is.
+ * A fresh secret from 32 random bytes and from secrets that the caller holds, each of 32 bytes: it is unpredictable if
+ * either is.
+ * @param length  bytes, 32 if not said
  */
 export function hedgedSecret(
   random: RandomSource,
   secrets: readonly Bytes[],
   label: HedgeLabel,
   context: Context,
+  length?: number,
 ): Bytes {
-  return deriveKey(concatBytes(random(32), ...secrets), label, context);
+  return deriveKey(concatBytes(random(32), ...secrets), label, context, length);
 }

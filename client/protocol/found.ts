@@ -3,7 +3,7 @@
 import { seal } from '../crypto/aead.ts';
 import { type Curves, leafPublicKey } from '../crypto/curves.ts';
 import { sha256 } from '../crypto/hash.ts';
-import { encapsulate } from '../crypto/kem.ts';
+import { encapsulate, kemEntropyBytes } from '../crypto/kem.ts';
 import { hedgedSecret, type RandomSource } from '../crypto/random.ts';
 import { signLabeled } from '../crypto/sign.ts';
 import type { Bytes } from '../wire/bytes.ts';
@@ -104,7 +104,7 @@ export async function foundGroup(
   const body = Envelope.encode({ type: 'agreement', id, nonce, ephemeral: null, sealed });
   if (body.length > maxBodyBytes) throw new CliquetError('group-size');
 
-  const headers = newcomers.map((newcomer) => sealForNewcomer(random, id, nonce, g, newcomer));
+  const headers = newcomers.map((newcomer) => sealForNewcomer(random, identity.seed, id, nonce, g, newcomer));
   const roster = withJoined(added, id);
   return {
     roster,
@@ -124,8 +124,16 @@ export async function foundGroup(
   };
 }
 
-function sealForNewcomer(random: RandomSource, id: Bytes, nonce: Bytes, g: Bytes, newcomer: Newcomer): Bytes {
-  const encapsulated = encapsulate(newcomer.package.kem, random(64));
+function sealForNewcomer(
+  random: RandomSource,
+  seed: Bytes,
+  id: Bytes,
+  nonce: Bytes,
+  g: Bytes,
+  newcomer: Newcomer,
+): Bytes {
+  const entropy = hedgedSecret(random, [seed, g], 'hedge kem', [id, newcomer.package.id], kemEntropyBytes);
+  const encapsulated = encapsulate(newcomer.package.kem, entropy);
   if (encapsulated === null) throw new CliquetError('key-package-invalid', 'kem');
   const source = { package: newcomer.package.id, leaf: null, exportGeneration: null };
   const secrets = { kem: encapsulated.secret, leaf: null, exportSecret: null };

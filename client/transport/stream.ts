@@ -16,6 +16,7 @@ const openTimeoutMs = 30_000;
 const window = 16;
 
 interface Answer {
+  readonly askedAt: number;
   readonly resolve: (accepted: Accepted) => void;
   readonly reject: (error: CliquetError) => void;
 }
@@ -98,10 +99,16 @@ export const openStream: OpenLink = async (relay, as, listener) => {
   };
 
   await opened(socket);
+  const openedAt = Date.now();
   socket.onerror = null;
   socket.onclose = ({ code }) => end(code === closeReplaced ? 'replaced' : 'lost');
   keepAlive = setInterval(() => {
-    if (Date.now() - heardAt > 2 * keepAliveMs) end('lost');
+    // Pings are answered without the mailbox, so its own answers are waited for too.
+    const waitingSince = Math.min(
+      greeted ? Number.POSITIVE_INFINITY : openedAt,
+      ...[...answers.values()].map(({ askedAt }) => askedAt),
+    );
+    if (Date.now() - heardAt > 2 * keepAliveMs || Date.now() - waitingSince > keepAliveMs) end('lost');
     else if (Date.now() - heardAt > keepAliveMs) socket.send(ping);
   }, keepAliveMs / 2);
   // A timer must not keep a finished program alive; browsers have numbers here and need nothing.
@@ -120,7 +127,7 @@ export const openStream: OpenLink = async (relay, as, listener) => {
           reject(new CliquetError('unreachable'));
           return;
         }
-        answers.set(send.n, { resolve, reject });
+        answers.set(send.n, { askedAt: Date.now(), resolve, reject });
         socket.send(ClientFrame.encode({ type: 'send', send }));
       });
     },

@@ -45,7 +45,7 @@ export type MessageEnvelope = Extract<Envelope, { type: 'message' }>;
 export type AgreementEnvelope = Extract<Envelope, { type: 'agreement' }>;
 
 export const AgreementHeader = struct('agreement header', {
-  /** SHA-256 of the claimed key package, and the X-Wing ciphertext to it. */
+  /** The claimed key package's id, and the X-Wing ciphertext to it. */
   package: nullable(bytes(hashBytes)),
   kemCiphertext: nullable(bytes(kemCiphertextBytes)),
   /** The leaf of this recipient that the author knew. */

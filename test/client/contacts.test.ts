@@ -64,6 +64,19 @@ describe('putContact()', () => {
 });
 
 describe('knownKey()', () => {
+  it('does not believe an invitation that nobody has accepted', async () => {
+    const friend = invite();
+    const [id, generation] = [random.bytes(32), random.bytes(32)];
+    const roster = [{ ...friend, pk: key() }, invite()].map(({ hrid, pk }) => {
+      return { hrid, pk, joined: generation, role: 'member' as const };
+    });
+    for (const status of ['invited', 'declined'] as const) {
+      await state.transact((tx) => tx.put(tables.groups, bytesKey(id), { id, name: '', status, generation, roster }));
+      expect(knownKey(state, friend.hrid)).toBe(null);
+    }
+    await put(friend);
+  });
+
   it('knows nothing of strangers', () => {
     expect(knownKey(state, random.bytes(32))).toBe(null);
   });

@@ -7,11 +7,10 @@ import { failingStore, StoreFailure } from '../support/failing-store.ts';
 
 const event = (count: number): StoredEvent => ({
   type: 'gap',
-  sender: new Uint8Array(32),
-  count,
+  sender: new Uint8Array(32).fill(count),
   reason: 'expired',
 });
-const countOf = (told: StoredEvent | undefined) => (told?.type === 'gap' ? told.count : -1);
+const countOf = (told: StoredEvent | undefined) => (told?.type === 'gap' ? (told.sender[0] ?? -1) : -1);
 
 async function start(store = memoryStore()) {
   const state = await State.load(store, Object.values(tables));

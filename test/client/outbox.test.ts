@@ -4,6 +4,7 @@ import {
   markAccepted,
   markDelivered,
   putOutgoing,
+  repostLost,
   rollBack,
   sealContent,
   unposted,
@@ -185,5 +186,40 @@ describe('rollBack()', () => {
     expect(states()).toEqual(['1 accepted']);
     expect(state.get(tables.numbers, '')?.nextSend).toBe(9);
     await expect(say('more')).rejects.toMatchObject({ code: 'rolled-back' });
+  });
+});
+
+describe('confirmOutgoing() after a new registration', () => {
+  it('leaves alone what has the number of an envelope of an earlier registration', async () => {
+    const { state, say, answer, states } = await start('earlier');
+    await say('one');
+    await answer();
+    await say('two');
+    const [entry] = state.all(tables.outgoing);
+    const two = entry?.value;
+    if (two?.message === null || two === undefined) throw new TypeError('expected a message');
+    // As after a new registration: what is only to be confirmed stands aside, its number is used again.
+    const earlier = { ...two, n: two.n, message: { ...two.message, number: 0 }, state: 'delivered' as const };
+    await state.transact((tx) => tx.put(tables.outgoing, 'delivered/earlier', earlier));
+    await state.transact((tx) => {
+      const ratchet = loadRatchet(tx, two.generation);
+      if (ratchet) confirmOutgoing(tx, ratchet);
+    });
+    expect(states()).toEqual([`${two.n} sealed`]);
+  });
+});
+
+describe('repostLost()', () => {
+  it('posts again what a relay has forgotten, and nothing that it still counts', async () => {
+    const { state, say, states } = await start('lost');
+    for (const text of ['one', 'two', 'three']) await say(text);
+    await state.transact((tx) => {
+      for (const n of [1, 2]) markAccepted(tx, { n, refused: [] });
+    });
+    await state.transact((tx) => repostLost(tx, 3));
+    expect(states()).toEqual(['1 accepted', '2 accepted', '3 sealed']);
+    await state.transact((tx) => repostLost(tx, 2));
+    expect(states()).toEqual(['1 accepted', '2 again', '3 sealed']);
+    expect(state.get(tables.numbers, '')?.nextSend).toBe(4);
   });
 });

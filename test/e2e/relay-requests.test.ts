@@ -284,3 +284,15 @@ describe('a web page', () => {
     expect((await preflight('https://evil.example')).headers.get('access-control-allow-origin')).toBe(null);
   });
 });
+
+describe('PUT /v1/registrations', () => {
+  test('tells nobody who else waits for a code to the same address', async () => {
+    const [owner, curious] = [new Client(relay), new Client(relay)];
+    await owner.challenge();
+    const { challenge } = await new Client(relay, owner.uid).challenge();
+    const asked = [owner, curious].map(async (about) => readProblem(await about.answer(challenge, '000000')));
+    const [ofOwner, ofStranger] = await Promise.all(asked);
+    expect(ofOwner).toMatchObject({ status: 404, code: 'challenge-unknown' });
+    expect(ofStranger).toEqual(ofOwner);
+  });
+});

@@ -12,6 +12,7 @@ import { type ProblemFields, type Result, unwrap } from '../../worker/errors.ts'
 import { Mailbox } from '../../worker/mailbox/mailbox.ts';
 import type { Peer } from '../../worker/mailbox/peer.ts';
 import type { StreamState } from '../../worker/mailbox/stream.ts';
+import type { TicketClaim } from '../../worker/mailbox/ticket.ts';
 import { TestClock, TestHost } from './host.ts';
 import { Client, type RequestOptions, signRequest } from './request.ts';
 import { TestSocket } from './socket.ts';
@@ -111,7 +112,7 @@ export class Resident {
     return this.connectWith(claim);
   }
 
-  async connectWith(claim: { epoch: Bytes; issued: number }): Promise<TestSocket<StreamState>> {
+  async connectWith(claim: TicketClaim): Promise<TestSocket<StreamState>> {
     const socket = new TestSocket<StreamState>({ issued: 0, sent: 0, drainTo: null });
     const accept = () => {
       this.sockets.push(socket);
@@ -195,7 +196,7 @@ export class Town {
     return {
       deliver: (delivery) => call('deliver', () => to.mailbox.deliver(structuredClone(delivery))),
       acked: (recipient, epoch, n) => call('acked', () => to.mailbox.acked(recipient, epoch, n)),
-      gone: (recipient) => call('gone', () => to.mailbox.gone(recipient)),
+      gone: (recipient, epoch) => call('gone', () => to.mailbox.gone(recipient, epoch)),
       claim: (claimer, id) => call('claim', () => to.mailbox.claim(claimer, id)),
     };
   }

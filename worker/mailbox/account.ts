@@ -1,7 +1,7 @@
 // Everything of one registration, in memory while its mailbox is awake. A new registration is a new account: work that
 // was begun for an earlier one notices that it is no longer the mailbox's and stops.
 
-import type { Bytes } from '../../client/wire/bytes.ts';
+import { type Bytes, sameBytes } from '../../client/wire/bytes.ts';
 import { epochBytes } from '../../client/wire/registration.ts';
 import { importPublicKey } from '../auth.ts';
 import type { Host, Sockets, Sql } from '../ports.ts';
@@ -12,6 +12,22 @@ import type { Peers } from './peer.ts';
 import { Queue } from './queue.ts';
 import { createTables, hasTables, schemaVersion } from './schema.ts';
 import { Stream, type StreamState } from './stream.ts';
+import type { TicketClaim } from './ticket.ts';
+
+type RegistrationRow = {
+  hrid: Bytes;
+  pk: Bytes;
+  epoch: Bytes;
+  ticket: number;
+  signed: number;
+  request: Bytes | null;
+};
+
+interface UsedTicket {
+  readonly issued: number;
+  readonly signed: number;
+  readonly request: Bytes | null;
+}
 
 export class Account {
   readonly hrid: Bytes;
@@ -24,10 +40,11 @@ export class Account {
   readonly stream: Stream;
   readonly #pk: Bytes;
   readonly #sql: Sql;
+  #ticket: UsedTicket;
   #key: Promise<CryptoKey> | undefined;
 
   private constructor(
-    row: { hrid: Bytes; pk: Bytes; epoch: Bytes },
+    row: RegistrationRow,
     host: Host,
     peers: Peers,
     sockets: Sockets<StreamState>,
@@ -36,6 +53,7 @@ export class Account {
     this.hrid = row.hrid;
     this.epoch = row.epoch;
     this.#pk = row.pk;
+    this.#ticket = { issued: row.ticket, signed: row.signed, request: row.request };
     this.#sql = host.sql;
     this.outbox = new Outbox(host.sql);
     this.queue = new Queue(host.sql);
@@ -53,7 +71,7 @@ export class Account {
     isCurrent: (account: Account) => boolean,
   ): Account | null {
     if (!hasTables(host.sql)) return null;
-    const [row] = host.sql.query<{ hrid: Bytes; pk: Bytes; epoch: Bytes }>('select hrid, pk, epoch from registration');
+    const [row] = host.sql.query<RegistrationRow>('select hrid, pk, epoch, ticket, signed, request from registration');
     return row === undefined ? null : new Account(row, host, peers, sockets, isCurrent);
   }
 
@@ -63,8 +81,8 @@ export class Account {
     sql.transaction(() => {
       createTables(sql);
       sql.query(
-        `insert into registration (id, schema, hrid, pk, epoch, seq, n, ticket, uploaded)
-         values (0, ?, ?, ?, ?, 0, 0, 0, 0)`,
+        `insert into registration (id, schema, hrid, pk, epoch, seq, n, ticket, signed, uploaded)
+         values (0, ?, ?, ?, ?, 0, 0, 0, 0, 0)`,
         ...[schemaVersion, hrid, pk, epoch],
       );
     });
@@ -76,12 +94,20 @@ export class Account {
     return this.#key;
   }
 
-  /** The newest ticket that opened a stream. */
-  get ticket(): number {
-    return this.#sql.query<{ ticket: number }>('select ticket from registration')[0]?.ticket ?? 0;
+  /** The newest ticket that opened a stream: when it was issued, and the request that had asked for it. */
+  get ticket(): UsedTicket {
+    return this.#ticket;
   }
 
-  useTicket(issued: number): void {
-    this.#sql.query('update registration set ticket = ?', issued);
+  /** Whether a ticket may open a stream: it is of this registration, newer than the last one, and of another request. */
+  mayUse({ epoch, issued, signed, request }: TicketClaim): boolean {
+    const last = this.#ticket;
+    const isReplay = signed < last.signed || (last.request !== null && sameBytes(request, last.request));
+    return sameBytes(epoch, this.epoch) && issued > last.issued && !isReplay;
+  }
+
+  useTicket({ issued, signed, request }: TicketClaim): void {
+    this.#sql.query('update registration set ticket = ?, signed = ?, request = ?', issued, signed, request);
+    this.#ticket = { issued, signed, request };
   }
 }

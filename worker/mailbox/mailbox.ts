@@ -4,7 +4,7 @@
 // at again, since the owner may have deregistered meanwhile. What peers call (`deliver`, `acked`, `gone`, `claim`)
 // never waits, so no two mailboxes can wait for each other.
 
-import { type Bytes, bytesKey, sameBytes } from '../../client/wire/bytes.ts';
+import { type Bytes, bytesKey, encodeUtf8, sameBytes } from '../../client/wire/bytes.ts';
 import {
   KeyPackageClaim,
   type KeyPackageClaimResult,
@@ -15,6 +15,7 @@ import {
 import { maxQueuePage, maxRecipients } from '../../client/wire/limits.ts';
 import { maxOutboxPage, type OutboxPage } from '../../client/wire/outbox.ts';
 import { Ack, type Hello, type QueuePage } from '../../client/wire/queue.ts';
+import { closeReplaced } from '../../client/wire/routes.ts';
 import { type Accepted, Send } from '../../client/wire/send.ts';
 import { type SignedRequest, verifyRequest } from '../auth.ts';
 import { Bucket, type Rate } from '../bucket.ts';
@@ -28,6 +29,7 @@ import { Membership, type Registry } from './membership.ts';
 import type { ClaimAnswer, Delivery, DeliveryAnswer, Peers } from './peer.ts';
 import type { Report } from './queue.ts';
 import type { StreamState } from './stream.ts';
+import { requestIdBytes, type TicketClaim } from './ticket.ts';
 
 /** What a mailbox needs beside its host. */
 export interface Surroundings {
@@ -36,13 +38,6 @@ export interface Surroundings {
   readonly sockets: Sockets<StreamState>;
   /** How often the owner may ask. */
   readonly requests: Rate;
-}
-
-/** What a ticket for the stream says about the mailbox that issued it. */
-export interface TicketClaim {
-  readonly epoch: Bytes;
-  /** Milliseconds since 1970; no two tickets of a mailbox share it. */
-  readonly issued: number;
 }
 
 interface Admitted {
@@ -141,9 +136,11 @@ export class Mailbox {
 
   /** A ticket for one connection, to be sealed by the caller. */
   ticket(request: SignedRequest): Promise<Result<TicketClaim>> {
-    return this.#answer(request, ({ account }) => {
-      this.#issued = Math.max(this.#host.now(), this.#issued + 1, account.ticket + 1);
-      return { epoch: account.epoch, issued: this.#issued };
+    return this.#answer(request, async ({ account, created }) => {
+      const signature = request.fields.find(({ name }) => name === 'signature')?.value ?? '';
+      const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', encodeUtf8(signature)));
+      this.#issued = Math.max(this.#host.now(), this.#issued + 1, account.ticket.issued + 1);
+      return { epoch: account.epoch, issued: this.#issued, signed: created, request: hash.slice(0, requestIdBytes) };
     });
   }
 
@@ -172,18 +169,18 @@ export class Mailbox {
   connect(claim: TicketClaim, accept: () => Socket<StreamState>): Promise<Result<null>> {
     return this.#guard(() => {
       const account = this.#find();
-      if (account === null || !sameBytes(account.epoch, claim.epoch) || claim.issued <= account.ticket) {
-        throw new Refusal('ticket-invalid');
-      }
-      account.useTicket(claim.issued);
+      if (account === null || !account.mayUse(claim)) throw new Refusal('ticket-invalid');
+      account.useTicket(claim);
       account.stream.open(accept(), claim.issued, this.#hello(account));
       return null;
     });
   }
 
-  /** One frame of the owner's. Frames are worked off one after the other, in order. */
-  receive(socket: Socket<StreamState>, frame: Bytes): Promise<void> {
-    return this.#frames.take(socket, frame);
+  /** One frame of the owner's, from its newest connection. Frames are worked off one after the other, in order. */
+  async receive(socket: Socket<StreamState>, frame: Bytes): Promise<void> {
+    // A peer that ignores that it was closed must not go on speaking for the owner.
+    if (this.#find()?.ticket.issued !== socket.state.issued) socket.close(closeReplaced, 'replaced');
+    else await this.#frames.take(socket, frame);
   }
 
   // What peers call. Nothing here waits.
@@ -206,11 +203,13 @@ export class Mailbox {
     if (account && lane && sameBytes(account.epoch, epoch)) account.lanes.acknowledged(lane, n);
   }
 
-  gone(recipient: Bytes): void {
+  gone(recipient: Bytes, epoch: Bytes): void {
     const account = this.#find();
     const lane = account?.outbox.lanes.get(bytesKey(recipient));
     this.#membership.forget(recipient);
-    if (account && lane) account.lanes.end(lane);
+    // A farewell that comes late must not end what waits for the recipient's next registration.
+    const isMeant = lane?.recipientEpoch && sameBytes(lane.recipientEpoch, epoch);
+    if (account && lane && isMeant) account.lanes.end(lane);
   }
 
   claim(claimer: Bytes, id: Bytes): ClaimAnswer {
@@ -288,7 +287,7 @@ export class Mailbox {
 
   async #sayGone(account: Account, sender: Bytes): Promise<void> {
     const peer = await this.#surroundings.peers.mailbox(sender);
-    await peer.gone(account.hrid);
+    await peer.gone(account.hrid, account.epoch);
   }
 
   #hello(account: Account): Hello {

@@ -12,9 +12,10 @@ import { getServices } from '../services.ts';
 import { Mailbox } from './mailbox.ts';
 import type { Delivery } from './peer.ts';
 import type { StreamState } from './stream.ts';
+import { TicketClaim } from './ticket.ts';
 
-/** Headers by which the edge hands on an opened ticket. A client's own never get here: the edge makes the request. */
-export const ticketHeaders = { epoch: 'x-ticket-epoch', issued: 'x-ticket-issued' } as const;
+/** The header by which the edge hands on what an opened ticket claims. A client's own never gets here. */
+export const ticketHeader = 'x-ticket';
 
 const freshState: StreamState = { issued: 0, sent: 0, drainTo: null };
 const closeUnsupported = 1003;
@@ -70,8 +71,8 @@ export class MailboxObject extends DurableObject<Env> {
   acked(recipient: Bytes, epoch: Bytes, n: number) {
     return this.#mailbox.acked(recipient, epoch, n);
   }
-  gone(recipient: Bytes) {
-    return this.#mailbox.gone(recipient);
+  gone(recipient: Bytes, epoch: Bytes) {
+    return this.#mailbox.gone(recipient, epoch);
   }
   claim(claimer: Bytes, id: Bytes) {
     return this.#mailbox.claim(claimer, id);
@@ -80,10 +81,7 @@ export class MailboxObject extends DurableObject<Env> {
   /** The stream: the edge has opened the ticket. */
   override async fetch(request: Request): Promise<Response> {
     try {
-      const claim = {
-        epoch: decodeBase64Url(request.headers.get(ticketHeaders.epoch) ?? ''),
-        issued: Number(request.headers.get(ticketHeaders.issued)),
-      };
+      const claim = TicketClaim.decode(decodeBase64Url(request.headers.get(ticketHeader) ?? ''));
       const { 0: client, 1: server } = new WebSocketPair();
       const accept = () => {
         this.ctx.acceptWebSocket(server);

@@ -47,8 +47,8 @@ export interface Peer {
   deliver(delivery: Delivery): Promise<DeliveryAnswer>;
   /** `recipient` has acknowledged everything up to n of the mailbox's queue epoch `epoch`. */
   acked(recipient: Bytes, epoch: Bytes, n: number): Promise<void>;
-  /** `recipient` has deregistered, with this mailbox's messages in its queue. */
-  gone(recipient: Bytes): Promise<void>;
+  /** `recipient` has deregistered, with this mailbox's messages in its queue of that epoch. */
+  gone(recipient: Bytes, epoch: Bytes): Promise<void>;
   claim(claimer: Bytes, id: Bytes): Promise<ClaimAnswer>;
 }
 

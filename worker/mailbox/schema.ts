@@ -18,11 +18,12 @@ const tables = [
   // The owner, and what must outlive records and entries: their highest numbers.
   //   seq                  the newest entry's seq, as far as neither `entry` nor `mark` tells it
   //   n, digest, refused   the owner's newest send whose record is gone: its number, digest and answer
-  //   ticket               the newest ticket that opened a stream
+  //   ticket, signed, request   the newest ticket that opened a stream, and the request that had asked for it
   //   uploaded, upload     when the newest key package upload was signed, and its digest
   `create table registration (
     id integer primary key check (id = 0), schema integer not null, hrid blob not null, pk blob not null,
     epoch blob not null, seq integer not null, n integer not null, digest blob, refused blob, ticket integer not null,
+    signed integer not null, request blob,
     uploaded integer not null, upload blob)`,
 
   // The owner's messages that somebody has not acknowledged. `remaining` is a bitmap over `recipients` (32 bytes

@@ -2,10 +2,17 @@
 
 import type { Context, Hono } from 'hono';
 import { parseAddress } from '../../client/wire/address.ts';
-import { type Bytes, concatBytes, decodeUtf8, encodeBase64Url, encodeUtf8 } from '../../client/wire/bytes.ts';
-import { struct, text, uint } from '../../client/wire/codec.ts';
+import {
+  type Bytes,
+  concatBytes,
+  decodeUtf8,
+  encodeBase64Url,
+  encodeUtf8,
+  sameBytes,
+} from '../../client/wire/bytes.ts';
+import { bytes, list, struct, text, uint } from '../../client/wire/codec.ts';
 import { parseJson } from '../../client/wire/json.ts';
-import { maxJsonBytes } from '../../client/wire/limits.ts';
+import { hashBytes, maxJsonBytes, maxVaults } from '../../client/wire/limits.ts';
 import {
   DeregistrationSchema,
   RegistrationAnswerSchema,
@@ -20,8 +27,12 @@ import { Refusal, unwrap } from '../errors.ts';
 const json = { mediaType: mediaTypes.json, maxBytes: maxJsonBytes };
 const strangerRetrySeconds = 60;
 
-/** What `challenge` seals: which registrar, and until when (milliseconds since 1970). */
-const Pointer = struct('challenge pointer', { registrar: text(64), expires: uint() });
+/** What `challenge` seals: which registrar, until when (milliseconds since 1970), and whom it registers. */
+const Pointer = struct('challenge pointer', {
+  registrar: text(64),
+  expires: uint(),
+  hrids: list(bytes(hashBytes), maxVaults, 1),
+});
 
 export function registrationRoutes(app: Hono<App>): void {
   app.post(routes.registrations, async (c) => {
@@ -35,7 +46,7 @@ export function registrationRoutes(app: Hono<App>): void {
     const registrar = await services.registrarName(address.uid);
     const vaults = input.vaults.map(({ pk }, i) => ({ hrid: hrids[i] ?? new Uint8Array(), pk }));
     const expires = unwrap(await services.registrarNamed(registrar).begin(address, vaults));
-    const challenge = await services.challenges.seal(Pointer.encode({ registrar, expires }));
+    const challenge = await services.challenges.seal(Pointer.encode({ registrar, expires, hrids }));
     return c.json({ challenge, expires: Math.floor(expires / 1000), hrids: hrids.map(encodeBase64Url) }, 202);
   });
 
@@ -46,7 +57,9 @@ export function registrationRoutes(app: Hono<App>): void {
     const { challenge, answer } = parseJson(RegistrationAnswerSchema, decodeText(body));
     const pointer = await services.challenges.open(challenge);
     if (pointer === null) throw new Refusal('challenge-unknown');
-    const { registrar, expires } = Pointer.decode(pointer);
+    const { registrar, expires, hrids } = Pointer.decode(pointer);
+    // Before the registrar is asked: its answers would tell who else waits for a code to this address.
+    if (!hrids.some((each) => sameBytes(each, hrid))) throw new Refusal('challenge-unknown');
     if (expires <= Date.now()) throw new Refusal('challenge-expired');
 
     // In this order, each step harmless when repeated: a client whose mailbox exists is in the filter.

@@ -3,24 +3,24 @@
 
 import type { Hono } from 'hono';
 import { encodeBase64Url } from '../../client/wire/bytes.ts';
-import { bytes, struct, text, uint } from '../../client/wire/codec.ts';
-import { epochBytes } from '../../client/wire/registration.ts';
+import { struct, text } from '../../client/wire/codec.ts';
 import { routes, streamProtocol, ticketProtocolPrefix } from '../../client/wire/routes.ts';
 import { type App, admit } from '../admission.ts';
 import { Refusal, unwrap } from '../errors.ts';
 import { ticketLifetimeMs } from '../limits.ts';
-import { ticketHeaders } from '../mailbox/object.ts';
+import { ticketHeader } from '../mailbox/object.ts';
+import { TicketClaim } from '../mailbox/ticket.ts';
 import { isAllowedOrigin } from '../origin.ts';
 
-/** What a ticket seals. `issued`: milliseconds since 1970. */
-const Ticket = struct('ticket', { mailbox: text(64), epoch: bytes(epochBytes), issued: uint() });
+/** What a ticket seals: the mailbox's name, and what the mailbox has said. */
+const Ticket = struct('ticket', { mailbox: text(64), claim: TicketClaim });
 
 export function streamRoutes(app: Hono<App>): void {
   app.post(routes.tickets, async (c) => {
     const { services } = c.var;
     const { hrid, mailbox, request } = await admit(c, null);
     const claim = unwrap(await mailbox.ticket(request));
-    const plain = Ticket.encode({ mailbox: await services.mailboxName(hrid), ...claim });
+    const plain = Ticket.encode({ mailbox: await services.mailboxName(hrid), claim });
     return c.json({ ticket: await services.tickets.seal(plain) });
   });
 
@@ -33,13 +33,9 @@ export function streamRoutes(app: Hono<App>): void {
     // Everything about the ticket that can be told without waking the mailbox is told here.
     const plain = await services.tickets.open(ticketOf(c.req.header('sec-websocket-protocol')));
     if (plain === null) throw new Refusal('ticket-invalid');
-    const { mailbox, epoch, issued } = Ticket.decode(plain);
-    if (Date.now() - issued > ticketLifetimeMs) throw new Refusal('ticket-invalid');
-    const headers = {
-      upgrade: 'websocket',
-      [ticketHeaders.epoch]: encodeBase64Url(epoch),
-      [ticketHeaders.issued]: String(issued),
-    };
+    const { mailbox, claim } = Ticket.decode(plain);
+    if (Date.now() - claim.issued > ticketLifetimeMs) throw new Refusal('ticket-invalid');
+    const headers = { upgrade: 'websocket', [ticketHeader]: encodeBase64Url(TicketClaim.encode(claim)) };
     return services.mailboxNamed(mailbox).fetch(c.req.url, { headers });
   });
 }

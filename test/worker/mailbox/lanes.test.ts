@@ -129,6 +129,22 @@ describe('lanes', () => {
     expect(await b.received()).toEqual([2, 3, 4]);
   });
 
+  test('a farewell that comes late ends nothing of the recipient’s next registration', async () => {
+    const { town, a, b } = populate(3);
+    await a.send([b]);
+    await town.settle();
+    const { epoch } = (await b.page()).hello;
+    town.weather = (_, call) => (call === 'gone' ? 'lost before' : 'fine');
+    await b.deregister(epoch);
+    b.register();
+    await a.send([b]);
+    await town.settle();
+    a.mailbox.gone(b.hrid, epoch);
+    expect((await a.outbox()).records).toHaveLength(2);
+    a.mailbox.gone(b.hrid, (await b.page()).hello.epoch);
+    expect((await a.outbox()).records).toEqual([]);
+  });
+
   test('a full queue makes its lanes wait until its owner acknowledges; the others go on, nothing is dropped', async () => {
     const { town, a, b, c } = populate(3);
     const filler = { sender: new Uint8Array(32), senderEpoch: new Uint8Array(16), recipientEpoch: null };

@@ -32,7 +32,7 @@ describe('Mailbox.register()', () => {
     expect(stranger.mailbox.deliver(deliveryTo(new Uint8Array(32), [1]))).toEqual({ status: 'gone' });
     expect(stranger.mailbox.claim(new Uint8Array(32), new Uint8Array(16))).toEqual({ code: 'unregistered' });
     stranger.mailbox.acked(new Uint8Array(32), new Uint8Array(16), 1);
-    stranger.mailbox.gone(new Uint8Array(32));
+    stranger.mailbox.gone(new Uint8Array(32), new Uint8Array(16));
     stranger.mailbox.alarm();
     expect(stranger.host.tables()).toEqual([]);
     stranger.register();
