@@ -93,6 +93,9 @@ export async function startLocalRelay(options: LocalRelayOptions): Promise<Local
     clearTimeout(timer);
     // Wrangler has ended; what it may have left of its group goes too.
     killNow();
+    // The system lets go of the port a moment after the last process: who starts the next relay finds it free.
+    const deadline = Date.now() + stopTimeoutMs;
+    while (!(await isFree(port)) && Date.now() < deadline) await new Promise((wake) => setTimeout(wake, 20));
     process.off('exit', killNow);
   };
   const relay = { url, port, stop: () => end('SIGTERM'), kill: () => end('SIGKILL'), ended };
