@@ -8,7 +8,9 @@ const installedLock = 'node_modules/.installed-lock';
 
 if (!existsSync(installedLock) || readFileSync(installedLock, 'utf8') !== lock) {
   console.error('Installing the locked dependencies (once, about 20 s) …');
-  const install = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { stdio: 'inherit', shell });
+  // Not to standard output, which belongs to whoever called this.
+  const stdio = ['ignore', 2, 2];
+  const install = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { stdio, shell });
   if (install.status !== 0) process.exit(install.status ?? 1);
 
   // The lock brings Node 22 for the common platforms; npm scripts find it first on their PATH.

@@ -1,7 +1,10 @@
 // The events that the application hears, with groups as objects and ids as text.
 
 import { Group, type GroupHost, hex } from './group.ts';
-import type { StoredEvent } from './records.ts';
+import { historyKey } from './history.ts';
+import { type HistoryEntry, type MessageContent, toContent } from './history-entry.ts';
+import type { Step } from './protocol/step.ts';
+import { archives, type HistoryRecord, type StoredEvent } from './records.ts';
 import { type Bytes, bytesKey } from './wire/bytes.ts';
 import type { ErrorCode } from './wire/errors.ts';
 import type { RefusalCode } from './wire/send.ts';
@@ -16,24 +19,36 @@ export interface ShownStep {
   readonly leaf: string | null;
 }
 
-export type MessageContent =
-  | { readonly type: 'text'; readonly text: string }
-  | { readonly type: 'bytes'; readonly mediaType: string; readonly data: Uint8Array };
+/**
+ * What the application hears. `number` counts up: who keeps the last one together with what it did of it, and gives it
+ * to `events()` when it starts again, hears everything exactly once. HRIDs and message ids are base64url; `sender`,
+ * `by`, `reader`, `member` and `reporter` are HRIDs.
+ */
+export type ClientEvent = { readonly number: number } & Happening;
 
-/** HRIDs and message ids are base64url; `sender`, `by`, `member` and `reporter` are HRIDs. */
-export type ClientEvent =
+type Happening =
   /** A stranger has put this client into a group: accept or decline. `key` is the fingerprint of IKabc. */
   | { readonly type: 'invited'; readonly group: Group; readonly by: string; readonly key: string }
   /** This client is in a group now: it founded it, or a contact has put it there. */
   | { readonly type: 'joined'; readonly group: Group; readonly by: string; readonly key: string }
+  | ({ readonly type: 'message'; readonly group: Group; readonly step: ShownStep } & Pick<
+      HistoryEntry,
+      'id' | 'sender' | 'sentAt' | 'receivedAt' | 'expiresAt' | 'reply' | 'asksReceipt'
+    > & { readonly content: MessageContent })
+  /** The author of a text has changed it. */
   | {
-      readonly type: 'message';
+      readonly type: 'edited';
       readonly group: Group;
       readonly id: string;
       readonly sender: string;
-      readonly content: MessageContent;
-      readonly step: ShownStep;
+      readonly text: string;
     }
+  /** The author of a message has taken it back. */
+  | { readonly type: 'deleted'; readonly group: Group; readonly id: string; readonly sender: string }
+  /** A member's person has read messages of this client that asked to be told. */
+  | { readonly type: 'read'; readonly group: Group; readonly ids: readonly string[]; readonly reader: string }
+  /** The group's messages disappear after so many seconds from now on; null: they stay. */
+  | { readonly type: 'timer'; readonly group: Group; readonly by: string; readonly seconds: number | null }
   /** A member has moved the group key on without saying anything. */
   | { readonly type: 'contribution'; readonly group: Group; readonly sender: string; readonly step: ShownStep }
   /** The relay has taken this client's message, for all but those refused. */
@@ -65,43 +80,77 @@ export type ClientEvent =
   /** Something came that could not be opened; nothing was changed. */
   | { readonly type: 'refused'; readonly sender: string; readonly code: ErrorCode };
 
-export function toClientEvent(host: GroupHost, event: StoredEvent): ClientEvent {
+/**
+ * @param now  seconds since 1970
+ * @returns null if the message that it tells of has disappeared, or was deleted, before it could be told
+ */
+export async function toClientEvent(
+  host: GroupHost,
+  number: number,
+  event: StoredEvent,
+  now: number,
+): Promise<ClientEvent | null> {
+  const happening = await toHappening(host, event, now);
+  return happening && { number, ...happening };
+}
+
+async function toHappening(host: GroupHost, event: StoredEvent, now: number): Promise<Happening | null> {
   const group = (id: Bytes) => new Group(host, bytesKey(id));
-  const step = ({ vector, groupKey, leaf }: { vector: readonly number[]; groupKey: Bytes; leaf: Bytes | null }) => ({
-    vector,
-    groupKey: hex(groupKey),
-    leaf: leaf && bytesKey(leaf),
-  });
   switch (event.type) {
     case 'invited':
     case 'joined':
       return { type: event.type, group: group(event.group), by: bytesKey(event.by), key: hex(event.generationKey) };
     case 'message': {
-      const { content } = event;
-      if (content.type === 'empty') throw new TypeError('an empty message is not told as one');
-      const shown: MessageContent =
-        content.type === 'text'
-          ? { type: 'text', text: content.text }
-          : { type: 'bytes', mediaType: content.mediaType, data: content.data };
+      const record = await host.state.read(archives.history, historyKey(event.group, event.message));
+      if (!record?.said || hasExpired(record, now)) return null;
+      const { id, sender, reply, asksReceipt, sentAt, receivedAt, expiresAt } = record;
       return {
         type: 'message',
         group: group(event.group),
-        id: bytesKey(content.id),
-        sender: bytesKey(event.sender),
-        content: shown,
-        step: step(event.step),
+        id: bytesKey(id),
+        sender: bytesKey(sender),
+        content: toContent(record.said),
+        reply: reply && bytesKey(reply),
+        asksReceipt,
+        sentAt,
+        receivedAt,
+        expiresAt,
+        step: toShown(event.step),
       };
     }
+    case 'edited':
+    case 'deleted': {
+      const record = await host.state.read(archives.history, historyKey(event.group, event.message));
+      if (record === undefined || hasExpired(record, now)) return null;
+      const told = { group: group(event.group), id: bytesKey(record.id), sender: bytesKey(record.sender) };
+      if (event.type === 'deleted') return { type: 'deleted', ...told };
+      return record.deleted ? null : { type: 'edited', ...told, text: event.text };
+    }
+    case 'read':
+      return {
+        type: 'read',
+        group: group(event.group),
+        ids: event.ids.map(bytesKey),
+        reader: bytesKey(event.reader),
+      };
+    case 'timer':
+      return { type: 'timer', group: group(event.group), by: bytesKey(event.by), seconds: event.seconds };
     case 'contribution':
       return {
         type: 'contribution',
         group: group(event.group),
         sender: bytesKey(event.sender),
-        step: step(event.step),
+        step: toShown(event.step),
       };
     case 'accepted': {
       const refused = event.refused.map(({ hrid, code }) => ({ member: bytesKey(hrid), code }));
-      return { type: 'accepted', group: group(event.group), id: bytesKey(event.id), step: step(event.step), refused };
+      return {
+        type: 'accepted',
+        group: group(event.group),
+        id: bytesKey(event.id),
+        step: toShown(event.step),
+        refused,
+      };
     }
     case 'delivered':
     case 'confirmed':
@@ -125,3 +174,12 @@ export function toClientEvent(host: GroupHost, event: StoredEvent): ClientEvent 
       return { type: 'refused', sender: bytesKey(event.sender), code: event.code };
   }
 }
+
+const toShown = ({ vector, groupKey, leaf }: Step): ShownStep => ({
+  vector,
+  groupKey: hex(groupKey),
+  leaf: leaf && bytesKey(leaf),
+});
+
+const hasExpired = ({ receivedAt, timerSeconds }: HistoryRecord, now: number) =>
+  timerSeconds !== null && receivedAt + timerSeconds <= now;

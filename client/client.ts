@@ -1,21 +1,26 @@
 // The client: identity, contacts, groups and events over one store and one relay. Everything that lasts goes through
 // the state; the courier moves it.
 
+import { writeBackup } from './backup.ts';
 import { type ClientEvent, toClientEvent } from './client-event.ts';
 import type { ConnectionState } from './connection.ts';
-import { putContact } from './contacts.ts';
+import { type ContactEntry, putContact, removeContact, renameContact, toContactEntry } from './contacts.ts';
 import { Courier } from './courier.ts';
 import type { Curves } from './crypto/curves.ts';
-import { identityPublicKey } from './crypto/curves-noble.ts';
 import { type RandomSource, systemRandom } from './crypto/random.ts';
+import { recoveryPhrase } from './crypto/recovery-phrase.ts';
 import { selectCurves } from './crypto/select-curves.ts';
 import { EventQueue } from './events.ts';
 import { createGroup } from './founding.ts';
-import { Group, type GroupHost } from './group.ts';
-import { startOver } from './outbox.ts';
-import { createIdentity, type Identity } from './protocol/identity.ts';
-import { type Contact, type IdentityRecord, tables } from './records.ts';
+import { Group, type GroupHost, type HistoryPolicy, toRule } from './group.ts';
+import type { HistoryEntry } from './history-entry.ts';
+import { Housekeeping } from './housekeeping.ts';
+import { startOver, unposted } from './outbox.ts';
+import { createIdentity, type Identity, identityOf } from './protocol/identity.ts';
+import { type IdentityRecord, tables } from './records.ts';
 import { type AskForCode, register } from './registration.ts';
+import { type RestoreOptions, restore } from './restore.ts';
+import { type HistoryQuery, searchHistory } from './search.ts';
 import { State, type Transaction } from './state.ts';
 import type { Store } from './store/store.ts';
 import { httpRelay } from './transport/http.ts';
@@ -23,16 +28,20 @@ import { openPolling } from './transport/polling.ts';
 import type { Credentials, OpenLink, Relay } from './transport/relay.ts';
 import { openStream } from './transport/stream.ts';
 import { type Bytes, bytesKey, sameBytes } from './wire/bytes.ts';
-import { normalText } from './wire/content.ts';
-import { CliquetError } from './wire/errors.ts';
+import { normalText } from './wire/content-body.ts';
+import { CliquetError, type ErrorCode } from './wire/errors.ts';
 import { decodeInvite, encodeInvite } from './wire/invite.ts';
 import { maxNameLength } from './wire/limits.ts';
 
 export interface ClientOptions {
-  /** The relay's address. A store belongs to one relay. */
-  readonly relay: string;
+  /** The relay's address. A store belongs to one relay; once it does, this may be left out. */
+  readonly relay?: string;
   /** Where everything is kept; the client owns it until it is closed. */
   readonly store: Store;
+  /** Whether a registered client connects by itself; true if not said. */
+  readonly connect?: boolean;
+  /** How long the content of new groups is kept in their history; what was said before, or `none`, if not said. */
+  readonly history?: HistoryPolicy;
   /** `stream` (a WebSocket) if not said and the platform has them; `polling` where only plain requests get through. */
   readonly transport?: 'stream' | 'polling';
   /** X25519 and Ed25519; the platform's WebCrypto where it has them, if not said. */
@@ -55,40 +64,82 @@ export class Client {
   readonly #events: EventQueue;
   readonly #identity: Identity;
   readonly #host: GroupHost;
+  readonly #housekeeping: Housekeeping;
   #courier: Courier | null = null;
   #closed = false;
   #failure: unknown;
   #watchers: (() => void)[] = [];
 
-  private constructor(state: State, options: ClientOptions, curves: Curves, identity: Identity) {
+  private constructor(state: State, options: ClientOptions, relay: string, curves: Curves, identity: Identity) {
     this.#state = state;
     this.#curves = curves;
     this.#identity = identity;
     this.#random = options.random ?? systemRandom;
     const now = options.now ?? Date.now;
     this.#now = () => Math.floor(now() / 1000);
-    this.#relay = httpRelay(options.relay, { now });
+    this.#relay = httpRelay(relay, { now });
     const polls = options.transport === 'polling' || typeof WebSocket === 'undefined';
     this.#openLink = polls ? openPolling(pollingIntervalMs) : openStream;
     this.#events = new EventQueue(state);
-    this.#host = { state, random: this.#random, change: (run) => this.#change(run) };
+    this.#housekeeping = new Housekeeping(state, this.#now);
+    this.#host = {
+      state,
+      random: this.#random,
+      now: this.#now,
+      change: (run) => this.#change(run),
+      tidy: (group) => this.#housekeeping.tidy(group, true),
+    };
+  }
+
+  static async #openFrom(state: State, options: ClientOptions): Promise<Client> {
+    const { relay, random = systemRandom, connect = true, history } = options;
+    const curves = options.curves ?? (await selectCurves());
+    const origin = relay === undefined ? undefined : httpRelay(relay).url;
+    const record = state.get(tables.identity, '') ?? (await createRecord(state, random, origin));
+    if (origin !== undefined && record.relay !== origin) {
+      throw new CliquetError('invite-invalid', 'this store belongs to another relay');
+    }
+    const client = new Client(state, options, record.relay, curves, identityOf(record.seed));
+    if (history !== undefined) await state.transact((tx) => tx.put(tables.settings, '', { history: toRule(history) }));
+    // What has disappeared while this client was closed is gone before anything is told.
+    await client.#housekeeping.run();
+    if (connect && record.hrid !== null) client.#connect(record.hrid);
+    return client;
   }
 
   /**
    * Opens the client that lives in a store, or makes a new one there. A registered client connects at once and goes
-   * on where it was.
-   * @throws CliquetError `invite-invalid` if the store belongs to another relay
+   * on where it was. If this fails, the store is closed.
+   * @throws CliquetError `invite-invalid` if the store belongs to another relay; TypeError if the store is new and no
+   *   relay was said
    */
   static async open(options: ClientOptions): Promise<Client> {
-    const curves = options.curves ?? (await selectCurves());
-    const state = await State.load(options.store, Object.values(tables));
-    const { url } = httpRelay(options.relay);
-    const record = state.get(tables.identity, '') ?? (await createRecord(state, options.random ?? systemRandom, url));
-    if (record.relay !== url) throw new CliquetError('invite-invalid', 'this store belongs to another relay');
-    const { seed, vid } = record;
-    const client = new Client(state, options, curves, { seed, vid, pk: identityPublicKey(seed) });
-    if (record.hrid !== null) client.#connect(record.hrid);
-    return client;
+    try {
+      const state = await State.load(options.store, Object.values(tables));
+      return await Client.#openFrom(state, options);
+    } catch (error) {
+      await options.store.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Makes a new client out of a backup, in an empty store. The words alone bring the identity back; a backup brings
+   * contacts and rosters too. Groups are `lost` then: their keys were on the old device only.
+   * @param options  as for `open`; backup: what `backup()` gave; phrase or passphrase: what opens it; relay: only needed
+   *   without a backup
+   * @throws CliquetError `backup-invalid`, `wrong-passphrase`, `phrase-invalid`, `store-not-empty`; TypeError if neither
+   *   words nor a passphrase with a backup are given
+   */
+  static async restore(options: ClientOptions & RestoreOptions): Promise<Client> {
+    try {
+      const state = await State.load(options.store, Object.values(tables));
+      await restore(state, options);
+      return await Client.#openFrom(state, options);
+    } catch (error) {
+      await options.store.close();
+      throw error;
+    }
   }
 
   /** Whether the relay knows this client. */
@@ -101,9 +152,31 @@ export class Client {
     return this.#hrid && bytesKey(this.#hrid);
   }
 
+  /** The origin of this client's relay. */
+  get relay(): string {
+    return this.#relay.url;
+  }
+
   /** The line to the relay. `replaced`: another connection of this client took its place; `connect()` takes it back. */
   get connection(): ConnectionState {
     return this.#courier?.status ?? 'offline';
+  }
+
+  /** Why this client is not online: what went wrong last, or null. */
+  get problem(): ErrorCode | null {
+    return this.#courier?.problem ?? null;
+  }
+
+  /** What is still to be done: content to seal, envelopes to post, and messages that somebody has not confirmed. */
+  get pending(): { readonly unsent: number; readonly unposted: number; readonly unconfirmed: number } {
+    const sealed = unposted(this.#state).length;
+    const outgoing = this.#state.all(tables.outgoing).length;
+    return { unsent: this.#state.all(tables.unsent).length, unposted: sealed, unconfirmed: outgoing - sealed };
+  }
+
+  /** Everybody whose groups are joined without asking. */
+  get contacts(): readonly ContactEntry[] {
+    return this.#state.all(tables.contacts).map(({ value }) => toContactEntry(this.#state, value));
   }
 
   /** All groups that were not declined. */
@@ -122,7 +195,8 @@ export class Client {
    */
   async register(address: string, ask: AskForCode): Promise<void> {
     this.#assertOpen();
-    if (this.isRegistered) throw new CliquetError('already-registered');
+    // Unless the registration has ended at the relay, as this client has just been told.
+    if (this.isRegistered && this.problem !== 'not-registered') throw new CliquetError('already-registered');
     const { hrid, epoch } = await register(this.#relay, this.#identity, this.#sign, address, ask);
     await this.#change((tx) => {
       const record = tx.get(tables.identity, '');
@@ -168,13 +242,29 @@ export class Client {
 
   /**
    * Keeps somebody as a contact: their groups are then joined without asking.
+   * @param options  name: what the person calls the contact; nobody else learns it
    * @returns the contact's HRID, base64url
-   * @throws CliquetError `invite-invalid`, `identity-conflict`
+   * @throws CliquetError `invite-invalid`, `identity-conflict`; RangeError for a name of more than 128 characters
    */
-  async addContact(invite: string): Promise<string> {
+  async addContact(invite: string, { name }: { readonly name?: string } = {}): Promise<string> {
     const decoded = decodeInvite(invite);
-    await this.#change((tx) => putContact(tx, this.#relay.url, decoded));
+    if (name !== undefined) assertName(name);
+    await this.#change((tx) => putContact(tx, this.#relay.url, decoded, name));
     return bytesKey(decoded.hrid);
+  }
+
+  /** @throws CliquetError `contact-unknown`; RangeError for a name of more than 128 characters */
+  async renameContact(hrid: string, name: string): Promise<void> {
+    assertName(name);
+    await this.#change((tx) => renameContact(tx, hrid, normalText(name)));
+  }
+
+  /**
+   * Forgets a contact: groups that somebody founds from now on wait for the person's consent. Groups stay.
+   * @throws CliquetError `contact-unknown`
+   */
+  async removeContact(hrid: string): Promise<void> {
+    await this.#change((tx) => removeContact(tx, hrid));
   }
 
   /**
@@ -184,14 +274,16 @@ export class Client {
    *   `no-key-package`, `unregistered`, `rate-limited`, `key-package-invalid`, `unreachable`; RangeError for a name
    *   of more than 128 characters
    */
-  async createGroup(invites: readonly string[], { name = '' }: { readonly name?: string } = {}): Promise<Group> {
+  async createGroup(
+    invites: readonly string[],
+    { name = '', history }: { readonly name?: string; readonly history?: HistoryPolicy } = {},
+  ): Promise<Group> {
     this.#assertOpen();
     const hrid = this.#hrid;
     if (hrid === null) throw new CliquetError('not-registered');
-    if (name.length > maxNameLength) {
-      throw new RangeError(`"name" expected at most ${maxNameLength} characters, got ${name.length}`);
-    }
-    const contacts = invites.map((invite): Contact => decodeInvite(invite));
+    assertName(name);
+    const rule = history === undefined ? undefined : toRule(history);
+    const contacts = invites.map(decodeInvite);
     const self = { identity: this.#identity, hrid };
     const as = { hrid, sign: this.#sign };
     const group = await createGroup(
@@ -204,6 +296,7 @@ export class Client {
       contacts,
       normalText(name),
       this.#now(),
+      rule,
     );
     this.#changed();
     return new Group(this.#host, bytesKey(group));
@@ -211,10 +304,36 @@ export class Client {
 
   /**
    * What happens, in order, for one reader at a time. An event counts as taken when the next one is asked for; until
-   * then it stays in the store.
+   * then it stays in the store, and is told again when the client is opened again.
+   * @param options  after: the number of the last event that the application has dealt with; it and those before are
+   *   dropped. Who keeps that number together with what the event has led to hears everything exactly once.
    */
-  async *events(): AsyncGenerator<ClientEvent> {
-    for await (const event of this.#events.take()) yield toClientEvent(this.#host, event);
+  async *events({ after }: { readonly after?: number } = {}): AsyncGenerator<ClientEvent> {
+    for await (const { number, event } of this.#events.take(after)) {
+      const told = await toClientEvent(this.#host, number, event, this.#now());
+      if (told !== null) yield told;
+    }
+  }
+
+  /** What was said, newest first, in one group or in all. */
+  search(query: HistoryQuery = {}): AsyncGenerator<HistoryEntry> {
+    return searchHistory(this.#state, query);
+  }
+
+  /** The identity as 24 words, from which it can be brought back: whoever has them can speak in this client's name. */
+  recoveryPhrase(): string {
+    return recoveryPhrase(this.#identity.seed);
+  }
+
+  /**
+   * Identity, contacts and rosters, encrypted: nothing of what was said, and no key of a group. The recovery phrase
+   * opens it, and the passphrase too, if one is given.
+   */
+  backup(
+    options: { readonly passphrase?: string; readonly onProgress?: (fraction: number) => void } = {},
+  ): Promise<Bytes> {
+    this.#assertOpen();
+    return writeBackup(this.#state, this.#random, { ...options, now: this.#now() });
   }
 
   /** Connects again after this client was replaced by another connection. */
@@ -225,13 +344,16 @@ export class Client {
   }
 
   /**
-   * Waits until the queue is taken in and everything sent so far is accepted by the relay.
-   * @throws CliquetError `not-registered`; whatever the store has thrown, if it has failed
+   * Waits until the queue is taken in and everything sent so far is accepted by the relay, however long it takes.
+   * @throws CliquetError `not-registered`; `replaced` if another connection has taken this one's place; whatever the
+   *   store has thrown, if it has failed
    */
   async settled(): Promise<void> {
     if (!this.#closed && this.#courier === null) throw new CliquetError('not-registered');
     while (!this.#closed && !this.#courier?.isSettled) {
       if (this.#failure !== undefined) throw this.#failure;
+      if (this.connection === 'replaced') throw new CliquetError('replaced');
+      if (this.problem === 'not-registered') throw new CliquetError('not-registered');
       await new Promise<void>((resolve) => this.#watchers.push(resolve));
     }
   }
@@ -241,6 +363,7 @@ export class Client {
     if (this.#closed) return;
     this.#closed = true;
     this.#courier?.stop();
+    this.#housekeeping.stop();
     this.#events.close();
     this.#changed();
     await this.#state.close();
@@ -287,6 +410,7 @@ export class Client {
   }
 
   #notify(): void {
+    this.#housekeeping.nudge();
     this.#events.notify();
     for (const resolve of this.#watchers.splice(0)) resolve();
   }
@@ -296,12 +420,19 @@ export class Client {
   }
 }
 
-async function createRecord(state: State, random: RandomSource, relay: string): Promise<IdentityRecord> {
-  const { seed, vid } = createIdentity(random);
-  const record: IdentityRecord = { relay, seed, vid, hrid: null };
+async function createRecord(state: State, random: RandomSource, relay: string | undefined): Promise<IdentityRecord> {
+  if (relay === undefined) throw new TypeError('"relay" expected for a new store');
+  const { seed } = createIdentity(random);
+  const record: IdentityRecord = { relay, seed, hrid: null };
   await state.transact((tx) => {
     tx.put(tables.identity, '', record);
     tx.put(tables.numbers, '', { nextSend: 1, nextEvent: 0, cursor: null });
   });
   return record;
+}
+
+function assertName(name: string): void {
+  if (name.length > maxNameLength) {
+    throw new RangeError(`"name" expected at most ${maxNameLength} characters, got ${name.length}`);
+  }
 }

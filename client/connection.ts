@@ -2,6 +2,7 @@
 
 import type { Credentials, Link, LinkListener, OpenLink, Relay } from './transport/relay.ts';
 import { retryDelayMs } from './transport/retry.ts';
+import { CliquetError, type ErrorCode } from './wire/errors.ts';
 import type { Hello, QueueEntry } from './wire/queue.ts';
 
 export type ConnectionState = 'offline' | 'connecting' | 'online' | 'replaced';
@@ -11,7 +12,8 @@ export interface ConnectionHandlers {
   entry(entry: QueueEntry): void;
   drained(): void;
   delivered(n: number): void;
-  changed(state: ConnectionState): void;
+  /** @param problem  why the client is not online, if something went wrong */
+  changed(state: ConnectionState, problem: ErrorCode | null): void;
 }
 
 export class Connection {
@@ -23,6 +25,7 @@ export class Connection {
   #running = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #failures = 0;
+  #problem: ErrorCode | null = null;
 
   constructor(relay: Relay, as: Credentials, openLink: OpenLink, handlers: ConnectionHandlers) {
     this.#relay = relay;
@@ -47,7 +50,7 @@ export class Connection {
   }
 
   async #open(): Promise<void> {
-    this.#handlers.changed('connecting');
+    this.#handlers.changed('connecting', this.#problem);
     // Only the newest link may speak: a late word of an older one is not heard.
     let link: Link | null = null;
     const isCurrent = () => this.#running && link !== null && this.#link === link;
@@ -56,7 +59,8 @@ export class Connection {
       hello: (hello) => {
         if (!isCurrent() || link === null) return;
         this.#failures = 0;
-        handlers.changed('online');
+        this.#problem = null;
+        handlers.changed('online', null);
         handlers.hello(hello, link);
       },
       entry: (entry) => {
@@ -68,12 +72,16 @@ export class Connection {
       delivered: (n) => {
         if (isCurrent()) handlers.delivered(n);
       },
-      problem: () => link?.close(),
+      problem: (code) => {
+        if (isCurrent()) this.#problem = code;
+        link?.close();
+      },
       closed: (reason) => {
         if (this.#link !== link) return;
         this.#link = null;
         if (reason === 'replaced') this.#running = false;
-        handlers.changed(reason === 'replaced' ? 'replaced' : 'offline');
+        else this.#problem ??= 'unreachable';
+        handlers.changed(reason === 'replaced' ? 'replaced' : 'offline', this.#problem);
         if (this.#running) this.#retry();
       },
     };
@@ -85,8 +93,12 @@ export class Connection {
       }
       link = opened;
       this.#link = opened;
-    } catch {
-      this.#handlers.changed('offline');
+    } catch (error) {
+      if (!(error instanceof CliquetError)) throw error;
+      this.#problem = error.code;
+      // The registration has ended at the relay: only a new one mends that.
+      if (error.code === 'not-registered') this.#running = false;
+      this.#handlers.changed('offline', this.#problem);
       if (this.#running) this.#retry();
     }
   }

@@ -5,9 +5,8 @@ import { Connection, type ConnectionState } from './connection.ts';
 import { Contributions } from './contributions.ts';
 import type { Curves } from './crypto/curves.ts';
 import type { RandomSource } from './crypto/random.ts';
-import { emit } from './events.ts';
 import { receiveEntry } from './inbox.ts';
-import { markDelivered, repostLost, rollBack, sealContent, startOver, unposted } from './outbox.ts';
+import { markDelivered, repostLost, rollBack, sealContent, startOver, tellFailed, unposted } from './outbox.ts';
 import { Poster } from './poster.ts';
 import type { Self } from './protocol/identity.ts';
 import { loadRatchet } from './ratchets.ts';
@@ -15,8 +14,9 @@ import { tables } from './records.ts';
 import { type PackageStock, replenishKeyPackages } from './registration.ts';
 import type { State, Transaction } from './state.ts';
 import type { Credentials, Link, OpenLink, Relay } from './transport/relay.ts';
+import { emptyContent } from './unsent.ts';
 import { bytesKey, sameBytes } from './wire/bytes.ts';
-import { CliquetError } from './wire/errors.ts';
+import { CliquetError, type ErrorCode } from './wire/errors.ts';
 import type { KeyPackage } from './wire/key-package.ts';
 import { messageIdBytes } from './wire/limits.ts';
 import type { Hello, QueueEntry } from './wire/queue.ts';
@@ -48,6 +48,7 @@ export class Courier {
   readonly #poster: Poster;
   readonly #contributions = new Contributions(() => this.nudge());
   #status: ConnectionState = 'offline';
+  #problem: ErrorCode | null = null;
   #link: Link | null = null;
   /** The hello of this connection has been taken in. */
   #greeted: Promise<void> = Promise.resolve();
@@ -84,12 +85,18 @@ export class Courier {
         void this.#loop('take in', () => this.#takeIn());
       },
       delivered: (n) => void this.#guard(() => this.#change((tx) => markDelivered(tx, n))),
-      changed: (status) => {
+      changed: (status, problem) => {
         this.#status = status;
+        this.#problem = problem;
         if (status !== 'online') this.#link = null;
         options.changed();
       },
     });
+  }
+
+  /** Why this client is not online, if something went wrong. */
+  get problem(): ErrorCode | null {
+    return this.#problem;
   }
 
   get status(): ConnectionState {
@@ -130,7 +137,7 @@ export class Courier {
   }
 
   async #greet(hello: Hello, link: Link): Promise<void> {
-    const cursor = await this.#change((tx) => {
+    const cursor = await this.#change(async (tx) => {
       const numbers = tx.get(tables.numbers, '');
       if (numbers === undefined) throw new CliquetError('client-closed');
       const { cursor } = numbers;
@@ -147,7 +154,7 @@ export class Courier {
       const next = { epoch: hello.epoch, seq: Math.max(isSameQueue ? cursor.seq : 0, hello.acked) };
       tx.put(tables.numbers, '', { ...numbers, cursor: next });
       if (!isSameQueue) startOver(tx);
-      rollBack(tx, hello.nextSend);
+      await rollBack(tx, hello.nextSend);
       return next;
     });
     if (cursor.seq > hello.acked) await link.acknowledge(cursor).catch(() => {});
@@ -230,7 +237,7 @@ export class Courier {
         const { code } = error;
         await this.#change((tx) => {
           tx.delete(tables.unsent, key);
-          emit(tx, { type: 'failed', group: value.group, id: value.content.id, code });
+          return tellFailed(tx, value.group, value.content.id, code);
         });
       }
       this.#contributions.forget(bytesKey(value.group));
@@ -244,7 +251,7 @@ export class Courier {
       const ratchet = group.status === 'active' ? loadRatchet(state, group.generation) : undefined;
       if (ratchet === undefined) this.#contributions.forget(key);
       else if (this.#contributions.isDue(key, ratchet, now()) && this.#isDrained) {
-        const content = { type: 'empty' as const, id: random(messageIdBytes), reports: [] };
+        const content = emptyContent(random(messageIdBytes), now());
         try {
           await this.#change((tx) => sealContent(tx, curves, random, self, group, content, now()));
         } catch (error) {

@@ -1,8 +1,10 @@
 // Events: what the application is told, in order. An event stays in the store until the application asks for the
-// next one, so a program that ends in between hears it again.
+// next one, so a program that ends in between hears it again; it can tell by the number.
 
+import { forgetTold } from './history.ts';
 import { type StoredEvent, tables } from './records.ts';
-import { numberKey, type State, type Transaction } from './state.ts';
+import type { State, Transaction } from './state.ts';
+import { numberKey } from './store/store.ts';
 import { CliquetError } from './wire/errors.ts';
 
 /** Puts an event into the same transaction as what it tells of. */
@@ -37,14 +39,18 @@ export class EventQueue {
     this.#wake();
   }
 
-  async *take(): AsyncGenerator<StoredEvent> {
+  /**
+   * The events, each under its number.
+   * @param after  the application has dealt with those up to this number: they are dropped
+   */
+  async *take(after?: number): AsyncGenerator<{ readonly number: number; readonly event: StoredEvent }> {
     if (this.#taken) throw new TypeError('events() is being read already: one reader at a time');
     this.#taken = true;
     try {
+      if (after !== undefined) await this.#state.transact((tx) => dropEvents(tx, after));
       let next = Number(this.#state.all(tables.events)[0]?.key ?? this.#nextEvent());
       while (!this.#closed) {
-        const key = numberKey(next);
-        const event = this.#state.get(tables.events, key);
+        const event = this.#state.get(tables.events, numberKey(next));
         if (event === undefined && next >= this.#nextEvent()) {
           await new Promise<void>((resolve) => {
             this.#wake = resolve;
@@ -52,9 +58,9 @@ export class EventQueue {
           continue;
         }
         if (event !== undefined) {
-          yield event;
+          yield { number: next, event };
           if (this.#closed) break; // not taken: it is told again when the client is opened again
-          await this.#state.transact((tx) => tx.delete(tables.events, key));
+          await this.#state.transact((tx) => dropEvent(tx, next, event));
         }
         next++;
       }
@@ -67,4 +73,15 @@ export class EventQueue {
   #nextEvent(): number {
     return this.#state.get(tables.numbers, '')?.nextEvent ?? 0;
   }
+}
+
+async function dropEvents(tx: Transaction, upTo: number): Promise<void> {
+  for (const { key, value } of tx.all(tables.events)) {
+    if (Number(key) <= upTo) await dropEvent(tx, Number(key), value);
+  }
+}
+
+async function dropEvent(tx: Transaction, number: number, event: StoredEvent): Promise<void> {
+  tx.delete(tables.events, numberKey(number));
+  if (event.type === 'message') await forgetTold(tx, event.group, event.message);
 }

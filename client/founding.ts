@@ -4,21 +4,24 @@ import { putContact } from './contacts.ts';
 import type { Curves } from './crypto/curves.ts';
 import type { RandomSource } from './crypto/random.ts';
 import { emit } from './events.ts';
+import { startConversation } from './history.ts';
 import { putOutgoing } from './outbox.ts';
 import { foundGroup, type Newcomer } from './protocol/found.ts';
 import type { Self } from './protocol/identity.ts';
 import { verifyKeyPackage } from './protocol/key-package.ts';
 import { saveRatchet } from './ratchets.ts';
-import { type Contact, tables } from './records.ts';
+import { type HistoryRule, tables } from './records.ts';
 import type { State } from './state.ts';
 import type { Credentials, Relay } from './transport/relay.ts';
 import { type Bytes, bytesKey } from './wire/bytes.ts';
 import { CliquetError } from './wire/errors.ts';
+import type { Invite } from './wire/invite.ts';
 import { maxMembers, messageIdBytes } from './wire/limits.ts';
 
 /**
  * @param contacts  everybody else, each once; they become contacts
  * @param now       seconds since 1970
+ * @param history   how long what is said is kept; as for all new groups, if not said
  * @returns the group's id
  * @throws CliquetError `group-size`, `duplicate-member`, `identity-conflict`, `invite-invalid`, `no-key-package`,
  *   `unregistered`, `rate-limited`, `key-package-invalid`
@@ -30,9 +33,10 @@ export async function createGroup(
   curves: Curves,
   random: RandomSource,
   self: Self,
-  contacts: readonly Contact[],
+  contacts: readonly Invite[],
   name: string,
   now: number,
+  history?: HistoryRule,
 ): Promise<Bytes> {
   if (contacts.length < 1 || contacts.length >= maxMembers) throw new CliquetError('group-size');
   const hrids = contacts.map(({ hrid }) => hrid);
@@ -62,6 +66,7 @@ export async function createGroup(
     );
     const { group, generation } = ratchet;
     tx.put(tables.groups, bytesKey(group), { id: group, name, status: 'active', generation, roster });
+    startConversation(tx, group, history);
     saveRatchet(tx, undefined, ratchet);
     putOutgoing(tx, { id: group }, ratchet, body, headers, null);
     emit(tx, { type: 'joined', group, by: self.hrid, generationKey: secretFingerprint });

@@ -1,32 +1,45 @@
-// A group as the application sees it, and the events that it hears.
+// A group as the application sees it.
 
+import { findMessage } from './history.ts';
+import { type HistoryEntry, messageStates, readHistory, toEntry } from './history-entry.ts';
 import { acceptInvitation, declineInvitation } from './inbox.ts';
 import { currentVector, groupKey, type Ratchet } from './protocol/ratchet.ts';
 import { safetyNumber } from './protocol/safety-number.ts';
 import { fingerprint } from './protocol/step.ts';
 import { digestAt } from './protocol/transcript.ts';
 import { loadRatchet } from './ratchets.ts';
-import { type GroupRecord, tables } from './records.ts';
-import { numberKey, type State, type Transaction } from './state.ts';
-import { type Bytes, bytesKey, encodeBase64Url, encodeUtf8 } from './wire/bytes.ts';
-import { type Content, normalText } from './wire/content.ts';
+import { type GroupRecord, type HistoryRule, tables } from './records.ts';
+import { messageId, type Sendable, type SendOptions, toBody } from './sendable.ts';
+import type { State, Transaction } from './state.ts';
+import { sendDeletion, sendEdit, sendMessage, sendReceipts, sendTimer } from './unsent.ts';
+import { isVerified, markVerified, unmarkVerified } from './verification.ts';
+import { type Bytes, bytesKey } from './wire/bytes.ts';
+import { normalText } from './wire/content-body.ts';
 import { CliquetError } from './wire/errors.ts';
-import { maxContentBytes, messageIdBytes } from './wire/limits.ts';
+import { maxTimerSeconds, messageIdBytes } from './wire/limits.ts';
 import type { Role } from './wire/record.ts';
 
 /** What a group needs of the client that it belongs to. */
 export interface GroupHost {
   readonly state: State;
   readonly random: (length: number) => Bytes;
+  /** Seconds since 1970. */
+  readonly now: () => number;
   change<R>(run: (tx: Transaction) => R | Promise<R>): Promise<R>;
+  /** Lets go what a group's rule says is too old. */
+  tidy(group: Bytes): Promise<void>;
 }
 
 export interface Member {
   /** The HRID, base64url. */
   readonly hrid: string;
+  /** What the person calls this contact, or ''. */
+  readonly name: string;
   readonly role: Role;
   /** Whether this is the client itself. */
   readonly isSelf: boolean;
+  /** Whether the person has compared safety numbers in a group with this member. */
+  readonly isVerified: boolean;
 }
 
 /** Where the ratchet stands, as it can be shown: fingerprints and counts, no secret. */
@@ -39,8 +52,8 @@ export interface Stage {
   readonly waiting: number;
 }
 
-/** What can be sent: text, or bytes with a media type. */
-export type Sendable = string | { readonly mediaType: string; readonly data: Uint8Array };
+/** How long content is kept in a group's history: until the application has heard it, so many days, or always. */
+export type HistoryPolicy = 'none' | 'all' | { readonly days: number };
 
 export class Group {
   readonly #host: GroupHost;
@@ -63,32 +76,108 @@ export class Group {
 
   /** Everybody in the group, in roster order. */
   get members(): readonly Member[] {
-    const self = this.#host.state.get(tables.identity, '')?.hrid;
-    return this.#record.roster.map(({ hrid, role }) => ({
+    const { state } = this.#host;
+    const self = state.get(tables.identity, '')?.hrid;
+    return this.#record.roster.map(({ hrid, pk, role }) => ({
       hrid: bytesKey(hrid),
+      name: state.get(tables.contacts, bytesKey(hrid))?.name ?? '',
       role,
       isSelf: self !== null && self !== undefined && bytesKey(self) === bytesKey(hrid),
+      isVerified: isVerified(state, hrid, pk),
     }));
   }
 
   /**
    * Sends content to everybody in the group. It is stored durably when the promise is fulfilled; sealing and delivery
    * go on by themselves, now or when the relay can be reached, and events tell of them.
-   * @param content  text, or bytes with a media type; at most 64 KiB
+   * @param content  at most 64 KiB of text in UTF-8, or of data
    * @returns the message's id, which the events carry
-   * @throws CliquetError `not-accepted`, `rolled-back`, `content-too-large`
+   * @throws CliquetError `not-accepted`, `rolled-back`, `group-lost`, `content-too-large`; RangeError for an id, a
+   *   media type or an extension's name that cannot be
    */
-  async send(content: Sendable): Promise<string> {
-    const id = this.#host.random(messageIdBytes);
-    const stored = toContent(id, content);
+  async send(content: Sendable, options: SendOptions = {}): Promise<string> {
+    const id = options.id === undefined ? this.#newId() : messageId(options.id);
+    const reply = options.reply === undefined ? null : messageId(options.reply);
+    const heading = { id, reply, asksReceipt: options.asksReceipt ?? false };
+    const said = toBody(content);
+    await this.#change((tx, record, now) => sendMessage(tx, record, heading, said, now));
+    return bytesKey(id);
+  }
+
+  /**
+   * Changes a text that this client has sent.
+   * @returns the id of the message that tells the others
+   * @throws CliquetError `message-unknown`, `not-own-message`, and as `send`
+   */
+  async edit(target: string, text: string): Promise<string> {
+    const id = this.#newId();
+    await this.#change((tx, record, now) => sendEdit(tx, record, id, messageId(target), normalText(text), now));
+    return bytesKey(id);
+  }
+
+  /**
+   * Takes a message of this client back, here at once, and from the others when they hear of it. Who has read it has
+   * read it.
+   * @throws CliquetError `message-unknown`, `not-own-message`, and as `send`
+   */
+  async delete(target: string): Promise<void> {
+    await this.#change((tx, record, now) => sendDeletion(tx, record, this.#newId(), messageId(target), now));
+  }
+
+  /**
+   * The person has read these messages: their authors are told, if they asked.
+   * @throws CliquetError as `send`
+   */
+  async markRead(ids: readonly string[]): Promise<void> {
+    const read = ids.map(messageId);
+    await this.#change((tx, record, now) => sendReceipts(tx, record, () => this.#newId(), read, now));
+  }
+
+  /** After how many seconds the group's messages disappear, or null. */
+  get timerSeconds(): number | null {
+    return this.#host.state.get(tables.conversations, this.id)?.timerSeconds ?? null;
+  }
+
+  /**
+   * Lets the messages that are sent from now on disappear, everywhere, so many seconds after they came.
+   * @param seconds  1 to a year; null lets them stay
+   * @throws CliquetError as `send`
+   */
+  async setTimer(seconds: number | null): Promise<void> {
+    if (seconds !== null && !(Number.isInteger(seconds) && seconds >= 1 && seconds <= maxTimerSeconds)) {
+      throw new RangeError(`"seconds" expected 1 to ${maxTimerSeconds}, got ${seconds}`);
+    }
+    await this.#change((tx, record, now) => sendTimer(tx, record, this.#newId(), seconds, now));
+  }
+
+  get historyPolicy(): HistoryPolicy {
+    const rule = this.#host.state.get(tables.conversations, this.id)?.history;
+    return rule?.type === 'days' ? { days: rule.days } : (rule?.type ?? 'none');
+  }
+
+  /** Says how long content is kept here; what is older goes at once. */
+  async setHistory(policy: HistoryPolicy): Promise<void> {
+    const history = toRule(policy);
     await this.#host.change((tx) => {
-      const record = this.#record;
-      if (record.status !== 'active') throw new CliquetError('not-accepted');
-      if (loadRatchet(tx, record.generation)?.rolledBack) throw new CliquetError('rolled-back');
-      const next = Number(tx.all(tables.unsent).at(-1)?.key ?? -1) + 1;
-      tx.put(tables.unsent, numberKey(next), { group: record.id, content: stored });
+      const conversation = tx.get(tables.conversations, this.id);
+      if (conversation === undefined) throw new CliquetError('group-unknown');
+      tx.put(tables.conversations, this.id, { ...conversation, history });
     });
-    return encodeBase64Url(id);
+    await this.#host.tidy(this.#record.id);
+  }
+
+  /** A page of what was said, newest first. @param options before: the number to look below; limit: 50 if not said */
+  history(options: { readonly before?: number; readonly limit?: number } = {}): Promise<HistoryEntry[]> {
+    const { before, limit = 50 } = options;
+    return readHistory(this.#host.state, this.#record.id, { before, limit });
+  }
+
+  /** One message, or null if nothing of it is here. */
+  async message(id: string): Promise<HistoryEntry | null> {
+    const { state } = this.#host;
+    const group = this.#record.id;
+    const found = await findMessage(state, group, messageId(id));
+    return found === undefined ? null : toEntry(group, found.number, found.record, messageStates(state));
   }
 
   /**
@@ -112,7 +201,31 @@ export class Group {
     return safetyNumber(this.#record.roster);
   }
 
-  /** Where the ratchet stands. */
+  /** Whether all members are verified. */
+  get isVerified(): boolean {
+    return this.members.every(({ isSelf, isVerified }) => isSelf || isVerified);
+  }
+
+  /**
+   * The person has compared the number with what another member's screen shows: all members count as verified.
+   * @param theirs  the other's number, as digits with or without spaces
+   * @throws CliquetError `safety-number-differs`
+   */
+  async verify(theirs: string): Promise<void> {
+    const digits = (text: string) => text.replace(/\D/g, '');
+    await this.#host.change((tx) => {
+      const { roster } = this.#record;
+      if (digits(theirs) !== digits(safetyNumber(roster))) throw new CliquetError('safety-number-differs');
+      markVerified(tx, roster);
+    });
+  }
+
+  /** Takes the marks of all members back. */
+  async unverify(): Promise<void> {
+    await this.#host.change((tx) => unmarkVerified(tx, this.#record.roster));
+  }
+
+  /** Where the ratchet stands. @throws CliquetError `group-lost` */
   stage(): Stage {
     const ratchet = this.#ratchet;
     const vector = currentVector(ratchet);
@@ -128,19 +241,25 @@ export class Group {
 
   get #ratchet(): Ratchet {
     const ratchet = loadRatchet(this.#host.state, this.#record.generation);
-    if (ratchet === undefined || ratchet.members.length === 0) throw new CliquetError('group-unknown');
+    if (ratchet === undefined || ratchet.members.length === 0) throw new CliquetError('group-lost');
     return ratchet;
+  }
+
+  #newId(): Bytes {
+    return this.#host.random(messageIdBytes);
+  }
+
+  #change(run: (tx: Transaction, record: GroupRecord, now: number) => Promise<void> | void): Promise<void> {
+    return this.#host.change((tx) => run(tx, this.#record, this.#host.now()));
   }
 }
 
-function toContent(id: Bytes, content: Sendable): Content {
-  if (typeof content === 'string') {
-    if (encodeUtf8(content).length > maxContentBytes) throw new CliquetError('content-too-large');
-    return { type: 'text', id, text: normalText(content), reports: [] };
+export function toRule(policy: HistoryPolicy): HistoryRule {
+  if (typeof policy === 'string') return { type: policy };
+  if (!Number.isInteger(policy.days) || policy.days < 1) {
+    throw new RangeError(`"days" expected a whole number from 1, got ${policy.days}`);
   }
-  const { mediaType, data } = content;
-  if (data.length > maxContentBytes) throw new CliquetError('content-too-large');
-  return { type: 'bytes', id, mediaType, data: new Uint8Array(data), reports: [] };
+  return { type: 'days', days: policy.days };
 }
 
 export function hex(bytes: Uint8Array): string {

@@ -4,6 +4,8 @@
 import { knownKey } from './contacts.ts';
 import type { Curves } from './crypto/curves.ts';
 import { emit } from './events.ts';
+import { deleteHistory, startConversation } from './history.ts';
+import { receiveContent } from './messages.ts';
 import { confirmOutgoing } from './outbox.ts';
 import { acceptAgreement } from './protocol/accept.ts';
 import type { Self } from './protocol/identity.ts';
@@ -12,7 +14,8 @@ import { type Outcome, openMessage } from './protocol/open.ts';
 import type { Ratchet } from './protocol/ratchet.ts';
 import { deleteRatchet, generationPrefix, loadRatchet, saveRatchet } from './ratchets.ts';
 import { type Early, type GroupRecord, type StoredEvent, tables } from './records.ts';
-import { numberKey, type Reader, type Transaction } from './state.ts';
+import type { Reader, Transaction } from './state.ts';
+import { numberKey } from './store/store.ts';
 import { type Bytes, bytesKey, sameBytes } from './wire/bytes.ts';
 import { type AgreementEnvelope, Envelope, type MessageEnvelope } from './wire/envelope.ts';
 import { CliquetError } from './wire/errors.ts';
@@ -87,6 +90,7 @@ async function receiveAgreement(
   const known = tx.get(tables.contacts, bytesKey(from)) !== undefined;
   const { group, generation } = ratchet;
   tx.put(tables.groups, bytesKey(group), { id: group, name, status: known ? 'active' : 'invited', generation, roster });
+  startConversation(tx, group);
   saveRatchet(tx, undefined, ratchet);
   emit(tx, { type: known ? 'joined' : 'invited', group, by: from, generationKey: accepted.secretFingerprint });
 
@@ -117,7 +121,8 @@ async function receiveMessage(
   now: number,
 ): Promise<void> {
   const group = findGroup(tx, envelope.generation);
-  if (group?.status === 'declined') return;
+  // Nobody wants to read it, or nobody can.
+  if (group?.status === 'declined' || group?.status === 'lost') return;
   const before = group && loadRatchet(tx, group.generation);
   if (group === undefined || before === undefined) {
     keepEarly(tx, message, now);
@@ -129,7 +134,7 @@ async function receiveMessage(
   saveRatchet(tx, before, ratchet);
   for (const outcome of outcomes) {
     const isKnown = outcome.type === 'rolled-back' && before.rolledBack;
-    if (!isKnown) tellOutcome(tx, group, ratchet, outcome);
+    if (!isKnown) await tellOutcome(tx, group, ratchet, outcome, now);
   }
   confirmOutgoing(tx, ratchet);
 }
@@ -164,17 +169,26 @@ function keepEarly(tx: Transaction, message: Early, now: number): void {
   tx.put(tables.early, `${bytesKey(message.generation)}/${numberKey(next)}`, message);
 }
 
-function tellOutcome(tx: Transaction, group: GroupRecord, ratchet: Ratchet, outcome: Outcome): void {
+async function tellOutcome(
+  tx: Transaction,
+  group: GroupRecord,
+  ratchet: Ratchet,
+  outcome: Outcome,
+  now: number,
+): Promise<void> {
   const member = (position: number) => ratchet.members[position]?.hrid ?? new Uint8Array(32);
   switch (outcome.type) {
     case 'opened': {
       const { content, step } = outcome;
-      const told = { group: group.id, sender: member(outcome.sender), step };
-      tell(
-        tx,
-        group,
-        content.type === 'empty' ? { type: 'contribution', ...told } : { type: 'message', ...told, content },
-      );
+      const sender = member(outcome.sender);
+      try {
+        const event = await receiveContent(tx, { group: group.id, sender, content, step }, now);
+        if (event !== null) tell(tx, group, event);
+      } catch (error) {
+        // The message was sealed as it should be, so the ratchet has moved on; what it says is against the rules.
+        if (!(error instanceof CliquetError)) throw error;
+        tell(tx, group, { type: 'refused', sender, code: error.code });
+      }
       break;
     }
     case 'clone':
@@ -222,9 +236,10 @@ export function acceptInvitation(tx: Transaction, group: GroupRecord): void {
 }
 
 /** The person declines: nothing of the group is kept but that it was declined. */
-export function declineInvitation(tx: Transaction, group: GroupRecord): void {
+export async function declineInvitation(tx: Transaction, group: GroupRecord): Promise<void> {
   if (group.status !== 'invited') throw new CliquetError('already-accepted');
   tx.put(tables.groups, bytesKey(group.id), { ...group, status: 'declined' });
+  await deleteHistory(tx, group.id);
   for (const { key } of tx.all(tables.held, `${bytesKey(group.id)}/`)) tx.delete(tables.held, key);
   deleteRatchet(tx, group.generation);
 }

@@ -4,14 +4,17 @@
 import type { Curves } from './crypto/curves.ts';
 import type { RandomSource } from './crypto/random.ts';
 import { emit } from './events.ts';
+import { endMessage } from './history.ts';
+import { noteSealed } from './messages.ts';
 import type { Self } from './protocol/identity.ts';
 import { confirmedBy, type Ratchet } from './protocol/ratchet.ts';
 import { sealMessage } from './protocol/seal.ts';
 import { loadRatchet, saveRatchet } from './ratchets.ts';
 import { type GroupRecord, type Outgoing, tables } from './records.ts';
-import { numberKey, type Reader, type Transaction } from './state.ts';
-import { bytesKey, sameBytes } from './wire/bytes.ts';
-import type { Content } from './wire/content.ts';
+import type { Reader, Transaction } from './state.ts';
+import { numberKey } from './store/store.ts';
+import { type Bytes, bytesKey, sameBytes } from './wire/bytes.ts';
+import { type Content, isContent } from './wire/content.ts';
 import { CliquetError } from './wire/errors.ts';
 import { messageTtlSeconds } from './wire/limits.ts';
 import type { Accepted } from './wire/send.ts';
@@ -37,8 +40,8 @@ export async function sealContent(
     now,
   );
   saveRatchet(tx, before, ratchet);
-  const isContent = content.type !== 'empty';
-  putOutgoing(tx, group, ratchet, body, headers, { id: content.id, number, isContent, step });
+  putOutgoing(tx, group, ratchet, body, headers, { id: content.id, number, isContent: isContent(content), step });
+  await noteSealed(tx, group.id, content, step, now);
 }
 
 /** Stores an envelope for all other members under the next number. */
@@ -167,9 +170,9 @@ export function startOver(tx: Transaction): void {
 }
 
 /** The relay will never take this envelope: it is told and given up, and the later ones move up. */
-export function giveUp(tx: Transaction, outgoing: Outgoing, code: CliquetError['code']): void {
+export async function giveUp(tx: Transaction, outgoing: Outgoing, code: CliquetError['code']): Promise<void> {
   const { n, message, group } = outgoing;
-  if (message?.isContent) emit(tx, { type: 'failed', group, id: message.id, code });
+  if (message?.isContent) await tellFailed(tx, group, message.id, code);
   tx.delete(tables.outgoing, numberKey(n));
   renumber(tx, n);
 }
@@ -178,7 +181,7 @@ export function giveUp(tx: Transaction, outgoing: Outgoing, code: CliquetError['
  * The relay has seen more of this client than this store knows: the store is an older copy, and sends nothing more in
  * its groups. @param nextSend the number that the relay expects
  */
-export function rollBack(tx: Transaction, nextSend: number): void {
+export async function rollBack(tx: Transaction, nextSend: number): Promise<void> {
   const numbers = tx.get(tables.numbers, '');
   if (numbers !== undefined) tx.put(tables.numbers, '', { ...numbers, nextSend });
   for (const { value: group } of tx.all(tables.groups)) {
@@ -188,7 +191,13 @@ export function rollBack(tx: Transaction, nextSend: number): void {
     emit(tx, { type: 'rolled-back', group: group.id });
   }
   for (const { n, message, group } of unposted(tx)) {
-    if (message?.isContent) emit(tx, { type: 'failed', group, id: message.id, code: 'rolled-back' });
+    if (message?.isContent) await tellFailed(tx, group, message.id, 'rolled-back');
     tx.delete(tables.outgoing, numberKey(n));
   }
+}
+
+/** A message of this client will not be sent. */
+export async function tellFailed(tx: Transaction, group: Bytes, id: Bytes, code: CliquetError['code']): Promise<void> {
+  emit(tx, { type: 'failed', group, id, code });
+  await endMessage(tx, group, id, 'failed');
 }

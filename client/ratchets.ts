@@ -3,7 +3,8 @@
 
 import type { Ratchet, WaitingMessage } from './protocol/ratchet.ts';
 import { tables } from './records.ts';
-import { numberKey, type Reader, type Transaction } from './state.ts';
+import type { Reader, Transaction } from './state.ts';
+import { numberKey } from './store/store.ts';
 import { type Bytes, bytesKey } from './wire/bytes.ts';
 import { generationPrefixBytes } from './wire/limits.ts';
 

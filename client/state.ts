@@ -1,27 +1,42 @@
 // The client's state: an image of the store in memory, changed by one transaction at a time. A transaction's changes
-// reach the image only when the store has committed them, so a failed commit leaves both as they were.
+// reach the image only when the store has committed them, so a failed commit leaves both as they were. What may grow for
+// ever, an archive, is not in the image: it is read from the store when somebody asks.
 
-import type { Table } from './records.ts';
-import type { Store, Write } from './store/store.ts';
+import { Image } from './image.ts';
+import type { Archive, Table } from './records.ts';
+import { type Range, rangeKeys, type Store, type Write } from './store/store.ts';
 import { CliquetError } from './wire/errors.ts';
 
-type Image = Map<string, Map<string, unknown>>;
+export interface KeyedRecord<T> {
+  readonly key: string;
+  readonly value: T;
+}
 
 /** Reads of a state, within a transaction or without. */
 export interface Reader {
   get<T>(table: Table<T>, key: string): T | undefined;
-  /** All records of a table, in order of their keys. */
-  all<T>(table: Table<T>, prefix?: string): readonly { readonly key: string; readonly value: T }[];
+  /** All records of a table whose key starts with `prefix`, in order of their keys. */
+  all<T>(table: Table<T>, prefix?: string): readonly KeyedRecord<T>[];
+  read<T>(archive: Archive<T>, key: string): Promise<T | undefined>;
+  /** Records of an archive whose key is `prefix` and a running number. */
+  range<T>(archive: Archive<T>, prefix: string, range: Range): Promise<readonly KeyedRecord<T>[]>;
 }
 
 export interface Transaction extends Reader {
-  put<T>(table: Table<T>, key: string, value: T): void;
-  delete<T>(table: Table<T>, key: string): void;
+  put<T>(table: Table<T> | Archive<T>, key: string, value: T): void;
+  delete<T>(table: Table<T> | Archive<T>, key: string): void;
+}
+
+interface Change {
+  readonly table: Table<unknown> | Archive<unknown>;
+  readonly key: string;
+  /** undefined: deleted. */
+  readonly value: unknown;
 }
 
 export class State implements Reader {
   readonly #store: Store;
-  readonly #image: Image = new Map();
+  readonly #images = new Map<string, Image>();
   #turn: Promise<unknown> = Promise.resolve();
   #closed = false;
 
@@ -32,27 +47,47 @@ export class State implements Reader {
   static async load(store: Store, tables: readonly Table<unknown>[]): Promise<State> {
     const state = new State(store);
     for (const table of tables) {
-      const entries = await store.list(`${table.name}/`);
-      state.#image.set(
-        table.name,
-        new Map(entries.map(({ key, value }) => [key.slice(table.name.length + 1), table.struct.decode(value)])),
-      );
+      const image = state.#imageOf(table);
+      for (const { key, value } of await store.list(`${table.name}/`)) {
+        image.set(key.slice(table.name.length + 1), table.struct.decode(value));
+      }
     }
     return state;
   }
 
   get<T>(table: Table<T>, key: string): T | undefined {
-    // Only `put` of the same table fills this map, so the value is a T.
-    return this.#image.get(table.name)?.get(key) as T | undefined;
+    // Only `put` of the same table fills this image, so the value is a T.
+    return this.#imageOf(table).get(key) as T | undefined;
   }
 
-  all<T>(table: Table<T>, prefix = ''): readonly { readonly key: string; readonly value: T }[] {
-    return sorted([...(this.#image.get(table.name) ?? [])] as [string, T][], prefix);
+  all<T>(table: Table<T>, prefix = ''): readonly KeyedRecord<T>[] {
+    return this.#imageOf(table)
+      .items(prefix)
+      .map(([key, value]) => ({ key, value: value as T }));
+  }
+
+  /** The record that stands first in a table whose keys have no slash. */
+  first<T>(table: Table<T>): KeyedRecord<T> | undefined {
+    const { first } = this.#imageOf(table).ends('');
+    return first && { key: first[0], value: first[1] as T };
+  }
+
+  async read<T>(archive: Archive<T>, key: string): Promise<T | undefined> {
+    const value = await this.#store.get(`${archive.name}/${key}`);
+    return value === null ? undefined : archive.struct.decode(value);
+  }
+
+  async range<T>(archive: Archive<T>, prefix: string, range: Range): Promise<readonly KeyedRecord<T>[]> {
+    const entries = await this.#store.range(`${archive.name}/${prefix}`, range);
+    return entries.map(({ key, value }) => ({
+      key: key.slice(archive.name.length + 1),
+      value: archive.struct.decode(value),
+    }));
   }
 
   /**
    * Runs alone, after all transactions that were asked for before; commits what it has put, unless it throws.
-   * @throws CliquetError `client-closed`
+   * @throws CliquetError `client-closed`, `store-unwritable`
    */
   transact<R>(run: (tx: Transaction) => R | Promise<R>): Promise<R> {
     if (this.#closed) return Promise.reject(new CliquetError('client-closed'));
@@ -69,54 +104,66 @@ export class State implements Reader {
   }
 
   async #runAlone<R>(run: (tx: Transaction) => R | Promise<R>): Promise<R> {
-    const staged = new Map<string, { table: Table<unknown>; key: string; value: unknown }>();
-    const tx: Transaction = {
-      get: <T>(table: Table<T>, key: string) => {
-        const change = staged.get(`${table.name}/${key}`);
-        return change === undefined ? this.get(table, key) : (change.value as T | undefined);
-      },
-      all: <T>(table: Table<T>, prefix = '') => {
-        const merged = new Map((this.#image.get(table.name) ?? new Map()) as Map<string, T>);
-        for (const change of staged.values()) {
-          if (change.table.name !== table.name) continue;
-          if (change.value === undefined) merged.delete(change.key);
-          else merged.set(change.key, change.value as T);
-        }
-        return sorted([...merged], prefix);
-      },
-      put: (table, key, value) => {
-        staged.set(`${table.name}/${key}`, { table: table as Table<unknown>, key, value });
-      },
-      delete: (table, key) => {
-        staged.set(`${table.name}/${key}`, { table: table as Table<unknown>, key, value: undefined });
-      },
-    };
-    const result = await run(tx);
-    if (staged.size > 0) {
-      const writes: Write[] = [...staged].map(([key, { table, value }]) => ({
-        key,
-        value: value === undefined ? null : table.struct.encode(value),
-      }));
-      await this.#store.commit(writes);
-      for (const { table, key, value } of staged.values()) {
-        const records = this.#image.get(table.name) ?? new Map<string, unknown>();
-        this.#image.set(table.name, records);
-        if (value === undefined) records.delete(key);
-        else records.set(key, value);
-      }
+    const staged = new Map<string, Change>();
+    const result = await run(this.#transaction(staged));
+    if (staged.size === 0) return result;
+    const writes: Write[] = [...staged].map(([key, { table, value }]) => ({
+      key,
+      value: value === undefined ? null : table.struct.encode(value),
+    }));
+    await this.#store.commit(writes);
+    for (const { table, key, value } of staged.values()) {
+      if ('isArchive' in table) continue;
+      if (value === undefined) this.#imageOf(table).delete(key);
+      else this.#imageOf(table).set(key, value);
     }
     return result;
   }
+
+  #transaction(staged: Map<string, Change>): Transaction {
+    const change = (table: Change['table'], key: string, value: unknown) =>
+      staged.set(`${table.name}/${key}`, { table, key, value });
+    const changesOf = ({ name }: { readonly name: string }) =>
+      [...staged.values()].filter(({ table }) => table.name === name);
+    return {
+      get: <T>(table: Table<T>, key: string) => {
+        const changed = staged.get(`${table.name}/${key}`);
+        return changed === undefined ? this.get(table, key) : (changed.value as T | undefined);
+      },
+      all: <T>(table: Table<T>, prefix = '') => {
+        const changes = changesOf(table).filter(({ key }) => key.startsWith(prefix));
+        return merge(this.all(table, prefix), changes);
+      },
+      read: async <T>(archive: Archive<T>, key: string) => {
+        const changed = staged.get(`${archive.name}/${key}`);
+        return changed === undefined ? this.read(archive, key) : (changed.value as T | undefined);
+      },
+      range: async <T>(archive: Archive<T>, prefix: string, range: Range) => {
+        const { first, last } = rangeKeys(prefix, range);
+        const changes = changesOf(archive).filter(({ key }) => key >= first && key < last);
+        const limit = range.limit + changes.length;
+        const merged = merge(await this.range(archive, prefix, { ...range, limit }), changes);
+        return (range.reverse ? merged.reverse() : merged).slice(0, range.limit);
+      },
+      put: (table, key, value) => void change(table as Change['table'], key, value),
+      delete: (table, key) => void change(table as Change['table'], key, undefined),
+    };
+  }
+
+  #imageOf({ name }: { readonly name: string }): Image {
+    const image = this.#images.get(name) ?? new Image();
+    this.#images.set(name, image);
+    return image;
+  }
 }
 
-function sorted<T>(entries: readonly (readonly [string, T])[], prefix: string): { key: string; value: T }[] {
-  return entries
-    .filter(([key]) => key.startsWith(prefix))
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, value]) => ({ key, value }));
-}
-
-/** A running number as a key: sorts as a number does. */
-export function numberKey(number: number): string {
-  return String(number).padStart(16, '0');
+/** Records as they are with the changes of a transaction, in order of their keys. */
+function merge<T>(records: readonly KeyedRecord<T>[], changes: readonly Change[]): KeyedRecord<T>[] {
+  const merged = new Map(records.map(({ key, value }) => [key, value]));
+  for (const { key, value } of changes) {
+    if (value === undefined) merged.delete(key);
+    else merged.set(key, value as T);
+  }
+  const items = [...merged].map(([key, value]) => ({ key, value }));
+  return changes.length === 0 ? items : items.sort((a, b) => (a.key < b.key ? -1 : 1));
 }

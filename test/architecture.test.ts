@@ -12,7 +12,7 @@ const arrows: Record<string, readonly string[]> = {
   'client/wire': [],
   'client/crypto': ['client/wire'],
   'client/protocol': ['client/wire', 'client/crypto'],
-  'client/store': ['client/wire'],
+  'client/store': ['client/wire', 'client/crypto'],
   'client/transport': ['client/wire'],
   client: ['client/wire', 'client/crypto', 'client/protocol', 'client/store', 'client/transport'],
   'worker/filter': ['worker', 'client/wire'],

@@ -7,6 +7,9 @@ export const labelPrefix = 'cliquet/1 ';
 export type KdfLabel =
   | 'agreement body'
   | 'agreement header'
+  | 'backup content'
+  | 'backup passphrase'
+  | 'backup phrase'
   | 'chain key'
   | 'content'
   | 'export secret'
@@ -15,6 +18,7 @@ export type KdfLabel =
   | 'group key'
   | 'header key'
   | 'hedge agreement secret'
+  | 'hedge backup'
   | 'hedge contribution secret'
   | 'hedge kem'
   | 'hedge leaf'
@@ -23,12 +27,18 @@ export type KdfLabel =
   | 'next'
   | 'outer'
   | 'safety number'
+  | 'store entry'
+  | 'store lock'
+  | 'store names'
+  | 'store values'
+  | 'vault id'
   | 'wrap';
 
 /** Hashes: SHA-256 over the label and the parts. */
 export type HashLabel =
   | 'agreement id'
   | 'agreement secret commitment'
+  | 'backup checksum'
   | 'contribution commitment'
   | 'details'
   | 'digest'
@@ -36,6 +46,7 @@ export type HashLabel =
   | 'first transcript'
   | 'key package id'
   | 'roster'
+  | 'store checksum'
   | 'transcript';
 
 /** Signatures: Ed25519 over the label and the message. */

@@ -1,8 +1,9 @@
-// A client's identity: a 32-byte seed from which Ed25519 follows, and a vault id that keeps its registrations
-// unlinkable.
+// A client's identity: a 32-byte seed, from which follow Ed25519 and a vault id that keeps registrations unlinkable.
+// The seed alone brings it back.
 
 import { identityPublicKey } from '../crypto/curves-noble.ts';
 import { sha256 } from '../crypto/hash.ts';
+import { deriveKey } from '../crypto/kdf.ts';
 import type { RandomSource } from '../crypto/random.ts';
 import { type Bytes, encodeUtf8 } from '../wire/bytes.ts';
 
@@ -11,7 +12,7 @@ export interface Identity {
   readonly seed: Bytes;
   /** PK: the Ed25519 public key of the seed, 32 bytes. */
   readonly pk: Bytes;
-  /** VID: 32 random bytes. Secret: who knows it can link the registration to an address. */
+  /** VID: 32 bytes of the seed. Secret: who knows it can link the registration to an address. */
   readonly vid: Bytes;
 }
 
@@ -22,8 +23,12 @@ export interface Self {
 }
 
 export function createIdentity(random: RandomSource): Identity {
-  const seed = random(32);
-  return { seed, pk: identityPublicKey(seed), vid: random(32) };
+  return identityOf(random(32));
+}
+
+/** @param seed  32 bytes */
+export function identityOf(seed: Bytes): Identity {
+  return { seed, pk: identityPublicKey(seed), vid: deriveKey(seed, 'vault id') };
 }
 
 /** H(VID), all that the relay sees of the vault id. */

@@ -6,7 +6,7 @@ import type { Curves } from '../crypto/curves.ts';
 import { hashLabeled, sameSecret } from '../crypto/hash.ts';
 import { type Bytes, concatBytes, sameBytes } from '../wire/bytes.ts';
 import type { Struct } from '../wire/codec.ts';
-import { type CloneReport, Content, type SignedHeader } from '../wire/content.ts';
+import { type CloneReport, Content, isContent, type SignedHeader } from '../wire/content.ts';
 import { Contribution, type MessageEnvelope, MessageHeader, sealedSecretBytes } from '../wire/envelope.ts';
 import { CliquetError } from '../wire/errors.ts';
 import { findClone, isProvenClone, markCloned } from './clone.ts';
@@ -218,13 +218,13 @@ async function openCovered(curves: Curves, ratchet: Ratchet, message: WaitingMes
     vector: vector.with(sender, number + 1),
     recent: [...member.recent, signed].slice(-recentMessages),
   };
-  const isContent = content.type !== 'empty';
+  const counts = isContent(content);
   const advanced = prune({
     ...ratchet,
     members: ratchet.members.with(sender, after),
     othersContributed: ratchet.othersContributed || contribution !== null,
-    unansweredContent: ratchet.unansweredContent + (isContent ? 1 : 0),
-    unansweredSince: isContent ? (ratchet.unansweredSince ?? now) : ratchet.unansweredSince,
+    unansweredContent: ratchet.unansweredContent + (counts ? 1 : 0),
+    unansweredSince: counts ? (ratchet.unansweredSince ?? now) : ratchet.unansweredSince,
   });
   const step: Step = { vector, groupKey: fingerprint(group), leaf: contribution?.leaf ?? null };
   return believeReports(curves, advanced, sender, content.reports, [{ type: 'opened', sender, number, content, step }]);

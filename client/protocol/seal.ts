@@ -4,11 +4,11 @@ import { seal, zeroNonce } from '../crypto/aead.ts';
 import { type Curves, leafPublicKey } from '../crypto/curves.ts';
 import { hashLabeled, sha256 } from '../crypto/hash.ts';
 import { hedgedSecret, type RandomSource } from '../crypto/random.ts';
-import { type Bytes, concatBytes, encodeUtf8 } from '../wire/bytes.ts';
+import { type Bytes, concatBytes } from '../wire/bytes.ts';
 import { Content, type SignedHeader } from '../wire/content.ts';
 import { Contribution, Envelope, MessageHeader } from '../wire/envelope.ts';
 import { CliquetError } from '../wire/errors.ts';
-import { generationPrefixBytes, maxContentBytes, nonceBytes } from '../wire/limits.ts';
+import { generationPrefixBytes, maxContentBodyBytes, nonceBytes } from '../wire/limits.ts';
 import { pad } from './padding.ts';
 import {
   contentKey,
@@ -58,7 +58,7 @@ export async function sealMessage(
   now: number,
 ): Promise<SealedMessage> {
   if (ratchet.rolledBack) throw new CliquetError('rolled-back');
-  if (contentBytes(content) > maxContentBytes) throw new CliquetError('content-too-large');
+  if (content.body.length > maxContentBodyBytes) throw new CliquetError('content-too-large');
   const plaintext = Content.encode({ ...content, reports: ratchet.reports });
 
   const { self } = ratchet;
@@ -120,12 +120,6 @@ export async function sealMessage(
     number,
     step: { vector, groupKey: fingerprint(group), leaf: contribution?.leaf ?? null },
   };
-}
-
-/** The size of what the person sends: text in UTF-8, or the data. */
-function contentBytes(content: Content): number {
-  if (content.type === 'text') return encodeUtf8(content.text).length;
-  return content.type === 'bytes' ? content.data.length : 0;
 }
 
 function mayBeLight(ratchet: Ratchet, now: number): boolean {

@@ -2,7 +2,7 @@
 
 import type { Bytes } from '../wire/bytes.ts';
 import { CliquetError } from '../wire/errors.ts';
-import type { Store } from './store.ts';
+import { type Entry, rangeKeys, type Store } from './store.ts';
 
 export interface MemoryStore extends Store {
   /** A copy of all entries, which `memoryStore` takes to start from. */
@@ -12,11 +12,16 @@ export interface MemoryStore extends Store {
 /** @param initial  entries to start from, copied */
 export function memoryStore(initial: ReadonlyMap<string, Bytes> = new Map()): MemoryStore {
   const copyAll = (from: ReadonlyMap<string, Bytes>) => new Map([...from].map(([key, value]) => [key, value.slice()]));
-  let entries = copyAll(initial);
+  const entries = copyAll(initial);
   let closed = false;
   const assertOpen = () => {
     if (closed) throw new CliquetError('store-closed');
   };
+  const select = (isWanted: (key: string) => boolean): Entry[] =>
+    [...entries]
+      .filter(([key]) => isWanted(key))
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, value]) => ({ key, value: value.slice() }));
   return {
     async get(key) {
       assertOpen();
@@ -24,19 +29,22 @@ export function memoryStore(initial: ReadonlyMap<string, Bytes> = new Map()): Me
     },
     async list(prefix) {
       assertOpen();
-      return [...entries]
-        .filter(([key]) => key.startsWith(prefix))
-        .sort(([a], [b]) => (a < b ? -1 : 1))
-        .map(([key, value]) => ({ key, value: value.slice() }));
+      return select((key) => key.startsWith(prefix));
+    },
+    async range(prefix, range) {
+      assertOpen();
+      const { first, last } = rangeKeys(prefix, range);
+      const found = select((key) => key >= first && key < last);
+      return (range.reverse ? found.reverse() : found).slice(0, range.limit);
     },
     async commit(writes) {
       assertOpen();
-      const next = new Map(entries);
-      for (const { key, value } of writes) {
-        if (value === null) next.delete(key);
-        else next.set(key, value.slice());
+      // Copied first: nothing can fail in between.
+      const copies = writes.map(({ key, value }) => ({ key, value: value?.slice() ?? null }));
+      for (const { key, value } of copies) {
+        if (value === null) entries.delete(key);
+        else entries.set(key, value);
       }
-      entries = next;
     },
     async close() {
       closed = true;

@@ -3,22 +3,60 @@
 
 import type { Bytes } from '../wire/bytes.ts';
 
+export interface Entry {
+  readonly key: string;
+  readonly value: Bytes;
+}
+
 /** Sets a key, or deletes it where the value is null. */
 export interface Write {
   readonly key: string;
   readonly value: Bytes | null;
 }
 
+/** A part of the numbered entries under a prefix. */
+export interface Range {
+  /** The least number, included; 0 if not said. */
+  readonly from?: number;
+  /** The greatest number, excluded; none if not said. */
+  readonly to?: number;
+  readonly limit: number;
+  /** The greatest number first. */
+  readonly reverse?: boolean;
+}
+
 export interface Store {
   /** The value of a key, or null. What is returned is the caller's to keep. */
   get(key: string): Promise<Bytes | null>;
-  /** All entries whose key starts with `prefix`, in ascending order of UTF-16 code units. */
-  list(prefix: string): Promise<readonly { readonly key: string; readonly value: Bytes }[]>;
+  /**
+   * All entries whose key starts with `prefix`, in ascending order of UTF-16 code units.
+   * @param prefix  empty, or ends with a slash
+   */
+  list(prefix: string): Promise<readonly Entry[]>;
+  /**
+   * Some of the entries whose key is `prefix` and a number as numberKey() writes it, in the order of the numbers.
+   * @param prefix  ends with a slash
+   */
+  range(prefix: string, range: Range): Promise<readonly Entry[]>;
   /**
    * All of these writes, or none: when the promise is fulfilled they survive a crash, when it is rejected nothing
    * has changed. A later write to the same key wins.
+   * @throws CliquetError `store-unwritable`
    */
   commit(writes: readonly Write[]): Promise<void>;
   /** Ends the use of the store; every later call is rejected with CliquetError `store-closed`. */
   close(): Promise<void>;
+}
+
+const numberDigits = 16;
+
+/** A running number as the last part of a key: sorts as a number does. */
+export function numberKey(number: number): string {
+  return String(number).padStart(numberDigits, '0');
+}
+
+/** The keys between which the entries of a range stand: the first included, the last not. */
+export function rangeKeys(prefix: string, { from = 0, to }: Range): { readonly first: string; readonly last: string } {
+  // A colon comes right after the digits.
+  return { first: prefix + numberKey(from), last: to === undefined ? `${prefix}:` : prefix + numberKey(to) };
 }

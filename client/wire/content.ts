@@ -1,14 +1,24 @@
-// What a message says, before padding. `id` stays the same when a message is sent again under a new generation.
+// What a message says, before padding: who said what when, and by what name the body goes. `id` stays the same when a
+// message is sent again under a new generation.
 //
-//   Content  [type, id 16, …, reports]
-//     0 empty  a contribution only
-//     1 text   text
-//     2 bytes  mediaType, data
+//   Content  [id 16, sentAt, kind, version, body, reply 16 | null, timerSeconds | null, asksReceipt, reports]
+//
+// The body is opaque here: content-body.ts reads the kinds of this version. A kind with a dot in its name
+// (org.example.poll) belongs to an application, and its body is what that application defines. So whoever does not know
+// a kind or its version still opens the message and goes on.
 //
 // `reports` tells all members of clones that the sender has noticed, with the evidence.
 
-import { bytes, bytesUpTo, list, struct, text, uint, union, type ValueOf } from './codec.ts';
-import { hashBytes, maxContentBytes, maxMembers, messageIdBytes, signatureBytes } from './limits.ts';
+import { bytes, bytesUpTo, flag, list, nullable, struct, text, uint, type ValueOf } from './codec.ts';
+import {
+  hashBytes,
+  maxContentBodyBytes,
+  maxKindLength,
+  maxMembers,
+  maxTimerSeconds,
+  messageIdBytes,
+  signatureBytes,
+} from './limits.ts';
 
 /** All that the signature of a message covers, so that anybody in the group can verify it. */
 export const SignedHeader = struct('signed header', {
@@ -28,19 +38,28 @@ export const CloneReport = struct('clone report', {
 });
 export type CloneReport = ValueOf<typeof CloneReport>;
 
-const id = bytes(messageIdBytes);
 /** Clone reports that one message carries at most. */
 export const maxReports = 4;
-const reports = list(CloneReport, maxReports);
 
-/** Text as it can be sent: well-formed, and without byte order marks at its start, which decoders drop. */
-export function normalText(text: string): string {
-  return text.toWellFormed().replace(/^\uFEFF+/, '');
-}
-
-export const Content = union('content', {
-  empty: struct('empty content', { id, reports }),
-  text: struct('text content', { id, text: text(maxContentBytes), reports }),
-  bytes: struct('bytes content', { id, mediaType: text(128), data: bytesUpTo(maxContentBytes), reports }),
+export const Content = struct('content', {
+  id: bytes(messageIdBytes),
+  /** By the sender's clock, in seconds since 1970. */
+  sentAt: uint(),
+  kind: text(maxKindLength),
+  /** Of the body's format, by kind. */
+  version: uint(),
+  body: bytesUpTo(maxContentBodyBytes),
+  /** The message that this one answers. */
+  reply: nullable(bytes(messageIdBytes)),
+  /** The message disappears so long after it was received; for its sender, after it was sealed. */
+  timerSeconds: nullable(uint(maxTimerSeconds)),
+  /** The sender would like to know when it was read. */
+  asksReceipt: flag,
+  reports: list(CloneReport, maxReports),
 });
 export type Content = ValueOf<typeof Content>;
+
+/** Whether a message says something: an empty one and a receipt count for nobody's duty to contribute. */
+export function isContent({ kind }: Content): boolean {
+  return kind !== 'empty' && kind !== 'read';
+}

@@ -106,6 +106,7 @@ export const errorCodes = {
 
   // Client: reaching the relay
   unreachable: { title: 'The relay cannot be reached; what is unsent goes out when it can.', retry: true },
+  replaced: { title: 'Another connection of this client took its place; connect again to take it back.', retry: true },
   'relay-misbehaved': { title: 'The relay gave an answer that makes no sense; try again or use another.', retry: true },
 
   // Client: identity and contacts
@@ -118,6 +119,7 @@ export const errorCodes = {
     retry: false,
   },
   'invite-invalid': { title: 'This is not an invite; ask for a new one.', retry: false },
+  'contact-unknown': { title: 'There is no such contact here.', retry: false },
   'identity-conflict': {
     title: 'A known client appears with another key; compare safety numbers with its owner before you go on.',
     retry: false,
@@ -143,8 +145,39 @@ export const errorCodes = {
   fork: { title: 'A member has seen other messages than this client under the same numbers.', retry: false },
   'too-far-ahead': { title: 'The message is too far ahead of what was received.', retry: true },
 
-  // Client: store
+  'group-lost': {
+    title: 'The keys of this group are not on this device; a member has to let it in again.',
+    retry: false,
+  },
+  'message-unknown': { title: 'There is no such message here.', retry: false },
+  'not-own-message': { title: 'Only its author can change a message.', retry: false },
+  'safety-number-differs': {
+    title: 'The safety numbers differ: somebody may stand in the middle. Trust this group with nothing private.',
+    retry: false,
+  },
+
+  // Client: store and backup
   'store-closed': { title: 'The store was closed; open the client again.', retry: false },
+  'store-in-use': {
+    title: 'Another program is using this store; end it first, or open another store.',
+    retry: true,
+  },
+  'store-damaged': {
+    title: 'This store is damaged and was left as it is; restore a backup into a new one.',
+    retry: false,
+  },
+  'store-too-new': { title: 'This store was written by a newer version of Cliquet; update this one.', retry: false },
+  'store-unwritable': {
+    title: 'The store cannot be written, nothing was changed; see to free space and access, then open it again.',
+    retry: true,
+  },
+  'wrong-passphrase': { title: 'The passphrase does not open this; nothing was changed. Try again.', retry: false },
+  'backup-invalid': { title: 'This is not a backup, or it is damaged; use another copy.', retry: false },
+  'phrase-invalid': {
+    title: 'These are not the 24 words of a recovery phrase; check their spelling and order.',
+    retry: false,
+  },
+  'store-not-empty': { title: 'This store holds a client already; restore into a new one.', retry: false },
   'client-closed': { title: 'The client was closed; open it again.', retry: false },
 } as const satisfies Record<string, CodeEntry>;
 

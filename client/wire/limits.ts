@@ -22,6 +22,16 @@ export const maxNameLength = 128;
 
 /** Content of one message before padding. Larger things belong into a store of their own, with the key sent here. */
 export const maxContentBytes = 64 * 1024;
+/** The body of a content in its encoding: 64 KiB of text or data, a media type, a name. */
+export const maxContentBodyBytes = maxContentBytes + 1024;
+/** A media type, in UTF-16 units. */
+export const maxMediaTypeLength = 128;
+/** The name of a kind of content, in ASCII. */
+export const maxKindLength = 128;
+/** Messages disappear after a year at most. */
+export const maxTimerSeconds = 366 * 24 * 3600;
+/** Messages that one receipt names. */
+export const maxReadIds = 64;
 /** The body of one envelope: content, padding (Padmé adds at most 12 %) and overhead; agreements included. */
 export const maxBodyBytes = 128 * 1024;
 /** What one recipient gets beside the body: 48 bytes for a message, about 1.3 KiB for an agreement. */

@@ -11,6 +11,7 @@ import { bytesKey } from '../../client/wire/bytes.ts';
 import { AgreementHeader } from '../../client/wire/envelope.ts';
 import { attack, type Broken } from '../support/attacker.ts';
 import { at, Chat, nameOf, openedIn, refusal, restored, type Sent } from '../support/chat.ts';
+import { readText, textOf } from '../support/content.ts';
 import { createPerson, curves, decodeAgreement, startOfTime } from '../support/group.ts';
 import { seededRandom } from '../support/random.ts';
 
@@ -46,21 +47,11 @@ describe('a member restored from an older store sends again', () => {
     await chat.say(0);
     const backup = restored(chat.ratchet(0));
     const replayed = () => seededRandom('a generator that repeats itself');
-    const { sent: first } = await chat.seal(
-      0,
-      { type: 'text', id: new Uint8Array(16), text: 'yes', reports: [] },
-      backup,
-      replayed(),
-    );
-    const { sent: second } = await chat.seal(
-      0,
-      { type: 'text', id: new Uint8Array(16), text: 'no', reports: [] },
-      backup,
-      replayed(),
-    );
+    const { sent: first } = await chat.seal(0, textOf('yes'), backup, replayed());
+    const { sent: second } = await chat.seal(0, textOf('no'), backup, replayed());
     expect([first.full, second.full]).toEqual([size < 17, size < 17]);
     const [before, again] = [await opensOne(chat, first), await opensOne(chat, second)];
-    expect([before.content, again.content]).toMatchObject([{ text: 'yes' }, { text: 'no' }]);
+    expect([before.content, again.content].map(readText)).toEqual(['yes', 'no']);
     expect(again.key).not.toBe(before.key);
     expect(again.nonce).not.toBe(before.nonce);
   });

@@ -8,18 +8,18 @@ import type { Bytes } from '../../client/wire/bytes.ts';
 import type { Content } from '../../client/wire/content.ts';
 import { Envelope } from '../../client/wire/envelope.ts';
 import { at, Chat, nameOf, openedIn, refusal, type Sent } from '../support/chat.ts';
+import { contentOf, emptyOf, textOf } from '../support/content.ts';
 import { accept, curves, decodeAgreement, foundTestGroup, startOfTime } from '../support/group.ts';
 import { seededRandom } from '../support/random.ts';
 
-const id: Bytes = new Uint8Array(16);
 const kinds: readonly Content[] = [
-  { type: 'empty', id, reports: [] },
-  { type: 'text', id, text: 'hello', reports: [] },
-  { type: 'bytes', id, mediaType: 'image/png', data: new Uint8Array(2000), reports: [] },
+  emptyOf(),
+  textOf('hello'),
+  contentOf({ type: 'bytes', mediaType: 'image/png', name: null, data: new Uint8Array(2000) }),
 ];
 
 describe('a message sent again', () => {
-  test.each(kinds.map((content) => [content.type, content] as const))('%s: to the same members', async (_, content) => {
+  test.each(kinds.map((content) => [content.kind, content] as const))('%s: to the same members', async (_, content) => {
     const chat = await Chat.start(seededRandom('replay'), 3);
     const sent = await chat.say(0, content);
     for (const recipient of [1, 2]) expect(await chat.refusedBy(recipient, sent)).toBe('duplicate');

@@ -6,6 +6,7 @@ import type { KeptContribution, Ratchet } from '../../client/protocol/ratchet.ts
 import { Network } from '../sim/network.ts';
 import { attack } from '../support/attacker.ts';
 import { at, Chat, nameOf, type Sent } from '../support/chat.ts';
+import { textOf } from '../support/content.ts';
 import { closure, contentAtom } from '../support/model.ts';
 import { type Copy, judge, type Promised } from '../support/promises.ts';
 import { type SeededRandom, seededRandom } from '../support/random.ts';
@@ -117,7 +118,7 @@ interface Schedule {
 
 async function copyInRandomSchedule(random: SeededRandom, schedule: Schedule, tally: Tally): Promise<void> {
   const { size, messages, victims, silent } = schedule;
-  const content = (r: SeededRandom) => ({ type: 'text', id: r.bytes(16), text: 'x', reports: [] }) as const;
+  const content = (r: SeededRandom) => textOf('x', { id: r.bytes(16) });
   const network = await Network.start(random, { size, silent, content });
   const { chat, model } = network;
   const chosen = new Set<number>();

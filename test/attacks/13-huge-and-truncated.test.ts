@@ -8,6 +8,7 @@ import { Content } from '../../client/wire/content.ts';
 import { Contribution, Envelope, MessageHeader } from '../../client/wire/envelope.ts';
 import { flipped } from '../sim/corruption.ts';
 import { at, Chat, nameOf, openedIn, type Sent } from '../support/chat.ts';
+import { contentOf, textOf } from '../support/content.ts';
 import type { MessageForgery } from '../support/forge-message.ts';
 import { seededRandom } from '../support/random.ts';
 
@@ -157,7 +158,7 @@ describe('layers of a signed message that are malformed inside', () => {
     expect(openedIn(await chat.give(1, good))).toEqual([nameOf(good)]);
   });
 
-  const encoded = Content.encode({ type: 'text', id: new Uint8Array(16), text: 'x', reports: [] });
+  const encoded = Content.encode(textOf('x'));
   function padded(content: Bytes): Bytes {
     const bytes = new Uint8Array(256);
     bytes.set(content);
@@ -179,7 +180,7 @@ describe('what may wait is bounded', () => {
   test('1 MiB of one sender waits; the next is refused, small ones of others are not', async () => {
     await chat.send(0);
     const large = () =>
-      chat.send(0, { type: 'bytes', id: new Uint8Array(16), mediaType: '', data: new Uint8Array(65_536), reports: [] });
+      chat.send(0, contentOf({ type: 'bytes', mediaType: '', name: null, data: new Uint8Array(65_536) }));
     const codes: string[] = [];
     for (let n = 0; n < 17; n++) codes.push(await chat.refusedBy(1, await large()));
     expect(codes.lastIndexOf('accepted')).toBe(codes.indexOf('too-far-ahead') - 1);

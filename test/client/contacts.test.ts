@@ -77,6 +77,20 @@ describe('knownKey()', () => {
     await put(friend);
   });
 
+  it('still knows the members of a group whose keys are lost', async () => {
+    const friend = invite();
+    const [id, generation] = [random.bytes(32), random.bytes(32)];
+    const roster = [friend, invite()].map(({ hrid, pk }) => ({
+      hrid,
+      pk,
+      joined: generation,
+      role: 'member' as const,
+    }));
+    const group = { id, name: '', status: 'lost' as const, generation, roster };
+    await state.transact((tx) => tx.put(tables.groups, bytesKey(id), group));
+    expect(knownKey(state, friend.hrid)).toEqual(friend.pk);
+  });
+
   it('knows nothing of strangers', () => {
     expect(knownKey(state, random.bytes(32))).toBe(null);
   });

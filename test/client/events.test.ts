@@ -30,7 +30,7 @@ async function start(store = memoryStore()) {
 async function read(queue: EventQueue, count: number): Promise<number[]> {
   const counts: number[] = [];
   for await (const told of queue.take()) {
-    counts.push(countOf(told));
+    counts.push(countOf(told.event));
     if (counts.length === count) break;
   }
   return counts;
@@ -50,13 +50,13 @@ describe('take()', () => {
     const { state, queue, tell } = await start();
     await tell(1, 2);
     const reader = queue.take();
-    expect(countOf((await reader.next()).value)).toBe(1);
+    expect(countOf((await reader.next()).value?.event)).toBe(1);
     expect(state.all(tables.events)).toHaveLength(2);
-    expect(countOf((await reader.next()).value)).toBe(2);
+    expect(countOf((await reader.next()).value?.event)).toBe(2);
     expect(state.all(tables.events)).toHaveLength(1);
     const waiting = reader.next();
     await tell(3);
-    expect(countOf((await waiting).value)).toBe(3);
+    expect(countOf((await waiting).value?.event)).toBe(3);
     expect(state.all(tables.events)).toHaveLength(1);
   });
 
@@ -85,7 +85,7 @@ describe('take()', () => {
     const { queue, tell } = await start(store);
     await tell(1, 2);
     const reader = queue.take();
-    expect(countOf((await reader.next()).value)).toBe(1);
+    expect(countOf((await reader.next()).value?.event)).toBe(1);
     await expect(reader.next()).rejects.toBeInstanceOf(StoreFailure);
     const again = await start(memoryStore(store.entries()));
     expect(await read(again.queue, 2)).toEqual([1, 2]);

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { historyKey } from '../../client/history.ts';
 import { acceptInvitation, declineInvitation, receiveEntry } from '../../client/inbox.ts';
 import type { Ratchet } from '../../client/protocol/ratchet.ts';
-import { type GroupRecord, tables } from '../../client/records.ts';
+import { archives, type GroupRecord, tables } from '../../client/records.ts';
 import { State } from '../../client/state.ts';
-import { memoryStore } from '../../client/store/memory.ts';
+import { type MemoryStore, memoryStore } from '../../client/store/memory.ts';
 import { type Bytes, bytesKey } from '../../client/wire/bytes.ts';
+import { readText } from '../support/content.ts';
 import {
   curves,
   deliver,
@@ -20,13 +22,15 @@ const day = 24 * 3600;
 
 /** The client of one member of a group that others have made, and what it takes in. */
 class Inbox {
+  readonly store: MemoryStore;
   readonly state: State;
   readonly person: Person;
   readonly position: number;
   now = startOfTime;
   #seq = 0;
 
-  private constructor(state: State, person: Person, position: number) {
+  private constructor(store: MemoryStore, state: State, person: Person, position: number) {
+    this.store = store;
     this.state = state;
     this.person = person;
     this.position = position;
@@ -34,17 +38,18 @@ class Inbox {
 
   /** @param contacts  positions of those whom the person knows */
   static async start({ people }: Founding, position: number, contacts: readonly number[] = []): Promise<Inbox> {
-    const state = await State.load(memoryStore(), Object.values(tables));
+    const store = memoryStore();
+    const state = await State.load(store, Object.values(tables));
     const person = people[position] as Person;
     await state.transact((tx) => {
       tx.put(tables.numbers, '', { nextSend: 1, nextEvent: 0, cursor: null });
       tx.put(tables.keyPackages, bytesKey(person.keyPackage.id), person.keyPackage);
       for (const contact of contacts) {
         const { hrid, identity } = people[contact] as Person;
-        tx.put(tables.contacts, bytesKey(hrid), { hrid, pk: identity.pk, relay: 'http://relay.test' });
+        tx.put(tables.contacts, bytesKey(hrid), { hrid, pk: identity.pk, relay: 'http://relay.test', name: '' });
       }
     });
-    return new Inbox(state, person, position);
+    return new Inbox(store, state, person, position);
   }
 
   receive(from: Bytes, header: Bytes, body: Bytes) {
@@ -64,8 +69,10 @@ class Inbox {
   /** Types, texts and codes of what was told. */
   get told(): string[] {
     return this.state.all(tables.events).map(({ value }) => {
-      if (value.type === 'message' && value.content.type === 'text') return value.content.text;
-      return value.type === 'refused' ? value.code : value.type;
+      if (value.type !== 'message') return value.type === 'refused' ? value.code : value.type;
+      const entry = this.store.entries().get(`${archives.history.name}/${historyKey(value.group, value.message)}`);
+      const { said } = archives.history.struct.decode(entry ?? new Uint8Array(0));
+      return (said && readText(said)) ?? value.type;
     });
   }
 
@@ -196,7 +203,12 @@ describe('receiveEntry()', () => {
     const inbox = await Inbox.start(founding, 1, [0]);
     const { hrid } = founding.people[2] as Person;
     await inbox.state.transact((tx) =>
-      tx.put(tables.contacts, bytesKey(hrid), { hrid, pk: new Uint8Array(32).fill(9), relay: 'http://relay.test' }),
+      tx.put(tables.contacts, bytesKey(hrid), {
+        hrid,
+        pk: new Uint8Array(32).fill(9),
+        relay: 'http://relay.test',
+        name: '',
+      }),
     );
     await inbox.join(founding);
     expect(inbox.told).toEqual(['identity-conflict']);

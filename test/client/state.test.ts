@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Table } from '../../client/records.ts';
-import { numberKey, State } from '../../client/state.ts';
+import { State } from '../../client/state.ts';
 import { memoryStore } from '../../client/store/memory.ts';
+import { numberKey } from '../../client/store/store.ts';
 import { struct, uint } from '../../client/wire/codec.ts';
 import { failingStore, StoreFailure } from '../support/failing-store.ts';
 

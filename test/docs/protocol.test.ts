@@ -6,6 +6,7 @@ import { routes } from '../../client/wire/routes.ts';
 
 const root = join(import.meta.dirname, '../..');
 const specification = await readFile(join(root, 'docs/PROTOCOL.md'), 'utf8');
+const storage = (await readFile(join(root, 'docs/STORAGE.md'), 'utf8')).replace(/\s+/g, ' ');
 
 test('PROTOCOL.md its table of errors is the table of the code', () => {
   const told = [...specification.matchAll(/^\| `([a-z-]+)` +\| (\d{3}) +\| (.+?) +\|$/gm)].map(
@@ -22,14 +23,14 @@ test('PROTOCOL.md its table of errors is the table of the code', () => {
   expect(told).toEqual(known);
 });
 
-test('PROTOCOL.md names every label of keys, hashes and signatures', async () => {
+test('PROTOCOL.md names every label of keys, hashes and signatures, STORAGE.md those of what is stored', async () => {
   const source = await readFile(join(root, 'client/crypto/labels.ts'), 'utf8');
   const labels = [...source.matchAll(/'([a-z ]+)'/g)]
     .map(([, label]) => label ?? '')
     .filter((label) => label !== 'cliquet');
   expect(labels.length).toBeGreaterThan(25);
   for (const label of labels.filter((name) => !name.startsWith('hedge ')))
-    expect(specification).toMatch(new RegExp(`["\`]${label}["\`]`));
+    expect(/^(store|backup) /.test(label) ? storage : specification).toMatch(new RegExp(`["\`]${label}["\`]`));
 });
 
 test('PROTOCOL.md names every route', () => {

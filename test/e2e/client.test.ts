@@ -67,6 +67,7 @@ describe('send()', () => {
     expect(content).toEqual({
       type: 'bytes',
       mediaType: 'application/octet-stream',
+      name: null,
       data: new Uint8Array(64 * 1024).map((_, i) => i * 7),
     });
     expect(id).toBe(await sent);

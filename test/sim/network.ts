@@ -10,6 +10,7 @@ import type { Content } from '../../client/wire/content.ts';
 import { Envelope } from '../../client/wire/envelope.ts';
 import { CliquetError } from '../../client/wire/errors.ts';
 import { at, Chat, createMembers, nameOf, restored, type Sent, startRatchets } from '../support/chat.ts';
+import { contentOf, emptyOf, textOf } from '../support/content.ts';
 import { curves, foundTestGroup } from '../support/group.ts';
 import { Model } from '../support/model.ts';
 import { type SeededRandom, seededRandom } from '../support/random.ts';
@@ -52,11 +53,14 @@ export function noCounts(): Counts {
 function anyContent(random: SeededRandom): Content {
   const id = random.bytes(16);
   const length = random.chance(0.02) ? random.below(65_537) : random.below(random.pick([1, 20, 300, 2000]));
-  if (random.chance(0.15)) return { type: 'empty', id, reports: [] };
+  if (random.chance(0.15)) return emptyOf({ id });
   if (random.chance(0.3)) {
-    return { type: 'bytes', id, mediaType: 'application/octet-stream', data: random.bytes(length), reports: [] };
+    return contentOf(
+      { type: 'bytes', mediaType: 'application/octet-stream', name: null, data: random.bytes(length) },
+      { id },
+    );
   }
-  return { type: 'text', id, text: 'ä'.repeat(length / 2), reports: [] };
+  return textOf('ä'.repeat(length / 2), { id });
 }
 
 export class Network {

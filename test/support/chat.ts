@@ -19,6 +19,7 @@ import type { Bytes } from '../../client/wire/bytes.ts';
 import type { Content } from '../../client/wire/content.ts';
 import { Envelope } from '../../client/wire/envelope.ts';
 import { CliquetError, type ErrorCode } from '../../client/wire/errors.ts';
+import { emptyOf } from './content.ts';
 import { forgeMessage, type MessageForgery } from './forge-message.ts';
 import { curves, startOfTime, textContent } from './group.ts';
 import type { SeededRandom } from './random.ts';
@@ -171,7 +172,7 @@ export class Chat {
   async forge(sender: number, forgery: MessageForgery = {}, from: Ratchet = this.ratchet(sender)): Promise<Sent> {
     const { body, headers } = await forgeMessage(this.random, from, this.seedOf(sender), forgery);
     const vector = forgery.vector ?? currentVector(from);
-    const content: Content = { type: 'empty', id: new Uint8Array(16), reports: [] };
+    const content: Content = emptyOf();
     return { sender: from.self, number: vector[from.self] ?? 0, vector, full: true, body, headers, content };
   }
 

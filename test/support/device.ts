@@ -44,6 +44,15 @@ export class Device {
     return new Device(relay, store, await Client.open({ ...options, relay: relay.url, store }), options);
   }
 
+  /** A client out of a backup, or of its words, in a new store. */
+  static async restore(
+    relay: TestRelay,
+    from: Omit<Parameters<typeof Client.restore>[0], 'store'>,
+    store: MemoryStore = memoryStore(),
+  ): Promise<Device> {
+    return new Device(relay, store, await Client.restore({ ...from, store }), {});
+  }
+
   /** A new client, registered as name@example.org, with its key packages at the relay. */
   static async register(relay: TestRelay, name: string, options: DeviceOptions = {}): Promise<Device> {
     const device = await Device.open(relay, memoryStore(), options);
@@ -79,7 +88,7 @@ export class Device {
 
   /** The texts that were read so far, in order. */
   get texts(): string[] {
-    return this.all('message').map(({ content }) => (content.type === 'text' ? content.text : content.mediaType));
+    return this.all('message').map(({ content }) => (content.type === 'text' ? content.text : content.type));
   }
 
   /** Waits until so many messages were read. */

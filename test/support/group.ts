@@ -14,6 +14,7 @@ import { sameBytes } from '../../client/wire/bytes.ts';
 import type { Content } from '../../client/wire/content.ts';
 import { type AgreementEnvelope, Envelope } from '../../client/wire/envelope.ts';
 import type { UploadedPackage } from '../../client/wire/key-package.ts';
+import { readText, textOf } from './content.ts';
 import type { SeededRandom } from './random.ts';
 
 export const curves: Curves = await selectCurves();
@@ -80,7 +81,7 @@ export function decodeAgreement(body: Bytes): AgreementEnvelope {
 }
 
 export function textContent(random: SeededRandom, text: string): Content {
-  return { type: 'text', id: random.bytes(16), text, reports: [] };
+  return textOf(text, { id: random.bytes(16) });
 }
 
 export function sealText(
@@ -108,7 +109,5 @@ export function deliver(
 
 /** The texts that a delivery opened, in order. */
 export function openedTexts({ outcomes }: Received): string[] {
-  return outcomes.flatMap((outcome) =>
-    outcome.type === 'opened' && outcome.content.type === 'text' ? [outcome.content.text] : [],
-  );
+  return outcomes.flatMap((outcome) => (outcome.type === 'opened' ? (readText(outcome.content) ?? []) : []));
 }

@@ -23,6 +23,7 @@ import { OutboxPage, OutboxRecord } from '../../client/wire/outbox.ts';
 import { Ack, Hello, QueueEntry, QueuePage } from '../../client/wire/queue.ts';
 import { AgreementBody, Details, LeafOrigin, Operation, Record, SignedRecord } from '../../client/wire/record.ts';
 import { Accepted, Recipient, Send } from '../../client/wire/send.ts';
+import { contentOf, emptyOf, textOf } from './content.ts';
 import { seededRandom } from './random.ts';
 
 export interface Sample {
@@ -278,12 +279,20 @@ export const samples = {
   Content: sample(
     Content,
     [
-      { type: 'empty', id, reports: [report] },
-      { type: 'text', id, text: '', reports: [] },
-      { type: 'text', id, text: 'Käse, 奶酪, 🧀 and \u0000', reports: [report, report, report, report] },
-      { type: 'bytes', id, mediaType: 'image/png', data: fixed('data', 500), reports: [] },
+      emptyOf({ id, reports: [report] }),
+      textOf('', { id, sentAt: 0 }),
+      textOf('Käse, 奶酪, 🧀 and \u0000', { id, reports: [report, report, report, report] }),
+      textOf('yes', { id, reply: fixed('reply', 16), timerSeconds: 86_400, asksReceipt: true }),
+      contentOf({ type: 'bytes', mediaType: 'image/png', name: null, data: fixed('data', 500) }, { id }),
+      contentOf({ type: 'bytes', mediaType: '', name: 'käse.png', data: fixed('data', 0) }, { id }),
+      contentOf({ type: 'edit', target: fixed('target', 16), text: 'no' }, { id }),
+      contentOf({ type: 'deletion', target: fixed('target', 16) }, { id }),
+      contentOf({ type: 'read', ids: [fixed('one', 16), fixed('two', 16)] }, { id }),
+      contentOf({ type: 'timer', seconds: 3600 }, { id }),
+      contentOf({ type: 'timer', seconds: null }, { id }),
+      contentOf({ type: 'extension', kind: 'org.example.poll', version: 2, data: fixed('poll', 40) }, { id }),
     ],
-    'data',
+    'body',
   ),
 
   // protocol/key-package.ts, ratchet.ts, step.ts and roster.ts, as stored

@@ -5,7 +5,7 @@
 
 import { writeFileSync } from 'node:fs';
 import { deriveKey } from '../../client/crypto/kdf.ts';
-import { deriveHrid, hashVaultId } from '../../client/protocol/identity.ts';
+import { deriveHrid, hashVaultId, identityOf } from '../../client/protocol/identity.ts';
 import { safetyNumber } from '../../client/protocol/safety-number.ts';
 import { toHex } from '../support/vectors.ts';
 
@@ -16,6 +16,7 @@ const golden = {
   deriveKey: toHex(deriveKey(filled(1), 'outer')),
   deriveKeyContext: toHex(deriveKey(filled(1), 'group key', [filled(2), 7, 'x', [1, 2]])),
   deriveKey60: toHex(deriveKey(filled(1), 'safety number', [], 60)),
+  vid: toHex(identityOf(filled(1)).vid),
   hrid: toHex(deriveHrid('alice@example.org', filled(1), hashVaultId(filled(2)))),
   safetyNumberOfTwo: safetyNumber([member(1), member(2)]),
   safetyNumberOfThree: safetyNumber([member(1), member(2), member(3)]),

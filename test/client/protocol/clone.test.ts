@@ -3,6 +3,7 @@ import { isProvenClone } from '../../../client/protocol/clone.ts';
 import type { Ratchet } from '../../../client/protocol/ratchet.ts';
 import type { CloneReport, Content } from '../../../client/wire/content.ts';
 import { at, Chat, openBytes, openedIn, refusal, type Sent } from '../../support/chat.ts';
+import { textOf } from '../../support/content.ts';
 import { forgeMessage } from '../../support/forge-message.ts';
 import { curves } from '../../support/group.ts';
 import { seededRandom } from '../../support/random.ts';
@@ -156,7 +157,7 @@ describe('reports of other members', () => {
     await chat.give(1, first);
     const [report] = reportsOf((await chat.give(1, second)).ratchet);
     if (report === undefined) throw new Error('no report');
-    const content: Content = { type: 'text', id: new Uint8Array(16), text: 'x', reports: [report] };
+    const content: Content = textOf('x', { reports: [report] });
     const { sent } = await chat.seal(2, content);
     const { outcomes } = await openBytes(chat.ratchet(1), 2, at(sent.headers, 1), sent.body);
     expect(outcomes).toEqual([expect.objectContaining({ content: { ...content, reports: [] } })]);

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
+import { createHash, hkdfSync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { isIdentityKey } from '../../../client/crypto/curves-noble.ts';
-import { createIdentity, deriveHrid, hashVaultId } from '../../../client/protocol/identity.ts';
+import { createIdentity, deriveHrid, hashVaultId, identityOf } from '../../../client/protocol/identity.ts';
 import { seededRandom } from '../../support/random.ts';
 import { readVectors, toHex } from '../../support/vectors.ts';
 
@@ -9,14 +9,37 @@ const hash = (...parts: readonly (string | Uint8Array)[]) =>
   parts.reduce((state, part) => state.update(part), createHash('sha256')).digest();
 
 describe('createIdentity()', () => {
-  test('draws a seed and a vault id, and derives the key', () => {
+  test('draws a seed, and nothing else', () => {
+    const drawn: Uint8Array[] = [];
+    const { bytes } = seededRandom('identity');
+    const { seed } = createIdentity((length) => {
+      const secret = bytes(length);
+      drawn.push(secret);
+      return secret;
+    });
+    expect(drawn).toEqual([seed]);
+    expect(seed).toHaveLength(32);
+  });
+
+  test('gives another identity each time', () => {
     const random = seededRandom('identity');
     const identities = Array.from({ length: 4 }, () => createIdentity(random.bytes));
-    for (const { seed, pk, vid } of identities) {
-      expect([seed.length, vid.length]).toEqual([32, 32]);
-      expect(isIdentityKey(pk)).toBe(true);
-    }
     expect(new Set(identities.flatMap(({ seed, pk, vid }) => [seed, pk, vid].map(toHex))).size).toBe(12);
+  });
+});
+
+describe('identityOf()', () => {
+  test('brings an identity back from its seed alone', () => {
+    const identity = createIdentity(seededRandom('identity').bytes);
+    expect(identityOf(identity.seed)).toEqual(identity);
+    expect(isIdentityKey(identity.pk)).toBe(true);
+  });
+
+  test('derives the vault id, by another implementation of HKDF', () => {
+    const seed = new Uint8Array(32).fill(1);
+    const expected = new Uint8Array(hkdfSync('sha256', seed, '', 'cliquet/1 vault id', 32));
+    expect(toHex(identityOf(seed).vid)).toBe(toHex(expected));
+    expect(toHex(identityOf(seed).vid)).toBe(readVectors<{ vid: string }>('golden').vid);
   });
 });
 

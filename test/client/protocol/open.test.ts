@@ -3,6 +3,7 @@ import { currentVector, type Ratchet } from '../../../client/protocol/ratchet.ts
 import type { Bytes } from '../../../client/wire/bytes.ts';
 import { Envelope, type MessageEnvelope } from '../../../client/wire/envelope.ts';
 import { at, Chat, openBytes, openedIn, refusal, restored } from '../../support/chat.ts';
+import { emptyOf } from '../../support/content.ts';
 import { forgeMessage, type MessageForgery } from '../../support/forge-message.ts';
 import { startOfTime } from '../../support/group.ts';
 import { lowOrderLeaves } from '../../support/points.ts';
@@ -68,7 +69,7 @@ describe('openMessage()', () => {
 
   test('counts content until this client speaks, and empty messages not at all', async () => {
     const chat = await talking('counts');
-    const empty = { type: 'empty', id: new Uint8Array(16), reports: [] } as const;
+    const empty = emptyOf();
     await chat.say(2, empty);
     expect([chat.ratchet(2).unansweredContent, chat.ratchet(2).unansweredSince]).toEqual([0, null]);
     await chat.say(0, empty);

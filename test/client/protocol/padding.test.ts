@@ -42,6 +42,17 @@ describe('pad()', () => {
     }
   });
 
+  test.each([
+    [0, 4096],
+    [4095, 4096],
+    [4096, 4352],
+  ])('makes %i bytes %i where 4,096 are asked for', (content, padded) => {
+    const padded4096 = pad(new Uint8Array(content), 4096);
+    expect(padded4096.length).toBe(padded);
+    expect(unpad(padded4096, 4096)).toEqual(new Uint8Array(content));
+    if (content === 0) expect(unpad(padded4096)).toBe(null);
+  });
+
   test('adds at most 12 % above 256 bytes', () => {
     for (let content = 256; content < 70_000; content += 97) {
       expect(pad(new Uint8Array(content)).length / (content + 1)).toBeLessThan(1.12);

@@ -32,8 +32,11 @@ describe('errorCodes', () => {
       'mailbox-full',
       'no-key-package',
       'unreachable',
+      'replaced',
       'relay-misbehaved',
       'too-far-ahead',
+      'store-in-use',
+      'store-unwritable',
     ]);
   });
 });

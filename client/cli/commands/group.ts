@@ -1,0 +1,219 @@
+// group list|show|create|accept|decline, and its settings: timer, history.
+
+import type { Command } from 'commander';
+import type { Client, Group } from '../../index.ts';
+import { type Context, examples, type Run } from '../context.ts';
+import { type DeliveryOptions, delivered, withDelivery } from '../delivery.ts';
+import { bold, dim, green, join, type Safe, text, yellow } from '../escape.ts';
+import { usage } from '../failure.ts';
+import { findContact, findGroup, groupName, personName, shortId } from '../names.ts';
+import { formatPolicy, parsePolicy } from '../policy.ts';
+import { openClient } from '../session.ts';
+import { formatDuration, parseDuration } from '../time.ts';
+
+const groupArgument = ['<group>', 'its name, or at least 4 characters of its id'] as const;
+
+export function declareGroup(program: Command, run: Run): void {
+  const group = program
+    .command('group')
+    .helpGroup('People:')
+    .summary('list, create and show groups; answer invitations; timer and history')
+    .description('Your groups.')
+    .addHelpText(
+      'after',
+      examples(
+        ['cliquet group', 'list them'],
+        ['cliquet group create Holidays Bob Carol', 'found one'],
+        ['cliquet group accept x7Qf', 'answer an invitation'],
+      ),
+    );
+
+  group
+    .command('list', { isDefault: true })
+    .description('Lists your groups: the beginning of the id, how it stands, how many are in it, and its name.')
+    .option('--json', 'one JSON object a line')
+    .addHelpText('after', examples(['cliquet group', 'for people'], ['cliquet group list --json', 'for programs']))
+    .action((options: { json?: boolean }) => run((context) => list(context, options.json ?? false)));
+
+  group
+    .command('show')
+    .description('Shows who is in a group, and its settings.')
+    .argument(...groupArgument)
+    .option('--json', 'as a JSON object')
+    .addHelpText('after', examples(['cliquet group show Holidays', 'members and settings']))
+    .action((name: string, options: { json?: boolean }) =>
+      run((context) => show(context, name, options.json ?? false)),
+    );
+
+  withDelivery(group.command('create'))
+    .description('Founds a group with contacts. They are told at once, or when they connect.')
+    .argument('<name>', 'what the group is called; its members see it')
+    .argument('<who...>', 'contacts by name or id, or invites')
+    .option('--history <rule>', 'how long its messages are kept here: all, none, or so many days')
+    .addHelpText(
+      'after',
+      examples(
+        ['cliquet group create Holidays Bob Carol', 'with two contacts'],
+        ["cliquet group create Holidays Bob 'cliquet:…'", 'and somebody by invite'],
+      ),
+    )
+    .action((name: string, who: string[], options: CreateOptions) =>
+      run((context) => create(context, name, who, options)),
+    );
+
+  group
+    .command('accept')
+    .description(
+      'Accepts an invitation of somebody who is not among your contacts. What was said meanwhile is told by listen.',
+    )
+    .argument(...groupArgument)
+    .addHelpText('after', examples(['cliquet group accept x7Qf', 'join']))
+    .action((name: string) => run((context) => accept(context, name)));
+
+  group
+    .command('decline')
+    .description('Declines an invitation: nothing is sent, and nothing of the group is kept.')
+    .argument(...groupArgument)
+    .addHelpText('after', examples(['cliquet group decline x7Qf', 'stay out']))
+    .action((name: string) => run((context) => decline(context, name)));
+
+  withDelivery(group.command('timer'))
+    .description('Shows or sets after how long messages disappear, for everybody in the group.')
+    .argument(...groupArgument)
+    .argument('[duration]', '30s, 5m, 1h, 7d, 4w, or off')
+    .addHelpText(
+      'after',
+      examples(
+        ['cliquet group timer Holidays', 'show it'],
+        ['cliquet group timer Holidays 7d', 'set it'],
+        ['cliquet group timer Holidays off', 'let messages stay'],
+      ),
+    )
+    .action((name: string, duration: string | undefined, options: DeliveryOptions) =>
+      run((context) => timer(context, name, duration, options)),
+    );
+
+  group
+    .command('history')
+    .description('Shows or sets how long messages of a group are kept on this device. What is older goes at once.')
+    .argument(...groupArgument)
+    .argument('[rule]', 'all, none, or so many days')
+    .addHelpText(
+      'after',
+      examples(['cliquet group history Holidays', 'show it'], ['cliquet group history Holidays 30', 'keep 30 days']),
+    )
+    .action((name: string, rule: string | undefined) => run((context) => history(context, name, rule)));
+}
+
+interface CreateOptions extends DeliveryOptions {
+  readonly history?: string;
+}
+
+async function list(context: Context, json: boolean): Promise<void> {
+  const client = await openClient(context);
+  for (const group of client.groups) {
+    if (json) await context.terminal.printJson(groupJson(group));
+    else await context.terminal.print(groupLine(group));
+  }
+  if (client.groups.length === 0 && !json)
+    await context.terminal.note(text`No groups yet; type: cliquet group create NAME CONTACT…`);
+}
+
+const statuses: Record<Group['status'], Safe> = {
+  active: text`active  `,
+  invited: yellow('invited '),
+  lost: yellow('lost    '),
+  declined: text`declined`,
+};
+
+function groupLine(group: Group): Safe {
+  const count = String(group.members.length).padStart(3);
+  return text`${shortId(group.id)}  ${statuses[group.status]}  ${count} members  ${bold(groupName(group))}`;
+}
+
+function groupJson(group: Group): object {
+  const { id, name, status, members, isVerified, timerSeconds, historyPolicy: history } = group;
+  return { id, name, status, members, isVerified, timerSeconds, history };
+}
+
+async function show(context: Context, wanted: string, json: boolean): Promise<void> {
+  const { terminal } = context;
+  const client = await openClient(context);
+  const group = findGroup(client, wanted);
+  if (json) return terminal.printJson(groupJson(group));
+  const { timerSeconds, status } = group;
+  await terminal.print(text`${bold(groupName(group))}  ${dim(group.id)}\n`);
+  for (const member of group.members) await terminal.print(memberLine(client, member));
+  const notes = [
+    timerSeconds === null
+      ? text`Messages do not disappear.`
+      : text`Messages disappear after ${formatDuration(timerSeconds)}.`,
+    text`They are ${formatPolicy(group.historyPolicy)}.`,
+    group.isVerified
+      ? green('All members are verified.')
+      : text`Not all members are verified; type: cliquet verify GROUP`,
+    ...(status === 'invited' ? [yellow('You are invited; type: cliquet group accept GROUP, or decline')] : []),
+    ...(status === 'lost' ? [yellow('Its keys are not on this device; a member has to let you in again.')] : []),
+  ];
+  await terminal.print(text`\n${join(notes)}`);
+}
+
+function memberLine(client: Client, { hrid, role, isVerified, isSelf }: Group['members'][number]): Safe {
+  const mark = isVerified && !isSelf ? green('verified') : text`        `;
+  return text`  ${dim(hrid.slice(0, 8))}  ${mark}  ${role.padEnd(6)}  ${personName(client, hrid)}`;
+}
+
+async function create(context: Context, name: string, who: readonly string[], options: CreateOptions): Promise<void> {
+  if (name.length > 128) throw usage(text`A group's name has at most 128 characters.`);
+  const history = options.history === undefined ? {} : { history: parsePolicy(options.history) };
+  const client = await openClient(context, { connect: true });
+  const invites = who.map((one) => (one.includes('cliquet:') ? one : findContact(client.contacts, one).invite));
+  context.terminal.progress(text`Founding the group …`);
+  const group = await client.createGroup(invites, { name, ...history });
+  await delivered(context, client, options, null);
+  await context.terminal.print(
+    text`You have founded ${groupName(group)} (${shortId(group.id)}), with ${group.members.length - 1} others.`,
+  );
+  await context.terminal.note(text`Next:  cliquet send ${group.id.slice(0, 6)} hello`);
+}
+
+async function accept(context: Context, wanted: string): Promise<void> {
+  const group = findGroup(await openClient(context), wanted);
+  await group.accept();
+  await context.terminal.print(text`You are in ${groupName(group)} now. What was said meanwhile:  cliquet listen`);
+}
+
+async function decline(context: Context, wanted: string): Promise<void> {
+  const group = findGroup(await openClient(context), wanted);
+  const name = groupName(group);
+  await group.decline();
+  await context.terminal.print(text`You have declined ${name}; nothing of it is kept.`);
+}
+
+async function timer(
+  context: Context,
+  wanted: string,
+  duration: string | undefined,
+  options: DeliveryOptions,
+): Promise<void> {
+  const seconds = duration === undefined || duration === 'off' ? null : parseDuration(duration);
+  const client = await openClient(context, { connect: duration !== undefined && options.wait });
+  const group = findGroup(client, wanted);
+  if (duration !== undefined) {
+    await group.setTimer(seconds);
+    await delivered(context, client, options, null);
+  }
+  const now = group.timerSeconds;
+  await context.terminal.print(
+    now === null
+      ? text`Messages in ${groupName(group)} stay.`
+      : text`Messages in ${groupName(group)} disappear after ${formatDuration(now)}.`,
+  );
+}
+
+async function history(context: Context, wanted: string, rule: string | undefined): Promise<void> {
+  const policy = rule === undefined ? null : parsePolicy(rule);
+  const group = findGroup(await openClient(context), wanted);
+  if (policy !== null) await group.setHistory(policy);
+  await context.terminal.print(text`Messages of ${groupName(group)} are ${formatPolicy(group.historyPolicy)}.`);
+}

@@ -1,0 +1,38 @@
+// A seed as words that a person can write down (BIP-39, English): 256 bits and a checksum of 8 make 24 words. The seed
+// is the entropy itself; BIP-39's own derivation of a wallet from the words is not used.
+
+import { entropyToMnemonic, mnemonicToEntropy } from '@scure/bip39';
+import { wordlist } from '@scure/bip39/wordlists/english.js';
+import type { Bytes } from '../wire/bytes.ts';
+import { CliquetError } from '../wire/errors.ts';
+
+const wordCount = 24;
+/** 24 words of at most 8 letters, and room for careless spaces. */
+const maxPhraseLength = 1024;
+
+/** @param seed  32 bytes */
+export function recoveryPhrase(seed: Bytes): string {
+  if (seed.length !== 32) throw new RangeError(`"seed" expected 32 bytes, got ${seed.length}`);
+  return entropyToMnemonic(seed, wordlist);
+}
+
+/**
+ * @param phrase  24 words; case, and how much white space stands around them, do not matter
+ * @returns the seed, 32 bytes
+ * @throws CliquetError `phrase-invalid`
+ */
+export function seedFromPhrase(phrase: string): Bytes {
+  if (phrase.length > maxPhraseLength) throw new CliquetError('phrase-invalid', 'the text is too long');
+  const words = phrase.normalize('NFKD').toLowerCase().trim().split(/\s+/u);
+  if (words.length !== wordCount || words[0] === '') {
+    const found = words[0] === '' ? 0 : words.length;
+    throw new CliquetError('phrase-invalid', `${wordCount} words expected, ${found} found`);
+  }
+  const unknown = words.findIndex((word) => !wordlist.includes(word));
+  if (unknown >= 0) throw new CliquetError('phrase-invalid', `word ${unknown + 1} is not in the list`);
+  try {
+    return mnemonicToEntropy(words.join(' '), wordlist) as Bytes;
+  } catch {
+    throw new CliquetError('phrase-invalid', 'one of the words is another, or they stand in another order');
+  }
+}

@@ -1,0 +1,84 @@
+// What goes by itself: messages that disappear, and what a group's history rule or the relay's time limit lets go.
+
+import { expireMessages, retireMessages } from './history.ts';
+import { tables } from './records.ts';
+import type { State } from './state.ts';
+import { type Bytes, sameBytes } from './wire/bytes.ts';
+import { CliquetError } from './wire/errors.ts';
+
+/** Histories are looked through this often; disappearing messages go on the second. */
+const intervalSeconds = 3600;
+/** The store could not be written; it may be, later. */
+const retrySeconds = 60;
+/** Timers count milliseconds in 31 bits. */
+const maxTimeoutMs = 2 ** 31 - 1;
+
+export class Housekeeping {
+  readonly #state: State;
+  /** Seconds since 1970. */
+  readonly #now: () => number;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** When the timer fires, and when histories are looked through next: seconds since 1970. */
+  #wakeAt = Number.POSITIVE_INFINITY;
+  #tidyAt = 0;
+  #notBefore = 0;
+  #running = false;
+  #stopped = false;
+
+  constructor(state: State, now: () => number) {
+    this.#state = state;
+    this.#now = now;
+  }
+
+  /** Does what is due, and comes again when the next thing is. What the store refuses is tried again then. */
+  async run(): Promise<void> {
+    if (this.#running) return;
+    this.#running = true;
+    try {
+      let next = await this.#state.transact((tx) => expireMessages(tx, this.#now()));
+      while (next !== null && next <= this.#now()) {
+        next = await this.#state.transact((tx) => expireMessages(tx, this.#now()));
+      }
+      if (this.#tidyAt > this.#now()) return;
+      this.#tidyAt = this.#now() + intervalSeconds;
+      for (const { value } of this.#state.all(tables.groups)) await this.tidy(value.id, false);
+    } catch (error) {
+      if (!(error instanceof CliquetError)) throw error;
+      this.#notBefore = this.#now() + retrySeconds;
+    } finally {
+      this.#running = false;
+      this.#wakeAt = Number.POSITIVE_INFINITY;
+      this.nudge();
+    }
+  }
+
+  /** There may be a message that disappears sooner than all others. */
+  nudge(): void {
+    const soonest = Number(this.#state.first(tables.expiring)?.key.slice(0, 16) ?? Number.POSITIVE_INFINITY);
+    const at = Math.max(this.#notBefore, Math.min(soonest, this.#tidyAt));
+    if (this.#stopped || this.#running || at >= this.#wakeAt) return;
+    this.#wakeAt = at;
+    clearTimeout(this.#timer);
+    const waitMs = Math.max(0, at - this.#now()) * 1000;
+    this.#timer = setTimeout(() => void this.run(), Math.min(waitMs, maxTimeoutMs));
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+  }
+
+  /** Lets go what is too old in a group. @param isNew whether its rule has just changed */
+  async tidy(group: Bytes, isNew: boolean): Promise<void> {
+    for (let from: number | null = 0; from !== null; ) {
+      const start: number = from;
+      from = await this.#state.transact((tx) => {
+        const due = new Set<number>();
+        for (const { value } of tx.all(tables.events)) {
+          if (value.type === 'message' && sameBytes(value.group, group)) due.add(value.message);
+        }
+        return retireMessages(tx, group, start, (number) => due.has(number), isNew, this.#now());
+      });
+    }
+  }
+}

@@ -1,0 +1,45 @@
+// Bringing an identity back into an empty store: from a backup, or from the words alone.
+
+import { type BackupContent, openBackup, restoreBackup } from './backup.ts';
+import { seedFromPhrase } from './crypto/recovery-phrase.ts';
+import type { State } from './state.ts';
+import { httpRelay } from './transport/http.ts';
+import type { Bytes } from './wire/bytes.ts';
+
+export interface RestoreOptions {
+  /** What `backup()` gave. */
+  readonly backup?: Bytes;
+  /** The 24 words. */
+  readonly phrase?: string;
+  /** The passphrase that the backup was made with. */
+  readonly passphrase?: string;
+  /** Hears how far the passphrase has been turned into a key: 0 to 1. */
+  readonly onProgress?: (fraction: number) => void;
+}
+
+/**
+ * @param relay  only needed without a backup
+ * @throws CliquetError `backup-invalid`, `wrong-passphrase`, `phrase-invalid`, `store-not-empty`; TypeError if what is
+ *   given opens nothing
+ */
+export async function restore(state: State, options: RestoreOptions & { readonly relay?: string }): Promise<void> {
+  const content = await contentOf(options);
+  await state.transact((tx) => restoreBackup(tx, content));
+}
+
+async function contentOf({
+  backup,
+  phrase,
+  passphrase,
+  relay,
+  onProgress,
+}: RestoreOptions & { readonly relay?: string }): Promise<BackupContent> {
+  if (backup !== undefined) {
+    if (phrase !== undefined) return openBackup(backup, { phrase });
+    if (passphrase !== undefined) return openBackup(backup, { passphrase, ...(onProgress ? { onProgress } : {}) });
+    throw new TypeError('"phrase" or "passphrase" expected to open the backup');
+  }
+  if (phrase === undefined || relay === undefined) throw new TypeError('"backup", or "phrase" and "relay", expected');
+  const seed = seedFromPhrase(phrase);
+  return { relay: httpRelay(relay).url, seed, hrid: null, createdAt: 0, contacts: [], verified: [], groups: [] };
+}

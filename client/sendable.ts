@@ -1,0 +1,44 @@
+// What an application can send, checked.
+
+import { type Bytes, decodeBase64Url } from './wire/bytes.ts';
+import { type Body, normalText } from './wire/content-body.ts';
+import { maxMediaTypeLength, maxNameLength, messageIdBytes } from './wire/limits.ts';
+
+/** What can be sent: text, bytes with a media type, or an extension in a format of the application's own. */
+export type Sendable =
+  | string
+  | { readonly mediaType: string; readonly name?: string; readonly data: Uint8Array }
+  | { readonly kind: string; readonly version: number; readonly data: Uint8Array };
+
+export interface SendOptions {
+  /** base64url of 16 random bytes: to say the same again after a crash, without sending it twice. */
+  readonly id?: string;
+  /** The id of the message that this one answers. */
+  readonly reply?: string;
+  /** Asks the others to tell when their person has read it. */
+  readonly asksReceipt?: boolean;
+}
+
+/** @throws RangeError unless it is base64url of 16 bytes */
+export function messageId(text: string): Bytes {
+  let id: Bytes | undefined;
+  try {
+    id = decodeBase64Url(text);
+  } catch {}
+  if (id?.length !== messageIdBytes) throw new RangeError(`"id" expected base64url of ${messageIdBytes} bytes`);
+  return id;
+}
+
+/** @throws RangeError for a media type or a name that is too long */
+export function toBody(content: Sendable): Body {
+  if (typeof content === 'string') return { type: 'text', text: normalText(content) };
+  const data = new Uint8Array(content.data);
+  if ('kind' in content) return { type: 'extension', kind: content.kind, version: content.version, data };
+  const { mediaType, name = null } = content;
+  if (mediaType.length > maxMediaTypeLength)
+    throw new RangeError(`"mediaType" expected at most ${maxMediaTypeLength} characters`);
+  if (name !== null && name.length > maxNameLength) {
+    throw new RangeError(`"name" expected at most ${maxNameLength} characters, got ${name.length}`);
+  }
+  return { type: 'bytes', mediaType: normalText(mediaType), name: name && normalText(name), data };
+}

@@ -1,0 +1,192 @@
+// A store in one SQLite file, for Node and Deno (node:sqlite). It does not encrypt; encrypted.ts does, over any store.
+//
+//   entries (key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID
+//
+// The file belongs to the process that has it open: SQLite's exclusive lock goes with the process, however it ends.
+// Refused and left as they are: files of a newer version, files of other programs, damaged ones.
+
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import type { Bytes } from '../wire/bytes.ts';
+import { CliquetError, type ErrorCode } from '../wire/errors.ts';
+import { type Entry, rangeKeys, type Store } from './store.ts';
+
+/** "clqt": tells the file from those of other programs. */
+const applicationId = 0x636c7174;
+/** One step a schema version; the first makes a new file. */
+const migrations: readonly string[] = [
+  `CREATE TABLE entries (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+   PRAGMA application_id = ${applicationId};`,
+];
+
+/**
+ * Opens a store, or makes a new one that only its owner can read.
+ * @param path  the file; its folder is made if need be
+ * @throws CliquetError `store-in-use`, `store-damaged`, `store-too-new`, `store-unwritable`
+ */
+export function sqliteStore(path: string): Store {
+  const isNew = !existsSync(path);
+  let database: DatabaseSync | undefined;
+  try {
+    if (isNew) mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    else inspect(path);
+    database = new DatabaseSync(path);
+    if (isNew) chmodSync(path, 0o600);
+    return new SqliteStore(prepare(database));
+  } catch (error) {
+    database?.close();
+    throw toCliquetError(error);
+  }
+}
+
+/** What every SQLite file begins with, and where its header (sqlite.org/fileformat2.html, §1.3) has the two numbers. */
+const magic = 'SQLite format 3\0';
+const userVersionOffset = 60;
+const applicationIdOffset = 68;
+const headerBytes = 100;
+
+/** Looks at a file without SQLite, which might write to it. */
+function inspect(path: string): void {
+  const header = new Uint8Array(headerBytes);
+  const file = openSync(path, 'r');
+  const length = readSync(file, header);
+  closeSync(file);
+  // Empty, or with a journal beside it: a process ended while it was making the file, and the next one finishes it.
+  if (length === 0 || existsSync(`${path}-journal`)) return;
+  const isSqlite = length === headerBytes && new TextDecoder().decode(header.subarray(0, magic.length)) === magic;
+  const view = new DataView(header.buffer);
+  if (!isSqlite || view.getUint32(applicationIdOffset) !== applicationId) {
+    throw new CliquetError('store-damaged', 'it is no store');
+  }
+  if (view.getUint32(userVersionOffset) > migrations.length) throw new CliquetError('store-too-new');
+}
+
+function prepare(database: DatabaseSync): DatabaseSync {
+  // Whoever comes second is refused at once. Deleted bytes are overwritten with zeros.
+  database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA secure_delete = ON;');
+  database.exec('BEGIN EXCLUSIVE');
+  try {
+    const version = pragma(database, 'user_version');
+    if (version > migrations.length) throw new CliquetError('store-too-new');
+    for (const migration of migrations.slice(version)) database.exec(migration);
+    if (version < migrations.length) database.exec(`PRAGMA user_version = ${migrations.length}`);
+    database.exec('COMMIT');
+  } catch (error) {
+    if (database.isTransaction) database.exec('ROLLBACK');
+    throw error;
+  }
+  // FULL: a commit that was reported outlives a power cut.
+  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
+  const check = database.prepare('PRAGMA quick_check(1)').get()?.quick_check;
+  if (check !== 'ok') throw new CliquetError('store-damaged');
+  return database;
+}
+
+class SqliteStore implements Store {
+  readonly #database: DatabaseSync;
+  readonly #statements;
+  #closed = false;
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+    this.#statements = {
+      get: database.prepare('SELECT key, value FROM entries WHERE key = ?'),
+      all: database.prepare('SELECT key, value FROM entries'),
+      ascending: database.prepare('SELECT key, value FROM entries WHERE key >= ? AND key < ? ORDER BY key LIMIT ?'),
+      descending: database.prepare(
+        'SELECT key, value FROM entries WHERE key >= ? AND key < ? ORDER BY key DESC LIMIT ?',
+      ),
+      put: database.prepare('INSERT OR REPLACE INTO entries (key, value) VALUES (?, ?)'),
+      delete: database.prepare('DELETE FROM entries WHERE key = ?'),
+    };
+  }
+
+  get(key: string): Promise<Bytes | null> {
+    return this.#run(() => {
+      const row = this.#statements.get.get(key);
+      return row === undefined ? null : toEntry(row).value;
+    });
+  }
+
+  list(prefix: string): Promise<readonly Entry[]> {
+    return this.#run(() => {
+      const { all, ascending } = this.#statements;
+      const rows = prefix === '' ? all.all() : ascending.all(prefix, afterPrefix(prefix), -1);
+      // SQLite sorts by UTF-8, which differs from UTF-16 beyond the basic plane.
+      return rows.map(toEntry).sort((a, b) => (a.key < b.key ? -1 : 1));
+    });
+  }
+
+  range(prefix: string, range: Parameters<Store['range']>[1]): Promise<readonly Entry[]> {
+    return this.#run(() => {
+      const { first, last } = rangeKeys(prefix, range);
+      const { ascending, descending } = this.#statements;
+      return (range.reverse ? descending : ascending).all(first, last, range.limit).map(toEntry);
+    });
+  }
+
+  commit(writes: Parameters<Store['commit']>[0]): Promise<void> {
+    return this.#run(() => {
+      this.#database.exec('BEGIN');
+      try {
+        for (const { key, value } of writes) {
+          if (value === null) this.#statements.delete.run(key);
+          else this.#statements.put.run(key, value);
+        }
+        this.#database.exec('COMMIT');
+      } catch (error) {
+        // After some errors, as of a full disk, SQLite has rolled back by itself.
+        if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+        throw error;
+      }
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#database.close(); // takes the write-ahead log into the file
+  }
+
+  async #run<R>(work: () => R): Promise<R> {
+    if (this.#closed) throw new CliquetError('store-closed');
+    try {
+      return work();
+    } catch (error) {
+      throw toCliquetError(error);
+    }
+  }
+}
+
+/** The end of the keys that start with a prefix: the slash at its end, one up. */
+const afterPrefix = (prefix: string) => `${prefix.slice(0, -1)}0`;
+
+function toEntry({ key, value }: Record<string, unknown>): Entry {
+  if (typeof key !== 'string' || !(value instanceof Uint8Array)) throw new CliquetError('store-damaged');
+  return { key, value: new Uint8Array(value) };
+}
+
+function pragma(database: DatabaseSync, name: string): number {
+  return Number(database.prepare(`PRAGMA ${name}`).get()?.[name]);
+}
+
+/** SQLite's primary result codes (sqlite.org/rescode.html), and what they mean to a person. */
+const codes: Readonly<Record<number, ErrorCode>> = {
+  3: 'store-unwritable', // PERM
+  5: 'store-in-use', // BUSY
+  6: 'store-in-use', // LOCKED
+  8: 'store-unwritable', // READONLY
+  10: 'store-unwritable', // IOERR
+  11: 'store-damaged', // CORRUPT
+  13: 'store-unwritable', // FULL
+  14: 'store-unwritable', // CANTOPEN
+  26: 'store-damaged', // NOTADB
+};
+
+function toCliquetError(error: unknown): unknown {
+  if (error instanceof CliquetError || !(error instanceof Error)) return error;
+  const result = 'errcode' in error ? Number(error.errcode) & 0xff : undefined;
+  const code = result === undefined ? ('syscall' in error ? 'store-unwritable' : undefined) : codes[result];
+  return code === undefined ? error : new CliquetError(code, undefined, { cause: error });
+}

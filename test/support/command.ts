@@ -1,0 +1,186 @@
+// The `cliquet` command in a process of its own, in pipes or in a pseudo-terminal, as a person would use it.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { type IPty, spawn as spawnInTerminal } from '@lydell/node-pty';
+import type { TestRelay } from './relay.ts';
+import { until } from './until.ts';
+
+const launcher = join(import.meta.dirname, '../../client/cli/cliquet.mjs');
+const argv = ['--disable-warning=ExperimentalWarning', launcher];
+
+export interface Ran {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Somebody with a store of their own. */
+export class Person {
+  readonly name: string;
+  readonly folder: string;
+  readonly env: Record<string, string>;
+  readonly #running = new Set<ChildProcess | IPty>();
+
+  constructor(name: string, relay: TestRelay, env: Record<string, string> = {}) {
+    this.name = name;
+    this.folder = mkdtempSync(join(tmpdir(), 'cliquet-person-'));
+    this.env = {
+      PATH: process.env.PATH ?? '',
+      HOME: this.folder,
+      CLIQUET_STORE: join(this.folder, 'store.db'),
+      CLIQUET_PASSPHRASE: `passphrase of ${name}`,
+      CLIQUET_RELAY: relay.url,
+      NO_COLOR: '1',
+      ...env,
+    };
+  }
+
+  /** Runs a command to its end, in pipes. */
+  async run(
+    args: readonly string[],
+    { input = '', env = {} }: { input?: string; env?: Record<string, string> } = {},
+  ): Promise<Ran> {
+    const child = this.#spawn(args, env);
+    let [stdout, stderr] = ['', ''];
+    child.stdout?.on('data', (data) => {
+      stdout += data;
+    });
+    child.stderr?.on('data', (data) => {
+      stderr += data;
+    });
+    child.stdin?.on('error', () => {});
+    child.stdin?.end(input);
+    const [status] = await once(child, 'close');
+    this.#running.delete(child);
+    return { status, stdout, stderr };
+  }
+
+  /** The output of a command that has to succeed. */
+  async do(...args: readonly string[]): Promise<string> {
+    const { status, stdout, stderr } = await this.run(args);
+    if (status !== 0) throw new Error(`cliquet ${args.join(' ')} ended with ${status}: ${stderr}`);
+    return stdout;
+  }
+
+  /** Starts a command that goes on, in pipes. */
+  start(...args: readonly string[]): Running {
+    const child = this.#spawn(args, {});
+    return new Running(child);
+  }
+
+  /** Starts a command in a pseudo-terminal. */
+  type(args: readonly string[], env: Record<string, string | undefined> = {}): Terminal {
+    const pty = spawnInTerminal(process.execPath, [...argv, ...args], {
+      cols: 100,
+      rows: 30,
+      cwd: this.folder,
+      env: { ...this.#without(env), TERM: 'xterm' },
+    });
+    this.#running.add(pty);
+    return new Terminal(pty, () => this.#running.delete(pty));
+  }
+
+  async register(relay: TestRelay): Promise<void> {
+    const address = `${this.name}@example.org`;
+    const child = this.#spawn(['register', address], {});
+    let stderr = '';
+    child.stderr?.on('data', (data) => {
+      stderr += data;
+    });
+    child.stdin?.end(`${await relay.inbox(address)}\n`);
+    const [status] = await once(child, 'close');
+    this.#running.delete(child);
+    if (status !== 0) throw new Error(stderr);
+  }
+
+  /** This person's environment with changes; undefined takes a variable out. */
+  #without(changes: Record<string, string | undefined>): Record<string, string> {
+    const entries = Object.entries({ ...this.env, ...changes });
+    return Object.fromEntries(entries.filter((entry): entry is [string, string] => entry[1] !== undefined));
+  }
+
+  /** Ends what still runs, and leaves nothing. */
+  end(): void {
+    for (const running of this.#running) running.kill('SIGKILL');
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  #spawn(args: readonly string[], env: Record<string, string>): ChildProcess {
+    const child = spawn(process.execPath, [...argv, ...args], { cwd: this.folder, env: { ...this.env, ...env } });
+    this.#running.add(child);
+    return child;
+  }
+}
+
+/** A command that goes on, and its lines. */
+export class Running {
+  readonly child: ChildProcess;
+  readonly lines: string[] = [];
+  stderr = '';
+
+  constructor(child: ChildProcess) {
+    this.child = child;
+    if (child.stdout) createInterface({ input: child.stdout }).on('line', (line) => this.lines.push(line));
+    child.stderr?.on('data', (data) => {
+      this.stderr += data;
+    });
+  }
+
+  line(part: string): Promise<string> {
+    return until(() => this.lines.find((line) => line.includes(part)));
+  }
+
+  /** Ends it with a signal. @returns its exit code, or the signal */
+  async stop(signal: NodeJS.Signals = 'SIGINT'): Promise<number | string> {
+    const closed = once(this.child, 'close');
+    this.child.kill(signal);
+    const [status, by] = await closed;
+    return status ?? by;
+  }
+}
+
+/** A pseudo-terminal: what was written to it so far, and somebody who types. */
+export class Terminal {
+  readonly #pty: IPty;
+  seen = '';
+  status: number | null = null;
+
+  constructor(pty: IPty, ended: () => void) {
+    this.#pty = pty;
+    pty.onData((data) => {
+      this.seen += data;
+    });
+    pty.onExit(({ exitCode }) => {
+      this.status = exitCode;
+      ended();
+    });
+  }
+
+  /** Waits until something stands on the screen, and types a line. */
+  async answer(question: string, line: string): Promise<void> {
+    await this.see(question);
+    this.seen = this.seen.slice(this.seen.indexOf(question) + question.length);
+    this.#pty.write(`${line}\r`);
+  }
+
+  async see(part: string): Promise<void> {
+    try {
+      await until(() => this.seen.includes(part));
+    } catch (error) {
+      throw new Error(`"${part}" is not on the screen: ${JSON.stringify(this.seen.slice(-300))}`, { cause: error });
+    }
+  }
+
+  press(keys: string): void {
+    this.#pty.write(keys);
+  }
+
+  end(): Promise<number> {
+    return until(() => (this.status === null ? undefined : { status: this.status })).then(({ status }) => status);
+  }
+}
