@@ -216,12 +216,17 @@ export class Client {
    */
   async unregister(): Promise<void> {
     const hrid = this.#hrid;
-    const cursor = this.#state.get(tables.numbers, '')?.cursor;
-    if (hrid === null || !cursor) throw new CliquetError('not-registered');
-    await this.#relay.deregister({ hrid, sign: this.#sign }, cursor.epoch).catch((error: unknown) => {
+    if (hrid === null) throw new CliquetError('not-registered');
+    const as = { hrid, sign: this.#sign };
+    try {
+      // A restored client that has not been connected yet does not know its mailbox.
+      const cursor = this.#state.get(tables.numbers, '')?.cursor;
+      const epoch = cursor?.epoch ?? (await this.#relay.readQueue(as, null)).hello.epoch;
+      await this.#relay.deregister(as, epoch);
+    } catch (error) {
       // It was done before, and this client ended before it could note that.
       if (!(error instanceof CliquetError) || error.code !== 'not-registered') throw error;
-    });
+    }
     this.#courier?.stop();
     this.#courier = null;
     await this.#change((tx) => {

@@ -178,6 +178,15 @@ describe('Client.restore()', () => {
     expect(restored.hrid).toBe(hrid);
     await talkInNewGroup(b, [restored, b, c], 'Anew');
   });
+
+  it('may be unregistered before it was ever connected', async () => {
+    const [a] = await friends('unconnected');
+    const phrase = a.client.recoveryPhrase();
+    const restored = await replace(a, { backup: await a.client.backup(), phrase, connect: false });
+    await restored.client.unregister();
+    expect(restored.client.isRegistered).toBe(false);
+    await restored.register('unconnected0');
+  });
 });
 
 describe('Client.backup()', () => {
