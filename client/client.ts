@@ -15,19 +15,21 @@ import { createGroup } from './founding.ts';
 import { Group, type GroupHost, type HistoryPolicy, toRule } from './group.ts';
 import type { HistoryEntry } from './history-entry.ts';
 import { Housekeeping } from './housekeeping.ts';
-import { startOver, unposted } from './outbox.ts';
+import { unposted } from './outbox.ts';
 import { createIdentity, type Identity, identityOf } from './protocol/identity.ts';
 import { type IdentityRecord, tables } from './records.ts';
-import { type AskForCode, register } from './registration.ts';
+import type { Registered } from './registered.ts';
+import { type AskForCode, noteDeregistration, noteRegistration, register } from './registration.ts';
 import { type RestoreOptions, restore } from './restore.ts';
+import { loadState } from './schema.ts';
 import { type HistoryQuery, searchHistory } from './search.ts';
-import { State, type Transaction } from './state.ts';
+import type { State, Transaction } from './state.ts';
 import type { Store } from './store/store.ts';
 import { httpRelay } from './transport/http.ts';
 import { openPolling } from './transport/polling.ts';
 import type { Credentials, OpenLink, Relay } from './transport/relay.ts';
 import { openStream } from './transport/stream.ts';
-import { type Bytes, bytesKey, sameBytes } from './wire/bytes.ts';
+import { type Bytes, bytesKey } from './wire/bytes.ts';
 import { normalText } from './wire/content-body.ts';
 import { CliquetError, type ErrorCode } from './wire/errors.ts';
 import { decodeInvite, encodeInvite } from './wire/invite.ts';
@@ -54,6 +56,8 @@ export interface ClientOptions {
 
 const pollingIntervalMs = 2000;
 
+const secondsOf = ({ now = Date.now }: ClientOptions) => Math.floor(now() / 1000);
+
 export class Client {
   readonly #state: State;
   readonly #relay: Relay;
@@ -75,9 +79,8 @@ export class Client {
     this.#curves = curves;
     this.#identity = identity;
     this.#random = options.random ?? systemRandom;
-    const now = options.now ?? Date.now;
-    this.#now = () => Math.floor(now() / 1000);
-    this.#relay = httpRelay(relay, { now });
+    this.#now = () => secondsOf(options);
+    this.#relay = httpRelay(relay, { now: options.now ?? Date.now });
     const polls = options.transport === 'polling' || typeof WebSocket === 'undefined';
     this.#openLink = polls ? openPolling(pollingIntervalMs) : openStream;
     this.#events = new EventQueue(state);
@@ -115,7 +118,7 @@ export class Client {
    */
   static async open(options: ClientOptions): Promise<Client> {
     try {
-      const state = await State.load(options.store, Object.values(tables));
+      const state = await loadState(options.store, secondsOf(options));
       return await Client.#openFrom(state, options);
     } catch (error) {
       await options.store.close();
@@ -133,7 +136,7 @@ export class Client {
    */
   static async restore(options: ClientOptions & RestoreOptions): Promise<Client> {
     try {
-      const state = await State.load(options.store, Object.values(tables));
+      const state = await loadState(options.store, secondsOf(options));
       await restore(state, options);
       return await Client.#openFrom(state, options);
     } catch (error) {
@@ -188,7 +191,8 @@ export class Client {
   }
 
   /**
-   * Registers with the relay (diagram 1): a code goes to the address, and the relay learns the HRID.
+   * Registers with the relay (diagram 1): a code goes to the address, and the relay learns the HRID. Groups that this
+   * client was in under another address are `lost`: their members know it by the HRID of that one.
    * @param address  an e-mail address, or a phone number in international form
    * @param ask      gets the code from the person, again after a wrong one; null gives up
    * @throws CliquetError `already-registered`, `address-invalid`, `registration-cancelled`, `challenge-…`, `unreachable`
@@ -198,15 +202,7 @@ export class Client {
     // Unless the registration has ended at the relay, as this client has just been told.
     if (this.isRegistered && this.problem !== 'not-registered') throw new CliquetError('already-registered');
     const { hrid, epoch } = await register(this.#relay, this.#identity, this.#sign, address, ask);
-    await this.#change((tx) => {
-      const record = tx.get(tables.identity, '');
-      const numbers = tx.get(tables.numbers, '');
-      if (record === undefined || numbers === undefined) return;
-      tx.put(tables.identity, '', { ...record, hrid });
-      if (numbers.cursor !== null && sameBytes(numbers.cursor.epoch, epoch)) return;
-      tx.put(tables.numbers, '', { ...numbers, cursor: { epoch, seq: 0 } });
-      startOver(tx);
-    });
+    await this.#change((tx) => noteRegistration(tx, hrid, epoch));
     this.#connect(hrid);
   }
 
@@ -229,10 +225,7 @@ export class Client {
     }
     this.#courier?.stop();
     this.#courier = null;
-    await this.#change((tx) => {
-      const record = tx.get(tables.identity, '');
-      if (record) tx.put(tables.identity, '', { ...record, hrid: null });
-    });
+    await this.#change((tx) => noteDeregistration(tx));
   }
 
   /**
@@ -289,20 +282,7 @@ export class Client {
     assertName(name);
     const rule = history === undefined ? undefined : toRule(history);
     const contacts = invites.map(decodeInvite);
-    const self = { identity: this.#identity, hrid };
-    const as = { hrid, sign: this.#sign };
-    const group = await createGroup(
-      this.#state,
-      this.#relay,
-      as,
-      this.#curves,
-      this.#random,
-      self,
-      contacts,
-      normalText(name),
-      this.#now(),
-      rule,
-    );
+    const group = await createGroup(this.#registered(hrid), contacts, normalText(name), rule);
     this.#changed();
     return new Group(this.#host, bytesKey(group));
   }
@@ -350,16 +330,18 @@ export class Client {
 
   /**
    * Waits until the queue is taken in and everything sent so far is accepted by the relay, however long it takes.
-   * @throws CliquetError `not-registered`; `replaced` if another connection has taken this one's place; whatever the
-   *   store has thrown, if it has failed
+   * @param options  signal: ends the waiting, and nothing else
+   * @throws CliquetError `not-registered`; `replaced` if another connection has taken this one's place;
+   *   `store-unwritable`; whatever else the store has thrown; the signal's reason
    */
-  async settled(): Promise<void> {
+  async settled({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
     if (!this.#closed && this.#courier === null) throw new CliquetError('not-registered');
     while (!this.#closed && !this.#courier?.isSettled) {
       if (this.#failure !== undefined) throw this.#failure;
       if (this.connection === 'replaced') throw new CliquetError('replaced');
-      if (this.problem === 'not-registered') throw new CliquetError('not-registered');
-      await new Promise<void>((resolve) => this.#watchers.push(resolve));
+      const { problem } = this;
+      if (problem === 'not-registered' || problem === 'store-unwritable') throw new CliquetError(problem);
+      await this.#nextChange(signal);
     }
   }
 
@@ -384,13 +366,7 @@ export class Client {
     this.#assertOpen();
     this.#courier?.stop();
     this.#courier = new Courier({
-      state: this.#state,
-      relay: this.#relay,
-      as: { hrid, sign: this.#sign },
-      self: { identity: this.#identity, hrid },
-      curves: this.#curves,
-      random: this.#random,
-      now: this.#now,
+      client: this.#registered(hrid),
       openLink: this.#openLink,
       changed: () => this.#notify(),
       failed: (error) => {
@@ -400,6 +376,18 @@ export class Client {
       },
     });
     this.#courier.start();
+  }
+
+  #registered(hrid: Bytes): Registered {
+    return {
+      self: { identity: this.#identity, hrid },
+      state: this.#state,
+      relay: this.#relay,
+      as: { hrid, sign: this.#sign },
+      curves: this.#curves,
+      random: this.#random,
+      now: this.#now,
+    };
   }
 
   async #change<R>(run: (tx: Transaction) => R | Promise<R>): Promise<R> {
@@ -418,6 +406,19 @@ export class Client {
     this.#housekeeping.nudge();
     this.#events.notify();
     for (const resolve of this.#watchers.splice(0)) resolve();
+  }
+
+  async #nextChange(signal: AbortSignal | undefined): Promise<void> {
+    signal?.throwIfAborted();
+    await new Promise<void>((resolve) => {
+      const end = () => {
+        signal?.removeEventListener('abort', end);
+        resolve();
+      };
+      signal?.addEventListener('abort', end);
+      this.#watchers.push(end);
+    });
+    signal?.throwIfAborted();
   }
 
   #assertOpen(): void {

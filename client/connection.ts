@@ -1,7 +1,7 @@
 // The line to the relay: opened, kept, opened again when it is lost. What comes from it is handed on in order.
 
 import type { Credentials, Link, LinkListener, OpenLink, Relay } from './transport/relay.ts';
-import { retryDelayMs } from './transport/retry.ts';
+import { Retry } from './transport/retry.ts';
 import { CliquetError, type ErrorCode } from './wire/errors.ts';
 import type { Hello, QueueEntry } from './wire/queue.ts';
 
@@ -23,8 +23,7 @@ export class Connection {
   readonly #handlers: ConnectionHandlers;
   #link: Link | null = null;
   #running = false;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #failures = 0;
+  readonly #retry = new Retry(() => void this.#open());
   #problem: ErrorCode | null = null;
 
   constructor(relay: Relay, as: Credentials, openLink: OpenLink, handlers: ConnectionHandlers) {
@@ -38,15 +37,28 @@ export class Connection {
   start(): void {
     if (this.#running) return;
     this.#running = true;
-    this.#failures = 0;
     void this.#open();
   }
 
   stop(): void {
     this.#running = false;
-    clearTimeout(this.#timer);
+    this.#retry.stop();
     this.#link?.close();
     this.#link = null;
+  }
+
+  /** What the relay has said first is dealt with, and stored: the connection has come about. */
+  confirm(): void {
+    this.#retry.succeeded();
+    if (this.#problem === null || this.#link === null) return;
+    this.#problem = null;
+    this.#handlers.changed('online', null);
+  }
+
+  /** What comes cannot be dealt with: ends this line, and connects again later. */
+  interrupt(problem: ErrorCode): void {
+    this.#problem = problem;
+    this.#link?.close();
   }
 
   async #open(): Promise<void> {
@@ -58,9 +70,7 @@ export class Connection {
     const listener: LinkListener = {
       hello: (hello) => {
         if (!isCurrent() || link === null) return;
-        this.#failures = 0;
-        this.#problem = null;
-        handlers.changed('online', null);
+        handlers.changed('online', this.#problem);
         handlers.hello(hello, link);
       },
       entry: (entry) => {
@@ -82,7 +92,7 @@ export class Connection {
         if (reason === 'replaced') this.#running = false;
         else this.#problem ??= 'unreachable';
         handlers.changed(reason === 'replaced' ? 'replaced' : 'offline', this.#problem);
-        if (this.#running) this.#retry();
+        if (this.#running) this.#retry.failed();
       },
     };
     try {
@@ -99,12 +109,7 @@ export class Connection {
       // The registration has ended at the relay: only a new one mends that.
       if (error.code === 'not-registered') this.#running = false;
       this.#handlers.changed('offline', this.#problem);
-      if (this.#running) this.#retry();
+      if (this.#running) this.#retry.failed(error);
     }
-  }
-
-  #retry(): void {
-    this.#failures++;
-    this.#timer = setTimeout(() => void this.#open(), retryDelayMs(this.#failures, Math.random()));
   }
 }

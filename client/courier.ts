@@ -2,23 +2,19 @@
 // what is sealed. It follows from what is stored only, so a client that was stopped anywhere goes on where it was.
 
 import { Connection, type ConnectionState } from './connection.ts';
-import { Contributions } from './contributions.ts';
-import type { Curves } from './crypto/curves.ts';
-import type { RandomSource } from './crypto/random.ts';
+import { takeHello } from './greeting.ts';
 import { receiveEntry } from './inbox.ts';
-import { markDelivered, repostLost, rollBack, sealContent, startOver, tellFailed, unposted } from './outbox.ts';
+import { KeyPackages } from './key-packages.ts';
+import { markDelivered, unposted } from './outbox.ts';
 import { Poster } from './poster.ts';
-import type { Self } from './protocol/identity.ts';
-import { loadRatchet } from './ratchets.ts';
+import { reconcileOutbox } from './reconcile.ts';
 import { tables } from './records.ts';
-import { type PackageStock, replenishKeyPackages } from './registration.ts';
-import type { State, Transaction } from './state.ts';
-import type { Credentials, Link, OpenLink, Relay } from './transport/relay.ts';
-import { emptyContent } from './unsent.ts';
-import { bytesKey, sameBytes } from './wire/bytes.ts';
+import type { Registered } from './registered.ts';
+import { Sealer } from './sealer.ts';
+import type { Transaction } from './state.ts';
+import type { Link, OpenLink } from './transport/relay.ts';
 import { CliquetError, type ErrorCode } from './wire/errors.ts';
 import type { KeyPackage } from './wire/key-package.ts';
-import { messageIdBytes } from './wire/limits.ts';
 import type { Hello, QueueEntry } from './wire/queue.ts';
 
 /** Entries of the queue that are taken in with one commit. */
@@ -27,18 +23,11 @@ const batchSize = 32;
 const reconcileSeconds = 60;
 
 export interface CourierOptions {
-  readonly state: State;
-  readonly relay: Relay;
-  readonly as: Credentials;
-  readonly self: Self;
-  readonly curves: Curves;
-  readonly random: RandomSource;
-  /** Seconds since 1970. */
-  readonly now: () => number;
+  readonly client: Registered;
   readonly openLink: OpenLink;
   /** Something has changed: the state, or the line to the relay. */
   readonly changed: () => void;
-  /** The store failed; the courier has stopped. */
+  /** The store failed for good; the courier has stopped. */
   readonly failed: (error: unknown) => void;
 }
 
@@ -46,15 +35,17 @@ export class Courier {
   readonly #options: CourierOptions;
   readonly #connection: Connection;
   readonly #poster: Poster;
-  readonly #contributions = new Contributions(() => this.nudge());
+  readonly #sealer: Sealer;
+  readonly #keyPackages: KeyPackages;
   #status: ConnectionState = 'offline';
   #problem: ErrorCode | null = null;
   #link: Link | null = null;
   /** The hello of this connection has been taken in. */
   #greeted: Promise<void> = Promise.resolve();
-  #stock: PackageStock = { oneTime: 0, lastResortFresh: false };
   #incoming: QueueEntry[] = [];
   #drainedByRelay = false;
+  /** The store could not be written: the next connection tries that first. */
+  #storeFailed = false;
   /** When to ask the relay next what it still holds: seconds since 1970. */
   #reconcileAt = 0;
   /** What runs already; each of the loops looks again at what is stored before it ends. */
@@ -63,17 +54,27 @@ export class Courier {
 
   constructor(options: CourierOptions) {
     this.#options = options;
+    const { client, openLink } = options;
     this.#poster = new Poster({
-      state: options.state,
+      state: client.state,
       change: (run) => this.#change(run),
       wake: () => this.nudge(),
     });
-    this.#connection = new Connection(options.relay, options.as, options.openLink, {
+    this.#sealer = new Sealer({
+      client,
+      change: (run) => this.#change(run),
+      isReady: () => this.#isDrained,
+      sealed: () => void this.#loop('post', () => this.#post()),
+      wake: () => this.nudge(),
+    });
+    this.#keyPackages = new KeyPackages(client, () => this.#replenish());
+    this.#connection = new Connection(client.relay, client.as, openLink, {
       hello: (hello, link) => {
         this.#link = link;
         this.#incoming = [];
         this.#drainedByRelay = false;
         this.#reconcileAt = 0;
+        this.#poster.lineIsBack();
         this.#greeted = this.#guard(() => this.#greet(hello, link));
       },
       entry: (entry) => {
@@ -113,7 +114,8 @@ export class Courier {
     this.#link = null;
     this.#status = 'offline';
     this.#poster.stop();
-    this.#contributions.stop();
+    this.#sealer.stop();
+    this.#keyPackages.stop();
   }
 
   /** There may be something to seal, to post or to contribute. */
@@ -123,7 +125,7 @@ export class Courier {
 
   /** Whether the queue is taken in, and everything sealed and accepted by the relay. */
   get isSettled(): boolean {
-    const { state } = this.#options;
+    const { state } = this.#options.client;
     return (
       this.#isDrained &&
       this.#running.size === 0 &&
@@ -139,41 +141,23 @@ export class Courier {
   async #greet(hello: Hello, link: Link): Promise<void> {
     const cursor = await this.#change(async (tx) => {
       const numbers = tx.get(tables.numbers, '');
-      if (numbers === undefined) throw new CliquetError('client-closed');
-      const { cursor } = numbers;
-      // This client has sent, taken in or registered anew what this store does not know of: the store is an older copy.
-      const isSameQueue = cursor !== null && sameBytes(cursor.epoch, hello.epoch);
-      if (isSameQueue && cursor.seq >= hello.acked && numbers.nextSend >= hello.nextSend) {
-        repostLost(tx, hello.nextSend);
-        if (cursor.seq <= hello.last) return cursor;
-        // The relay was restored from an older copy: what it gives numbers to anew is taken in; the ratchet drops the rest.
-        const older = { epoch: hello.epoch, seq: hello.acked };
-        tx.put(tables.numbers, '', { ...(tx.get(tables.numbers, '') ?? numbers), cursor: older });
-        return older;
-      }
-      const next = { epoch: hello.epoch, seq: Math.max(isSameQueue ? cursor.seq : 0, hello.acked) };
-      tx.put(tables.numbers, '', { ...numbers, cursor: next });
-      if (!isSameQueue) startOver(tx);
-      await rollBack(tx, hello.nextSend);
-      return next;
+      if (this.#storeFailed && numbers !== undefined) tx.put(tables.numbers, '', numbers);
+      return takeHello(tx, hello);
     });
+    this.#storeFailed = false;
+    this.#connection.confirm();
     if (cursor.seq > hello.acked) await link.acknowledge(cursor).catch(() => {});
-    this.#stock = { oneTime: hello.keyPackages, lastResortFresh: hello.lastResortFresh };
-    void this.#loop('replenish', () => this.#replenish());
+    this.#keyPackages.set({ oneTime: hello.keyPackages, lastResortFresh: hello.lastResortFresh });
+    this.#replenish();
   }
 
-  /** Tops up the key packages at the relay, beside the queue; what fails is tried again with the next hello. */
-  async #replenish(): Promise<void> {
-    const { state, relay, as, curves, random, self, now } = this.#options;
-    try {
-      this.#stock = await replenishKeyPackages(state, relay, as, curves, random, self, this.#stock, now());
-    } catch (error) {
-      if (!(error instanceof CliquetError)) throw error;
-    }
+  /** Tops up the key packages at the relay, beside the queue. */
+  #replenish(): void {
+    void this.#loop('replenish', () => this.#keyPackages.replenish());
   }
 
   async #takeIn(): Promise<void> {
-    const { curves, self, now } = this.#options;
+    const { curves, self, now } = this.#options.client;
     await this.#greeted;
     while (this.#incoming.length > 0) {
       const link = this.#link;
@@ -191,29 +175,20 @@ export class Courier {
         return tx.get(tables.numbers, '')?.cursor;
       });
       if (cursor) await link?.acknowledge(cursor).catch(() => {}); // repeated with the next hello
-      this.#reckonPackages(used);
+      if (used.length > 0) {
+        this.#keyPackages.used(used);
+        this.#replenish();
+      }
     }
     if (this.#isDrained) {
-      if (this.#reconcileAt <= this.#options.now()) void this.#loop('outbox', () => this.#reconcileOutbox());
+      if (this.#reconcileAt <= now()) void this.#loop('outbox', () => this.#reconcile());
       this.nudge();
     }
   }
 
-  /** Packages that agreements have used are gone from the relay too. */
-  #reckonPackages(used: readonly KeyPackage['kind'][]): void {
-    if (used.length === 0) return;
-    const { oneTime, lastResortFresh } = this.#stock;
-    this.#stock = {
-      oneTime: Math.max(0, oneTime - used.filter((kind) => kind === 'one-time').length),
-      lastResortFresh: lastResortFresh && !used.includes('last-resort'),
-    };
-    void this.#loop('replenish', () => this.#replenish());
-  }
-
   async #work(): Promise<void> {
     if (!this.#isDrained) return;
-    await this.#sealUnsent();
-    await this.#contribute();
+    await this.#sealer.seal();
     void this.#loop('post', () => this.#post());
   }
 
@@ -221,75 +196,20 @@ export class Courier {
     if (this.#link !== null && this.#isDrained) await this.#poster.post(this.#link);
   }
 
-  async #sealUnsent(): Promise<void> {
-    const { state, curves, random, self, now } = this.#options;
-    for (const { key, value } of state.all(tables.unsent)) {
-      const group = state.get(tables.groups, bytesKey(value.group));
-      if (group === undefined || !this.#isDrained) continue;
-      try {
-        await this.#change(async (tx) => {
-          await sealContent(tx, curves, random, self, group, value.content, now());
-          tx.delete(tables.unsent, key);
-        });
-        void this.#loop('post', () => this.#post()); // what is sealed leaves while the next is being sealed
-      } catch (error) {
-        if (!(error instanceof CliquetError)) throw error;
-        const { code } = error;
-        await this.#change((tx) => {
-          tx.delete(tables.unsent, key);
-          return tellFailed(tx, value.group, value.content.id, code);
-        });
-      }
-      this.#contributions.forget(bytesKey(value.group));
-    }
-  }
-
-  /** Sends the empty messages that are due, and looks again when the next one is. */
-  async #contribute(): Promise<void> {
-    const { state, curves, random, self, now } = this.#options;
-    for (const { key, value: group } of state.all(tables.groups)) {
-      const ratchet = group.status === 'active' ? loadRatchet(state, group.generation) : undefined;
-      if (ratchet === undefined) this.#contributions.forget(key);
-      else if (this.#contributions.isDue(key, ratchet, now()) && this.#isDrained) {
-        const content = emptyContent(random(messageIdBytes), now());
-        try {
-          await this.#change((tx) => sealContent(tx, curves, random, self, group, content, now()));
-        } catch (error) {
-          if (!(error instanceof CliquetError)) throw error; // as when the store has just turned out to be an old copy
-        }
-        this.#contributions.forget(key);
-      }
-    }
-    if (this.#isDrained) this.#contributions.schedule(now());
-  }
-
-  /** What the relay no longer lists has been acknowledged by everybody while this client was away. */
-  async #reconcileOutbox(): Promise<void> {
-    const { state, relay, as, now } = this.#options;
-    this.#reconcileAt = now() + reconcileSeconds;
-    const accepted = state.all(tables.outgoing).filter(({ value }) => value.state === 'accepted');
-    if (accepted.length === 0) return;
+  async #reconcile(): Promise<void> {
+    const { client } = this.#options;
+    this.#reconcileAt = client.now() + reconcileSeconds;
     try {
-      const listed = new Set<number>();
-      let next = 0;
-      for (let after = 0; ; ) {
-        const { records, nextSend } = await relay.readOutbox(as, after);
-        next = nextSend;
-        for (const { n } of records) listed.add(n);
-        const last = records.at(-1);
-        if (last === undefined || last.n <= after) break;
-        after = last.n;
-      }
-      await this.#change((tx) => {
-        for (const { value } of accepted) if (value.n < next && !listed.has(value.n)) markDelivered(tx, value.n);
-      });
+      await reconcileOutbox(client);
+      this.#options.changed();
     } catch (error) {
-      if (!(error instanceof CliquetError)) throw error; // asked again with the next connection
+      // Asked again with the next connection.
+      if (!(error instanceof CliquetError) || error.code === 'store-unwritable') throw error;
     }
   }
 
   async #change<R>(run: (tx: Transaction) => R | Promise<R>): Promise<R> {
-    const result = await this.#options.state.transact(run);
+    const result = await this.#options.client.state.transact(run);
     this.#options.changed();
     return result;
   }
@@ -304,12 +224,19 @@ export class Courier {
     this.#options.changed();
   }
 
-  /** The relay's failures are waited out; anything else, as of the store, ends the courier. */
+  /** The relay's failures are waited out, and a store's that cannot be written; anything else ends the courier. */
   async #guard(run: () => Promise<void>): Promise<void> {
     try {
       await run();
     } catch (error) {
-      if (error instanceof CliquetError && error.code === 'client-closed') return;
+      const code = error instanceof CliquetError ? error.code : null;
+      if (code === 'client-closed') return;
+      if (code === 'store-unwritable') {
+        // Nothing of it is acknowledged: with the next connection all of it comes again.
+        this.#storeFailed = true;
+        this.#connection.interrupt(code);
+        return;
+      }
       this.stop();
       this.#options.failed(error);
     }

@@ -1,18 +1,14 @@
 // Founding a group: contacts, claimed key packages, and the agreement under its number, in one commit.
 
 import { putContact } from './contacts.ts';
-import type { Curves } from './crypto/curves.ts';
-import type { RandomSource } from './crypto/random.ts';
 import { emit } from './events.ts';
 import { startConversation } from './history.ts';
 import { putOutgoing } from './outbox.ts';
 import { foundGroup, type Newcomer } from './protocol/found.ts';
-import type { Self } from './protocol/identity.ts';
 import { verifyKeyPackage } from './protocol/key-package.ts';
 import { saveRatchet } from './ratchets.ts';
 import { type HistoryRule, tables } from './records.ts';
-import type { State } from './state.ts';
-import type { Credentials, Relay } from './transport/relay.ts';
+import type { Registered } from './registered.ts';
 import { type Bytes, bytesKey } from './wire/bytes.ts';
 import { CliquetError } from './wire/errors.ts';
 import type { Invite } from './wire/invite.ts';
@@ -20,22 +16,15 @@ import { maxMembers, messageIdBytes } from './wire/limits.ts';
 
 /**
  * @param contacts  everybody else, each once; they become contacts
- * @param now       seconds since 1970
  * @param history   how long what is said is kept; as for all new groups, if not said
  * @returns the group's id
  * @throws CliquetError `group-size`, `duplicate-member`, `identity-conflict`, `invite-invalid`, `no-key-package`,
  *   `unregistered`, `rate-limited`, `key-package-invalid`
  */
 export async function createGroup(
-  state: State,
-  relay: Relay,
-  as: Credentials,
-  curves: Curves,
-  random: RandomSource,
-  self: Self,
+  { state, relay, as, curves, random, self, now }: Registered,
   contacts: readonly Invite[],
   name: string,
-  now: number,
   history?: HistoryRule,
 ): Promise<Bytes> {
   if (contacts.length < 1 || contacts.length >= maxMembers) throw new CliquetError('group-size');
@@ -52,23 +41,17 @@ export async function createGroup(
     contacts.map(async (contact, i): Promise<Newcomer> => {
       const claimed = results[i];
       if (!claimed?.package) throw new CliquetError(claimed?.code ?? 'no-key-package');
-      return { ...contact, package: await verifyKeyPackage(curves, claimed.package, contact, now) };
+      return { ...contact, package: await verifyKeyPackage(curves, claimed.package, contact, now()) };
     }),
   );
   return state.transact(async (tx) => {
-    const { ratchet, roster, body, headers, secretFingerprint } = await foundGroup(
-      curves,
-      random,
-      self.identity,
-      self.hrid,
-      newcomers,
-      name,
-    );
+    const founded = await foundGroup(curves, random, self.identity, self.hrid, newcomers, name);
+    const { ratchet, roster, body, headers, secretFingerprint } = founded;
     const { group, generation } = ratchet;
     tx.put(tables.groups, bytesKey(group), { id: group, name, status: 'active', generation, roster });
     startConversation(tx, group, history);
     saveRatchet(tx, undefined, ratchet);
-    putOutgoing(tx, { id: group }, ratchet, body, headers, null);
+    putOutgoing(tx, ratchet, body, headers, null, now());
     emit(tx, { type: 'joined', group, by: self.hrid, generationKey: secretFingerprint });
     return group;
   });

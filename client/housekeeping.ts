@@ -1,6 +1,7 @@
 // What goes by itself: messages that disappear, and what a group's history rule or the relay's time limit lets go.
 
 import { expireMessages, retireMessages } from './history.ts';
+import { dropUnconfirmed } from './outbox.ts';
 import { tables } from './records.ts';
 import type { State } from './state.ts';
 import { type Bytes, sameBytes } from './wire/bytes.ts';
@@ -41,6 +42,7 @@ export class Housekeeping {
       }
       if (this.#tidyAt > this.#now()) return;
       this.#tidyAt = this.#now() + intervalSeconds;
+      await this.#state.transact((tx) => dropUnconfirmed(tx, this.#now()));
       for (const { value } of this.#state.all(tables.groups)) await this.tidy(value.id, false);
     } catch (error) {
       if (!(error instanceof CliquetError)) throw error;

@@ -11,7 +11,7 @@ import { acceptAgreement } from './protocol/accept.ts';
 import type { Self } from './protocol/identity.ts';
 import type { KeptPackage } from './protocol/key-package.ts';
 import { type Outcome, openMessage } from './protocol/open.ts';
-import type { Ratchet } from './protocol/ratchet.ts';
+import { confirmedBy, type Ratchet } from './protocol/ratchet.ts';
 import { deleteRatchet, generationPrefix, loadRatchet, saveRatchet } from './ratchets.ts';
 import { type Early, type GroupRecord, type StoredEvent, tables } from './records.ts';
 import type { Reader, Transaction } from './state.ts';
@@ -136,7 +136,8 @@ async function receiveMessage(
     const isKnown = outcome.type === 'rolled-back' && before.rolledBack;
     if (!isKnown) await tellOutcome(tx, group, ratchet, outcome, now);
   }
-  confirmOutgoing(tx, ratchet);
+  // What is confirmed changes only when somebody has covered more of this client's messages.
+  if (confirmedBy(ratchet, ratchet.self) > confirmedBy(before, before.self)) await confirmOutgoing(tx, ratchet);
 }
 
 /** Finds a group by the part of its generation's id that stands on envelopes. */

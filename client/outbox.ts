@@ -1,16 +1,14 @@
 // What goes to the relay: content is sealed into envelopes under running numbers, and an envelope stays in the store
 // until everybody has confirmed it.
 
-import type { Curves } from './crypto/curves.ts';
-import type { RandomSource } from './crypto/random.ts';
 import { emit } from './events.ts';
 import { endMessage } from './history.ts';
 import { noteSealed } from './messages.ts';
-import type { Self } from './protocol/identity.ts';
 import { confirmedBy, type Ratchet } from './protocol/ratchet.ts';
 import { sealMessage } from './protocol/seal.ts';
 import { loadRatchet, saveRatchet } from './ratchets.ts';
-import { type GroupRecord, type Outgoing, tables } from './records.ts';
+import { archives, type GroupRecord, type Outgoing, type SealedEnvelope, tables } from './records.ts';
+import type { Registered } from './registered.ts';
 import type { Reader, Transaction } from './state.ts';
 import { numberKey } from './store/store.ts';
 import { type Bytes, bytesKey, sameBytes } from './wire/bytes.ts';
@@ -19,59 +17,63 @@ import { CliquetError } from './wire/errors.ts';
 import { messageTtlSeconds } from './wire/limits.ts';
 import type { Accepted } from './wire/send.ts';
 
-/** Seals content in a group and stores the envelope under the next number. @param now seconds since 1970 */
+/** What nobody has confirmed by then is not waited for: a day longer than the relay may deliver it. */
+const confirmationSeconds = messageTtlSeconds + 24 * 3600;
+
+/** Seals content in a group and stores the envelope under the next number. */
 export async function sealContent(
   tx: Transaction,
-  curves: Curves,
-  random: RandomSource,
-  self: Self,
+  { curves, random, self, now }: Pick<Registered, 'curves' | 'random' | 'self' | 'now'>,
   group: GroupRecord,
   content: Content,
-  now: number,
 ): Promise<void> {
   const before = loadRatchet(tx, group.generation);
   if (before === undefined) throw new CliquetError('group-unknown');
-  const { ratchet, body, headers, number, step } = await sealMessage(
-    curves,
-    random,
-    before,
-    self.identity.seed,
-    content,
-    now,
-  );
+  const sealedAt = now();
+  const sealed = await sealMessage(curves, random, before, self.identity.seed, content, sealedAt);
+  const { ratchet, body, headers, number, step } = sealed;
   saveRatchet(tx, before, ratchet);
-  putOutgoing(tx, group, ratchet, body, headers, { id: content.id, number, isContent: isContent(content), step });
-  await noteSealed(tx, group.id, content, step, now);
+  const message = { id: content.id, number, isContent: isContent(content), step };
+  putOutgoing(tx, ratchet, body, headers, message, sealedAt);
+  await noteSealed(tx, group.id, content, step, sealedAt);
 }
 
-/** Stores an envelope for all other members under the next number. */
+/** Stores an envelope for all other members under the next number. @param now seconds since 1970 */
 export function putOutgoing(
   tx: Transaction,
-  group: Pick<GroupRecord, 'id'>,
   ratchet: Ratchet,
-  body: Outgoing['body'],
-  headers: readonly Outgoing['body'][],
+  body: Bytes,
+  headers: readonly Bytes[],
   message: Outgoing['message'],
+  now: number,
 ): void {
   const numbers = tx.get(tables.numbers, '');
   if (numbers === undefined) throw new CliquetError('client-closed');
   const n = numbers.nextSend;
   tx.put(tables.numbers, '', { ...numbers, nextSend: n + 1 });
+  const { group, generation } = ratchet;
+  const outgoing: Outgoing = { n, group, generation, message, state: 'sealed', sealedAt: now };
   const to = ratchet.members
     .map(({ hrid }, position) => ({ hrid, header: headers[position] ?? new Uint8Array(0) }))
     .filter((_, position) => position !== ratchet.self);
-  const { generation } = ratchet;
-  const ttlSeconds = messageTtlSeconds;
-  tx.put(tables.outgoing, numberKey(n), {
-    n,
-    to,
-    body,
-    ttlSeconds,
-    group: group.id,
-    generation,
-    message,
-    state: 'sealed',
-  });
+  tx.put(tables.outgoing, numberKey(n), outgoing);
+  tx.put(archives.envelopes, envelopeKey(outgoing), { to, body, ttlSeconds: messageTtlSeconds });
+}
+
+/** An envelope stands by what it is, not under its number, which may become another one. */
+const envelopeKey = ({ generation, message }: Outgoing) =>
+  `${bytesKey(generation)}/${message === null ? 'agreement' : numberKey(message.number)}`;
+
+/** @throws CliquetError `store-damaged` */
+export async function readEnvelope(reader: Reader, outgoing: Outgoing): Promise<SealedEnvelope> {
+  const envelope = await reader.read(archives.envelopes, envelopeKey(outgoing));
+  if (envelope === undefined) throw new CliquetError('store-damaged');
+  return envelope;
+}
+
+function dropOutgoing(tx: Transaction, key: string, outgoing: Outgoing): void {
+  tx.delete(tables.outgoing, key);
+  tx.delete(archives.envelopes, envelopeKey(outgoing));
 }
 
 const isToPost = ({ state }: Outgoing) => state === 'sealed' || state === 'again';
@@ -85,48 +87,79 @@ export function unposted(reader: Reader): Outgoing[] {
 }
 
 /** The relay has accepted an envelope, for all recipients but those refused. */
-export function markAccepted(tx: Transaction, { n, refused }: Accepted): void {
+export async function markAccepted(tx: Transaction, { n, refused }: Accepted): Promise<void> {
   const outgoing = tx.get(tables.outgoing, numberKey(n));
   if (outgoing === undefined || !isToPost(outgoing)) return;
   const { message, group, state } = outgoing;
-  if (message?.isContent && state === 'sealed') {
+  const isNews = message?.isContent && state === 'sealed';
+  if (isNews && refused.length > 0) {
+    const { to } = await readEnvelope(tx, outgoing);
     const named = refused.flatMap(({ index, code }) => {
-      const recipient = outgoing.to[index];
+      const recipient = to[index];
       return recipient === undefined ? [] : [{ hrid: recipient.hrid, code }];
     });
     emit(tx, { type: 'accepted', group, id: message.id, step: message.step, refused: named });
-  }
+    if (named.length === to.length) {
+      // Nobody gets it, so nobody will acknowledge or confirm it.
+      await tellFailed(tx, group, message.id, 'undeliverable');
+      dropOutgoing(tx, numberKey(n), outgoing);
+      return;
+    }
+  } else if (isNews) emit(tx, { type: 'accepted', group, id: message.id, step: message.step, refused: [] });
   tx.put(tables.outgoing, numberKey(n), { ...outgoing, state: 'accepted' });
 }
 
 /** Everybody has acknowledged an envelope to the relay. */
-export function markDelivered(tx: Transaction, n: number): void {
+export async function markDelivered(tx: Transaction, n: number): Promise<void> {
   const outgoing = tx.get(tables.outgoing, numberKey(n));
   if (outgoing === undefined || outgoing.state === 'delivered') return;
-  markAccepted(tx, { n, refused: [] });
-  const { message, group, generation } = outgoing;
+  await markAccepted(tx, { n, refused: [] });
+  const { message, group } = outgoing;
   if (message?.isContent) emit(tx, { type: 'delivered', group, id: message.id });
   if (message === null)
-    tx.delete(tables.outgoing, numberKey(n)); // an agreement is confirmed by being used
+    dropOutgoing(tx, numberKey(n), outgoing); // an agreement is confirmed by being used
   else tx.put(tables.outgoing, numberKey(n), { ...outgoing, state: 'delivered' });
-  const ratchet = loadRatchet(tx, generation);
-  if (ratchet !== undefined) confirmOutgoing(tx, ratchet);
 }
 
 /** Tells of this client's messages that everybody has covered by one of their own, and lets the envelopes go. */
-export function confirmOutgoing(tx: Transaction, ratchet: Ratchet): void {
+export async function confirmOutgoing(tx: Transaction, ratchet: Ratchet): Promise<void> {
   const confirmed = confirmedBy(ratchet, ratchet.self);
   for (const { key, value } of tx.all(tables.outgoing)) {
     const { message, state, group, n } = value;
     if (message === null || message.number >= confirmed || !sameBytes(value.generation, ratchet.generation)) continue;
     // Confirmed by the members themselves, whatever the relay has said so far. (Kept under another key, its number is
     // that of an earlier registration.)
-    if (key === numberKey(n)) markAccepted(tx, { n, refused: [] });
+    if (key === numberKey(n)) await markAccepted(tx, { n, refused: [] });
     if (message.isContent) {
       if (state !== 'delivered') emit(tx, { type: 'delivered', group, id: message.id });
       emit(tx, { type: 'confirmed', group, id: message.id });
     }
-    tx.delete(tables.outgoing, key);
+    dropOutgoing(tx, key, value);
+  }
+}
+
+/** Lets go what was sent so long ago that nobody is waited for any more. @param now seconds since 1970 */
+export async function dropUnconfirmed(tx: Transaction, now: number): Promise<void> {
+  for (const { key, value } of tx.all(tables.outgoing)) {
+    if (isToPost(value) || value.sealedAt + confirmationSeconds > now) continue;
+    if (value.message?.isContent) await endMessage(tx, value.group, value.message.id, 'unconfirmed');
+    dropOutgoing(tx, key, value);
+  }
+}
+
+/** Nothing more can be sent in a group: what was on its way there ends. */
+export async function abandonOutgoing(tx: Transaction, group: Bytes, code: CliquetError['code']): Promise<void> {
+  for (const { key, value } of tx.all(tables.unsent)) {
+    if (!sameBytes(value.group, group)) continue;
+    await tellFailed(tx, group, value.content.id, code);
+    tx.delete(tables.unsent, key);
+  }
+  for (const { key, value } of tx.all(tables.outgoing)) {
+    if (!sameBytes(value.group, group)) continue;
+    const { message, state } = value;
+    if (message?.isContent && state === 'sealed') await tellFailed(tx, group, message.id, code);
+    else if (message?.isContent) await endMessage(tx, group, message.id, 'unconfirmed');
+    dropOutgoing(tx, key, value);
   }
 }
 
@@ -173,7 +206,7 @@ export function startOver(tx: Transaction): void {
 export async function giveUp(tx: Transaction, outgoing: Outgoing, code: CliquetError['code']): Promise<void> {
   const { n, message, group } = outgoing;
   if (message?.isContent) await tellFailed(tx, group, message.id, code);
-  tx.delete(tables.outgoing, numberKey(n));
+  dropOutgoing(tx, numberKey(n), outgoing);
   renumber(tx, n);
 }
 
@@ -190,9 +223,10 @@ export async function rollBack(tx: Transaction, nextSend: number): Promise<void>
     saveRatchet(tx, ratchet, { ...ratchet, rolledBack: true });
     emit(tx, { type: 'rolled-back', group: group.id });
   }
-  for (const { n, message, group } of unposted(tx)) {
+  for (const outgoing of unposted(tx)) {
+    const { n, message, group } = outgoing;
     if (message?.isContent) await tellFailed(tx, group, message.id, 'rolled-back');
-    tx.delete(tables.outgoing, numberKey(n));
+    dropOutgoing(tx, numberKey(n), outgoing);
   }
 }
 

@@ -1,11 +1,11 @@
 // Posts sealed envelopes in the order of their numbers, some at a time, and settles what the relay answers.
 
-import { giveUp, markAccepted, repost, rollBack, unposted } from './outbox.ts';
+import { giveUp, markAccepted, readEnvelope, repost, rollBack, unposted } from './outbox.ts';
 import type { Outgoing } from './records.ts';
 import type { State, Transaction } from './state.ts';
 import { RelayProblem } from './transport/problem.ts';
 import type { Link } from './transport/relay.ts';
-import { retryDelayMs } from './transport/retry.ts';
+import { Retry } from './transport/retry.ts';
 import { CliquetError, type ErrorCode } from './wire/errors.ts';
 
 /** Refusals that no later attempt changes: the envelope itself is at fault. */
@@ -20,32 +20,41 @@ export interface PosterOptions {
 
 export class Poster {
   readonly #options: PosterOptions;
-  #failures = 0;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #retry: Retry;
   #stopped = false;
 
   constructor(options: PosterOptions) {
     this.#options = options;
+    this.#retry = new Retry(options.wake);
   }
 
   start(): void {
     this.#stopped = false;
-    this.#failures = 0;
   }
 
   stop(): void {
     this.#stopped = true;
-    clearTimeout(this.#timer);
+    this.#retry.stop();
   }
 
-  /** Posts everything that is sealed; what the relay cannot take now is tried again later. */
+  /** There is a new line to the relay. */
+  lineIsBack(): void {
+    this.#retry.lineIsBack();
+  }
+
+  /** Posts everything that is sealed; what the relay cannot take now is tried again later, and not before. */
   async post(link: Link): Promise<void> {
+    const { state } = this.#options;
     for (;;) {
-      const window = unposted(this.#options.state).slice(0, link.window);
-      if (window.length === 0 || this.#stopped) return;
+      const window = unposted(state).slice(0, link.window);
+      if (window.length === 0 || this.#stopped || this.#retry.isWaiting) return;
+      const sends = await Promise.all(
+        window.map(async (outgoing) => ({ n: outgoing.n, ...(await readEnvelope(state, outgoing)) })),
+      );
       const answers = await Promise.allSettled(
-        window.map(async ({ n, to, body, ttlSeconds }) => {
-          const accepted = await link.send({ n, to, body, ttlSeconds });
+        sends.map(async (send) => {
+          const { n } = send;
+          const accepted = await link.send(send);
           if (accepted.n !== n) throw new CliquetError('relay-misbehaved');
           return accepted;
         }),
@@ -56,9 +65,9 @@ export class Poster {
         .slice(0, refusal < 0 ? answers.length : refusal)
         .flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
       if (accepted.length > 0) {
-        this.#failures = 0;
-        await this.#options.change((tx) => {
-          for (const each of accepted) markAccepted(tx, each);
+        this.#retry.succeeded();
+        await this.#options.change(async (tx) => {
+          for (const each of accepted) await markAccepted(tx, each);
         });
       }
       const [refused, answer] = [window[refusal], answers[refusal]];
@@ -66,7 +75,7 @@ export class Poster {
       const error: unknown = answer.reason;
       if (!(error instanceof CliquetError)) throw error;
       if (!(await this.#settle(refused, error))) {
-        this.#postLater(error);
+        if (!this.#stopped) this.#retry.failed(error);
         return;
       }
     }
@@ -89,13 +98,5 @@ export class Poster {
       return true;
     }
     return false;
-  }
-
-  #postLater(error: CliquetError): void {
-    if (this.#stopped) return;
-    this.#failures++;
-    const asked = error instanceof RelayProblem ? (error.retryAfter ?? 0) * 1000 : 0;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(this.#options.wake, Math.max(asked, retryDelayMs(this.#failures, Math.random())));
   }
 }

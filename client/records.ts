@@ -1,7 +1,7 @@
 // What the client keeps in its store: one table for each kind of record.
 
 import { KeptPackage } from './protocol/key-package.ts';
-import { MemberState, RatchetCore, WaitingMessage } from './protocol/ratchet.ts';
+import { KeptContribution, MemberCore, RatchetCore, WaitingMessage } from './protocol/ratchet.ts';
 import { RosterEntry } from './protocol/roster.ts';
 import { Step } from './protocol/step.ts';
 import {
@@ -124,20 +124,27 @@ export type HistoryRecord = ValueOf<typeof HistoryRecord>;
 /** Content that the application has sent and that is not sealed yet: a client seals only after its queue is drained. */
 const Unsent = struct('unsent content', { group: hash, content: Content });
 
-/** An envelope under its number, kept until everybody has confirmed it. Ciphertext only. */
-const Outgoing = struct('outgoing envelope', {
+/** What was sealed under a number, kept until everybody has confirmed it. */
+const Outgoing = struct('outgoing', {
   n: uint(),
-  to: list(Recipient, maxRecipients, 1),
-  body: bytesUpTo(maxBodyBytes),
-  ttlSeconds: uint(messageTtlSeconds),
   group: hash,
   generation: hash,
   /** Of a message; null for an agreement. */
   message: nullable(struct('outgoing message', { id: messageId, number: uint(), isContent: flag, step: Step })),
   /** again: accepted before, and to be posted once more because the relay has lost or withdrawn it. */
   state: oneOf('sealed', 'accepted', 'again', 'delivered'),
+  /** Seconds since 1970. */
+  sealedAt: uint(),
 });
 export type Outgoing = ValueOf<typeof Outgoing>;
+
+/** Ciphertext only. */
+const SealedEnvelope = struct('sealed envelope', {
+  to: list(Recipient, maxRecipients, 1),
+  body: bytesUpTo(maxBodyBytes),
+  ttlSeconds: uint(messageTtlSeconds),
+});
+export type SealedEnvelope = ValueOf<typeof SealedEnvelope>;
 
 /** A message that came before its agreement. */
 const Early = struct('early message', {
@@ -194,6 +201,8 @@ const archive = <T>(name: string, of: Struct<T>): Archive<T> => ({ name, struct:
 
 /** In memory, all of them. */
 export const tables = {
+  /** Never changes: every version has to understand that a store is newer than itself. */
+  schema: table('schema', struct('schema', { version: uint() })),
   identity: table('identity', IdentityRecord),
   numbers: table('numbers', Numbers),
   settings: table('settings', struct('settings', { history: HistoryRule })),
@@ -210,7 +219,10 @@ export const tables = {
   expiring: table('expiring', struct('expiry', { group: hash, message: uint() })),
   /** By generation; members by generation and position, waiting messages by generation, sender and signature. Secret. */
   ratchets: table('ratchet', RatchetCore),
-  members: table('member', MemberState),
+  members: table('member', MemberCore),
+  /** By generation, position and message number. Secret, the first. */
+  contributions: table('contribution', KeptContribution),
+  transcripts: table('transcript', struct('transcript', { hash })),
   waiting: table('waiting', WaitingMessage),
   /** By running number. Secret: plaintext. */
   unsent: table('unsent', Unsent),
@@ -224,6 +236,8 @@ export const tables = {
 export const archives = {
   /** By group and running number. Secret: plaintext. */
   history: archive('history', HistoryRecord),
+  /** Of what is outgoing, by generation and message number. */
+  envelopes: archive('envelope', SealedEnvelope),
   /** By group and message id. */
   messageNumbers: archive('message-number', struct('message number', { number: uint() })),
 };

@@ -1,25 +1,14 @@
-// Registration (diagram 1), and the key packages that a registered client leaves at its mailbox.
+// Registration (diagram 1): how it begins, and what it changes in the store.
 
-import type { Curves } from './crypto/curves.ts';
-import type { RandomSource } from './crypto/random.ts';
-import { deriveHrid, hashVaultId, type Identity, type Self } from './protocol/identity.ts';
-import { createKeyPackage } from './protocol/key-package.ts';
+import { abandonOutgoing, startOver } from './outbox.ts';
+import { deriveHrid, hashVaultId, type Identity } from './protocol/identity.ts';
+import { deleteRatchet, loadRatchet } from './ratchets.ts';
 import { tables } from './records.ts';
-import type { State, Transaction } from './state.ts';
+import type { Transaction } from './state.ts';
 import type { Credentials, Relay } from './transport/relay.ts';
 import { parseAddress } from './wire/address.ts';
-import { type Bytes, bytesKey, sameBytes } from './wire/bytes.ts';
+import { type Bytes, sameBytes } from './wire/bytes.ts';
 import { CliquetError } from './wire/errors.ts';
-import type { UploadedPackage } from './wire/key-package.ts';
-import { keyPackageLifetimeSeconds } from './wire/limits.ts';
-
-/** One-time packages that lie at the relay after a top-up; below the minimum there is one. */
-const targetPackages = 20;
-const minPackages = 10;
-/** Packages that end sooner than this are replaced while they still serve. */
-const renewalSeconds = keyPackageLifetimeSeconds / 3;
-/** A last-resort package may still be on its way to its owner this long after it was replaced. */
-const lastResortGraceSeconds = 48 * 3600;
 
 /** Asks the person for the code. `attempt` counts from 1; null gives up. */
 export type AskForCode = (attempt: number) => Promise<string | null> | string | null;
@@ -55,62 +44,31 @@ export async function register(
   }
 }
 
-/** What the relay says of the packages that it holds. */
-export interface PackageStock {
-  readonly oneTime: number;
-  readonly lastResortFresh: boolean;
-}
-
 /**
- * Tops up the packages at the relay. The secrets are stored before the packages leave, so none that somebody claims
- * is ever without them. One-time packages are replaced all together, so that all of them end at the same time.
- * @param now  seconds since 1970
- * @returns what the relay holds then
+ * The relay knows this client now. A new mailbox counts from 1; and under another HRID than theirs, the groups that
+ * there are cannot be reached: they are lost.
  */
-export async function replenishKeyPackages(
-  state: State,
-  relay: Relay,
-  as: Credentials,
-  curves: Curves,
-  random: RandomSource,
-  self: Self,
-  stock: PackageStock,
-  now: number,
-): Promise<PackageStock> {
-  const ended = state.all(tables.keyPackages).some(({ value }) => value.expires <= now);
-  if (ended) await state.transact((tx) => dropEndedPackages(tx, now));
-  const replace = stock.oneTime < minPackages || newestEnd(state) < now + renewalSeconds;
-  if (!replace && stock.lastResortFresh) return stock;
-  const upload = await state.transact(async (tx) => {
-    retireLastResort(tx, now);
-    const create = async (kind: 'one-time' | 'last-resort'): Promise<UploadedPackage> => {
-      const { uploaded, kept } = await createKeyPackage(curves, random, self.identity, self.hrid, kind, now);
-      tx.put(tables.keyPackages, bytesKey(kept.id), kept);
-      return uploaded;
-    };
-    const oneTime: UploadedPackage[] = [];
-    if (replace) for (let i = 0; i < targetPackages; i++) oneTime.push(await create('one-time'));
-    return { replace, oneTime, lastResort: await create('last-resort') };
-  });
-  return relay.uploadKeyPackages(as, upload);
-}
-
-/** When the newest one-time package ends, and so all that the relay holds. */
-function newestEnd(state: State): number {
-  const oneTime = state.all(tables.keyPackages).filter(({ value }) => value.kind === 'one-time');
-  return Math.max(0, ...oneTime.map(({ value }) => value.expires));
-}
-
-function dropEndedPackages(tx: Transaction, now: number): void {
-  for (const { key, value } of tx.all(tables.keyPackages)) {
-    if (value.expires <= now) tx.delete(tables.keyPackages, key);
+export async function noteRegistration(tx: Transaction, hrid: Bytes, epoch: Bytes): Promise<void> {
+  const record = tx.get(tables.identity, '');
+  const numbers = tx.get(tables.numbers, '');
+  if (record === undefined || numbers === undefined) throw new CliquetError('client-closed');
+  tx.put(tables.identity, '', { ...record, hrid });
+  for (const { key, value: group } of tx.all(tables.groups)) {
+    const ratchet = loadRatchet(tx, group.generation);
+    const own = ratchet?.members[ratchet.self];
+    if (own === undefined || sameBytes(own.hrid, hrid)) continue;
+    tx.put(tables.groups, key, { ...group, status: 'lost' });
+    deleteRatchet(tx, group.generation);
+    await abandonOutgoing(tx, group.id, 'group-lost');
   }
+  if (numbers.cursor !== null && sameBytes(numbers.cursor.epoch, epoch)) return;
+  tx.put(tables.numbers, '', { ...(tx.get(tables.numbers, '') ?? numbers), cursor: { epoch, seq: 0 } });
+  startOver(tx);
 }
 
-/** A last-resort package that is about to be replaced ends soon. */
-function retireLastResort(tx: Transaction, now: number): void {
-  for (const { key, value } of tx.all(tables.keyPackages)) {
-    if (value.kind !== 'last-resort') continue;
-    tx.put(tables.keyPackages, key, { ...value, expires: Math.min(value.expires, now + lastResortGraceSeconds) });
-  }
+/** The relay has forgotten this client, and dropped its key packages. */
+export function noteDeregistration(tx: Transaction): void {
+  const record = tx.get(tables.identity, '');
+  if (record) tx.put(tables.identity, '', { ...record, hrid: null });
+  for (const { key } of tx.all(tables.keyPackages)) tx.delete(tables.keyPackages, key);
 }

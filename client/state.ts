@@ -44,12 +44,13 @@ export class State implements Reader {
     this.#store = store;
   }
 
+  /** @throws CliquetError `store-damaged` */
   static async load(store: Store, tables: readonly Table<unknown>[]): Promise<State> {
     const state = new State(store);
     for (const table of tables) {
       const image = state.#imageOf(table);
       for (const { key, value } of await store.list(`${table.name}/`)) {
-        image.set(key.slice(table.name.length + 1), table.struct.decode(value));
+        image.set(key.slice(table.name.length + 1), decodeRecord(table, value));
       }
     }
     return state;
@@ -74,14 +75,14 @@ export class State implements Reader {
 
   async read<T>(archive: Archive<T>, key: string): Promise<T | undefined> {
     const value = await this.#store.get(`${archive.name}/${key}`);
-    return value === null ? undefined : archive.struct.decode(value);
+    return value === null ? undefined : decodeRecord(archive, value);
   }
 
   async range<T>(archive: Archive<T>, prefix: string, range: Range): Promise<readonly KeyedRecord<T>[]> {
     const entries = await this.#store.range(`${archive.name}/${prefix}`, range);
     return entries.map(({ key, value }) => ({
       key: key.slice(archive.name.length + 1),
-      value: archive.struct.decode(value),
+      value: decodeRecord(archive, value),
     }));
   }
 
@@ -154,6 +155,15 @@ export class State implements Reader {
     const image = this.#images.get(name) ?? new Image();
     this.#images.set(name, image);
     return image;
+  }
+}
+
+/** @throws CliquetError `store-damaged` for what no client has written */
+export function decodeRecord<T>({ struct }: Table<T>, value: Uint8Array): T {
+  try {
+    return struct.decode(value);
+  } catch (error) {
+    throw new CliquetError('store-damaged', undefined, { cause: error });
   }
 }
 

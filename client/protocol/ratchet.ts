@@ -26,20 +26,16 @@ export type KeptContribution = ValueOf<typeof KeptContribution>;
 
 /** Messages kept as evidence against clones. */
 export const recentMessages = 8;
-const maxKept = 1 << 20;
 const vector = list(uint(), maxMembers, 2);
 
-export const MemberState = struct('member state', {
+/** What is kept of a member beside its contributions and transcripts, which are stored one by one. */
+export const MemberCore = struct('member', {
   hrid: bytes(hashBytes),
   pk: bytes(hashBytes),
   /** How many of its messages were opened here; for this client itself, sent. */
   opened: uint(),
   /** CK_{m,opened}. Secret. Older ones are gone: nobody can open message `opened − 1` again. */
   chainKey: bytes(hashBytes),
-  /** What some member's next message may still name, oldest first. */
-  contributions: list(KeptContribution, maxKept, 1),
-  /** The member's transcript after its newest messages; the last one is after `opened`. */
-  transcripts: list(bytes(hashBytes), maxKept, 1),
   /** The least that its next message can have as its vector. */
   vector,
   /** Its newest messages as signed, as evidence should one of their numbers appear again. */
@@ -47,7 +43,13 @@ export const MemberState = struct('member state', {
   /** It signed two messages under one number: nothing more of it is accepted in this generation. */
   cloned: flag,
 });
-export type MemberState = ValueOf<typeof MemberState>;
+
+export type MemberState = ValueOf<typeof MemberCore> & {
+  /** What some member's next message may still name, oldest first. */
+  readonly contributions: readonly KeptContribution[];
+  /** The member's transcript after its newest messages; the last one is after `opened`. */
+  readonly transcripts: readonly Bytes[];
+};
 
 /** A message whose turn has not come: its signature is verified, its vector is not covered yet. */
 export const WaitingMessage = struct('waiting message', {

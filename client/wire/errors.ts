@@ -149,6 +149,10 @@ export const errorCodes = {
     title: 'The keys of this group are not on this device; a member has to let it in again.',
     retry: false,
   },
+  undeliverable: {
+    title: 'The message reaches nobody: the mailboxes of all recipients are full or gone. Send it again later.',
+    retry: true,
+  },
   'message-unknown': { title: 'There is no such message here.', retry: false },
   'not-own-message': { title: 'Only its author can change a message.', retry: false },
   'safety-number-differs': {
@@ -168,7 +172,7 @@ export const errorCodes = {
   },
   'store-too-new': { title: 'This store was written by a newer version of Cliquet; update this one.', retry: false },
   'store-unwritable': {
-    title: 'The store cannot be written, nothing was changed; see to free space and access, then open it again.',
+    title: 'The store cannot be written, nothing was changed; see to free space and access, then try again.',
     retry: true,
   },
   'wrong-passphrase': { title: 'The passphrase does not open this; nothing was changed. Try again.', retry: false },

@@ -93,7 +93,7 @@ describe('start()', () => {
     expect(states).toEqual(['connecting', 'online']);
   });
 
-  it('tries again after ever longer waits, and begins anew once it was greeted', async () => {
+  it('tries again after ever longer waits, and begins anew once its greeting was confirmed', async () => {
     connection.start();
     for (const [i, longest] of [500, 1000, 2000, 4000].entries()) {
       await refuse(i);
@@ -102,10 +102,18 @@ describe('start()', () => {
       await vi.advanceTimersByTimeAsync(longest / 2 + 1);
       expect(lines).toHaveLength(i + 2);
     }
+    // Greeted, but what the relay said could not be dealt with.
     (await open(4)).listener.closed('lost');
     expect(states.slice(-3)).toEqual(['connecting', 'online', 'offline']);
-    await vi.advanceTimersByTimeAsync(500);
+    await vi.advanceTimersByTimeAsync(3999);
+    expect(lines).toHaveLength(5);
+    await vi.advanceTimersByTimeAsync(4001);
     expect(lines).toHaveLength(6);
+    const { listener } = await open(5);
+    connection.confirm();
+    listener.closed('lost');
+    await vi.advanceTimersByTimeAsync(500);
+    expect(lines).toHaveLength(7);
   });
 
   it('does not come back by itself once it was replaced, but when it is asked to', async () => {

@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import {
+  abandonOutgoing,
   confirmOutgoing,
+  dropUnconfirmed,
   markAccepted,
   markDelivered,
   putOutgoing,
+  readEnvelope,
   repostLost,
   rollBack,
   sealContent,
@@ -11,7 +14,7 @@ import {
 } from '../../client/outbox.ts';
 import type { Ratchet } from '../../client/protocol/ratchet.ts';
 import { loadRatchet, saveRatchet } from '../../client/ratchets.ts';
-import { type GroupRecord, tables } from '../../client/records.ts';
+import { type GroupRecord, type Outgoing, tables } from '../../client/records.ts';
 import { State } from '../../client/state.ts';
 import { memoryStore } from '../../client/store/memory.ts';
 import { bytesKey } from '../../client/wire/bytes.ts';
@@ -38,22 +41,26 @@ async function start(seed: string) {
     return { hrid, pk: identity.pk, joined: generation, role: 'member' as const };
   });
   const group: GroupRecord = { id, name: 'Test', status: 'active', generation, roster };
-  const state = await State.load(memoryStore(), Object.values(tables));
+  const store = memoryStore();
+  const state = await State.load(store, Object.values(tables));
   await state.transact((tx) => {
     tx.put(tables.numbers, '', { nextSend: 1, nextEvent: 0, cursor: null });
     saveRatchet(tx, undefined, own);
   });
   const self = { identity: founder.identity, hrid: founder.hrid };
+  let time = startOfTime;
+  const by = { curves, random: random.bytes, self, now: () => time };
   const names = new Map<string, string>();
   const say = async (text: string) => {
     const content = textContent(random, text);
     names.set(bytesKey(content.id), text);
-    await state.transact((tx) => sealContent(tx, curves, random.bytes, self, group, content, startOfTime));
+    await state.transact((tx) => sealContent(tx, by, group, content));
   };
   /** Both others open everything that was said, and answer. */
   const answer = async () => {
     for (const [i, person] of [second, third].entries()) {
-      for (const { body, to } of state.all(tables.outgoing).map(({ value }) => value)) {
+      for (const { value } of state.all(tables.outgoing)) {
+        const { body, to } = await readEnvelope(state, value);
         const header = to[i]?.header ?? new Uint8Array();
         const opened = await deliver(others[i] as Ratchet, 0, header, body).catch(() => null);
         if (opened) others[i] = opened.ratchet;
@@ -64,7 +71,7 @@ async function start(seed: string) {
         const before = loadRatchet(tx, generation) as Ratchet;
         const { ratchet } = await deliver(before, i + 1, sealed.headers[0] ?? new Uint8Array(), sealed.body);
         saveRatchet(tx, before, ratchet);
-        confirmOutgoing(tx, ratchet);
+        await confirmOutgoing(tx, ratchet);
       });
     }
   };
@@ -73,7 +80,12 @@ async function start(seed: string) {
       .all(tables.events)
       .map(({ value }) => ('id' in value ? `${value.type} ${names.get(bytesKey(value.id))}` : value.type));
   const states = () => state.all(tables.outgoing).map(({ value }) => `${value.n} ${value.state}`);
-  return { state, founding, group, say, answer, told, states };
+  const pass = (seconds: number) => {
+    time += seconds;
+    return time;
+  };
+  const envelopes = () => [...store.entries().keys()].filter((key) => key.startsWith('envelope/')).length;
+  return { state, founding, group, say, answer, told, states, pass, envelopes };
 }
 
 describe('sealContent()', () => {
@@ -84,10 +96,9 @@ describe('sealContent()', () => {
     expect(states()).toEqual(['1 sealed', '2 sealed']);
     expect(state.get(tables.numbers, '')?.nextSend).toBe(3);
     const [first] = unposted(state);
-    expect(first?.to.map(({ hrid }) => bytesKey(hrid))).toEqual(
-      founding.people.slice(1).map(({ hrid }) => bytesKey(hrid)),
-    );
-    expect(first?.to.map(({ header }) => header.length)).toEqual([48, 48]);
+    const { to } = await readEnvelope(state, first as Outgoing);
+    expect(to.map(({ hrid }) => bytesKey(hrid))).toEqual(founding.people.slice(1).map(({ hrid }) => bytesKey(hrid)));
+    expect(to.map(({ header }) => header.length)).toEqual([48, 48]);
   });
 });
 
@@ -115,6 +126,58 @@ describe('markAccepted()', () => {
   });
 });
 
+describe('a message that nobody gets', () => {
+  it('fails, and is never told as delivered', async () => {
+    const { state, say, answer, told, states, envelopes } = await start('undeliverable');
+    await say('one');
+    const refused = [0, 1].map((index) => ({ index, code: 'mailbox-full' as const }));
+    await state.transact((tx) => markAccepted(tx, { n: 1, refused }));
+    await state.transact((tx) => markDelivered(tx, 1));
+    expect(told()).toEqual(['accepted one', 'failed one']);
+    expect(states()).toEqual([]);
+    expect(envelopes()).toBe(0);
+    await answer();
+    expect(told()).toHaveLength(2);
+  });
+});
+
+describe('dropUnconfirmed()', () => {
+  it('waits for 31 days, and never for what was not posted', async () => {
+    const { state, say, states, pass, envelopes } = await start('unconfirmed');
+    for (const text of ['accepted', 'delivered']) await say(text);
+    await state.transact(async (tx) => {
+      await markAccepted(tx, { n: 1, refused: [] });
+      await markDelivered(tx, 2);
+    });
+    const day = 24 * 3600;
+    pass(day);
+    await say('sealed');
+    const almost = pass(30 * day - 1);
+    await state.transact((tx) => dropUnconfirmed(tx, almost));
+    expect(states()).toEqual(['1 accepted', '2 delivered', '3 sealed']);
+    const now = pass(1);
+    await state.transact((tx) => dropUnconfirmed(tx, now));
+    expect(states()).toEqual(['3 sealed']);
+    expect(envelopes()).toBe(1);
+    await state.transact((tx) => dropUnconfirmed(tx, now + 365 * day));
+    expect(states()).toEqual(['3 sealed']);
+  });
+});
+
+describe('abandonOutgoing()', () => {
+  it('fails what was not posted, ends the rest, and leaves other groups alone', async () => {
+    const { state, group, say, told, states, envelopes } = await start('abandoned');
+    for (const text of ['one', 'two']) await say(text);
+    await state.transact((tx) => markAccepted(tx, { n: 1, refused: [] }));
+    await state.transact((tx) => abandonOutgoing(tx, new Uint8Array(32), 'group-lost'));
+    expect(states()).toEqual(['1 accepted', '2 sealed']);
+    await state.transact((tx) => abandonOutgoing(tx, group.id, 'group-lost'));
+    expect(told()).toEqual(['accepted one', 'failed two']);
+    expect(states()).toEqual([]);
+    expect(envelopes()).toBe(0);
+  });
+});
+
 describe('markDelivered()', () => {
   it('tells acceptance first where the answer to it was lost or is late, and each once', async () => {
     const { state, say, told, states } = await start('delivered');
@@ -128,24 +191,25 @@ describe('markDelivered()', () => {
   });
 
   it('lets an agreement go, and tells nothing of it', async () => {
-    const { state, founding, group, told, states } = await start('agreement');
+    const { state, founding, told, states, envelopes } = await start('agreement');
     const [ratchet] = founding.ratchets as [Ratchet];
-    await state.transact((tx) => putOutgoing(tx, group, ratchet, founding.body, founding.headers, null));
+    await state.transact((tx) => putOutgoing(tx, ratchet, founding.body, founding.headers, null, 0));
     await state.transact((tx) => markAccepted(tx, { n: 1, refused: [] }));
     expect(states()).toEqual(['1 accepted']);
     await state.transact((tx) => markDelivered(tx, 1));
     expect(states()).toEqual([]);
+    expect(envelopes()).toBe(0);
     expect(told()).toEqual([]);
   });
 });
 
 describe('confirmOutgoing()', () => {
   it('tells everything before it that the relay has not told yet, each once, and lets the envelopes go', async () => {
-    const { state, say, answer, told, states } = await start('confirmed');
+    const { state, say, answer, told, states, envelopes } = await start('confirmed');
     for (const text of ['told', 'taken', 'sealed']) await say(text);
-    await state.transact((tx) => {
-      markDelivered(tx, 1);
-      markAccepted(tx, { n: 2, refused: [] });
+    await state.transact(async (tx) => {
+      await markDelivered(tx, 1);
+      await markAccepted(tx, { n: 2, refused: [] });
     });
     await answer();
     expect(told()).toEqual([
@@ -155,6 +219,7 @@ describe('confirmOutgoing()', () => {
       ...['accepted sealed', 'delivered sealed', 'confirmed sealed'],
     ]);
     expect(states()).toEqual([]);
+    expect(envelopes()).toBe(0);
     await answer();
     for (const n of [1, 2, 3]) await state.transact((tx) => markDelivered(tx, n));
     expect(told()).toHaveLength(9);
@@ -201,9 +266,9 @@ describe('confirmOutgoing() after a new registration', () => {
     // As after a new registration: what is only to be confirmed stands aside, its number is used again.
     const earlier = { ...two, n: two.n, message: { ...two.message, number: 0 }, state: 'delivered' as const };
     await state.transact((tx) => tx.put(tables.outgoing, 'delivered/earlier', earlier));
-    await state.transact((tx) => {
+    await state.transact(async (tx) => {
       const ratchet = loadRatchet(tx, two.generation);
-      if (ratchet) confirmOutgoing(tx, ratchet);
+      if (ratchet) await confirmOutgoing(tx, ratchet);
     });
     expect(states()).toEqual([`${two.n} sealed`]);
   });
@@ -213,8 +278,8 @@ describe('repostLost()', () => {
   it('posts again what a relay has forgotten, and nothing that it still counts', async () => {
     const { state, say, states } = await start('lost');
     for (const text of ['one', 'two', 'three']) await say(text);
-    await state.transact((tx) => {
-      for (const n of [1, 2]) markAccepted(tx, { n, refused: [] });
+    await state.transact(async (tx) => {
+      for (const n of [1, 2]) await markAccepted(tx, { n, refused: [] });
     });
     await state.transact((tx) => repostLost(tx, 3));
     expect(states()).toEqual(['1 accepted', '2 accepted', '3 sealed']);

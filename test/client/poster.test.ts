@@ -1,13 +1,13 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { startOver, unposted } from '../../client/outbox.ts';
 import { Poster } from '../../client/poster.ts';
-import { type Outgoing, tables } from '../../client/records.ts';
-import { State } from '../../client/state.ts';
+import { archives, type Outgoing, tables } from '../../client/records.ts';
+import { State, type Transaction } from '../../client/state.ts';
 import { memoryStore } from '../../client/store/memory.ts';
 import { numberKey } from '../../client/store/store.ts';
 import { RelayProblem } from '../../client/transport/problem.ts';
 import type { Link } from '../../client/transport/relay.ts';
-import { sameBytes } from '../../client/wire/bytes.ts';
+import { bytesKey, sameBytes } from '../../client/wire/bytes.ts';
 import { CliquetError } from '../../client/wire/errors.ts';
 import type { Accepted, Send } from '../../client/wire/send.ts';
 import { failingStore, StoreFailure } from '../support/failing-store.ts';
@@ -49,9 +49,6 @@ function outgoing(n: number, state: Outgoing['state'] = 'sealed'): Outgoing {
   const hash = new Uint8Array(32);
   return {
     n,
-    to: [{ hrid: hash, header: new Uint8Array() }],
-    body: new Uint8Array([n]),
-    ttlSeconds: 60,
     group: hash,
     generation: hash,
     message: {
@@ -61,7 +58,16 @@ function outgoing(n: number, state: Outgoing['state'] = 'sealed'): Outgoing {
       step: { vector: [0, 0], groupKey: new Uint8Array(8), leaf: null },
     },
     state,
+    sealedAt: 0,
   };
+}
+
+/** Its body says which it is. */
+function put(tx: Transaction, record: Outgoing): void {
+  tx.put(tables.outgoing, numberKey(record.n), record);
+  const key = `${bytesKey(record.generation)}/${numberKey(record.message?.number ?? 0)}`;
+  const to = [{ hrid: new Uint8Array(32), header: new Uint8Array() }];
+  tx.put(archives.envelopes, key, { to, body: new Uint8Array([record.n]), ttlSeconds: 60 });
 }
 
 const posters: Poster[] = [];
@@ -74,7 +80,7 @@ async function start(records: readonly Outgoing[], nextSend: number, store = mem
   const state = await State.load(store, Object.values(tables));
   await state.transact((tx) => {
     tx.put(tables.numbers, '', { nextSend, nextEvent: 0, cursor: null });
-    for (const record of records) tx.put(tables.outgoing, numberKey(record.n), record);
+    for (const record of records) put(tx, record);
   });
   const wake = vi.fn();
   const poster = new Poster({ state, change: (run) => state.transact(run), wake });
@@ -127,6 +133,7 @@ describe('post()', () => {
       mailbox.loseAnswer = () => random.chance(0.1);
       while (unposted(state).length > 0) {
         lost = false;
+        poster.lineIsBack();
         await poster.post(mailbox);
       }
       expect(mailbox.log, `seed ${seed}`).toEqual(range(1, 30));
@@ -229,7 +236,7 @@ describe('post()', () => {
     await expect(poster.post(mailbox)).rejects.toBeInstanceOf(StoreFailure);
     expect(unposted(state)).toHaveLength(1);
     const again = await start([], 2, memoryStore(store.entries()));
-    await again.state.transact((tx) => tx.put(tables.outgoing, numberKey(1), outgoing(1)));
+    await again.state.transact((tx) => put(tx, outgoing(1)));
     await again.poster.post(mailbox);
     expect(mailbox.log).toEqual([1]);
     expect(again.told()).toEqual(['accepted 1']);
@@ -264,7 +271,7 @@ describe('startOver()', () => {
       9,
     );
     await state.transact((tx) => startOver(tx));
-    expect(unposted(state).map(({ n, body }) => [n, body[0]])).toEqual([
+    expect(unposted(state).map(({ n, message }) => [n, message?.number])).toEqual([
       [1, 5],
       [2, 7],
       [3, 8],
@@ -280,7 +287,7 @@ describe('startOver()', () => {
     // Once more: what is set aside stays so.
     await state.transact((tx) => startOver(tx));
     expect(state.all(tables.outgoing).filter(({ value }) => value.state === 'delivered')).toHaveLength(2);
-    expect(unposted(state).map(({ n, body }) => [n, body[0]])).toEqual([
+    expect(unposted(state).map(({ n, message }) => [n, message?.number])).toEqual([
       [1, 5],
       [2, 7],
       [3, 8],

@@ -159,7 +159,7 @@ describe('close()', () => {
 describe('State.load()', () => {
   it('refuses a store whose records it cannot read', async () => {
     const store = memoryStore(new Map([['count/a', new Uint8Array([0xff])]]));
-    await expect(State.load(store, tables)).rejects.toMatchObject({ code: 'malformed' });
+    await expect(State.load(store, tables)).rejects.toMatchObject({ code: 'store-damaged' });
   });
 
   it('keeps tables apart whose names begin alike', async () => {

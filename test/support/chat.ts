@@ -9,7 +9,8 @@ import { createIdentity, type Identity } from '../../client/protocol/identity.ts
 import { openMessage, type Received } from '../../client/protocol/open.ts';
 import {
   currentVector,
-  MemberState,
+  KeptContribution,
+  MemberCore,
   type Ratchet,
   RatchetCore,
   WaitingMessage,
@@ -93,7 +94,11 @@ export async function openBytes(
 export function restored(ratchet: Ratchet): Ratchet {
   return {
     ...RatchetCore.decode(RatchetCore.encode(ratchet)),
-    members: ratchet.members.map((member) => MemberState.decode(MemberState.encode(member))),
+    members: ratchet.members.map((member) => ({
+      ...MemberCore.decode(MemberCore.encode(member)),
+      contributions: member.contributions.map((kept) => KeptContribution.decode(KeptContribution.encode(kept))),
+      transcripts: member.transcripts,
+    })),
     waiting: ratchet.waiting.map((message) => WaitingMessage.decode(WaitingMessage.encode(message))),
   };
 }

@@ -2,7 +2,7 @@
 // from fixed seeds: change one, and the golden bytes change with it.
 
 import { KeptPackage } from '../../client/protocol/key-package.ts';
-import { KeptContribution, MemberState, RatchetCore, WaitingMessage } from '../../client/protocol/ratchet.ts';
+import { KeptContribution, MemberCore, RatchetCore, WaitingMessage } from '../../client/protocol/ratchet.ts';
 import { RosterEntry } from '../../client/protocol/roster.ts';
 import { Step } from '../../client/protocol/step.ts';
 import type { Bytes } from '../../client/wire/bytes.ts';
@@ -301,14 +301,12 @@ export const samples = {
     { id: a, kind: 'last-resort', expires: 0, leafSecret: b, leaf: c, kemSeed: a },
   ]),
   KeptContribution: sample(KeptContribution, [contribution, { ...contribution, leafSecret: c }]),
-  MemberState: sample(MemberState, [
+  MemberCore: sample(MemberCore, [
     {
       hrid: a,
       pk: b,
       opened: 5,
       chainKey: c,
-      contributions: [contribution, { ...contribution, from: 4, leafSecret: c }],
-      transcripts: [a, b],
       vector: [1, 2, 3],
       recent: [signed, other],
       cloned: false,

@@ -18,7 +18,7 @@ import { samples } from '../../support/samples.ts';
 import { describeStruct } from '../../support/struct.ts';
 import { toHex } from '../../support/vectors.ts';
 
-for (const name of ['KeptContribution', 'MemberState', 'WaitingMessage', 'RatchetCore'] as const) {
+for (const name of ['KeptContribution', 'MemberCore', 'WaitingMessage', 'RatchetCore'] as const) {
   describeStruct(name, samples[name]);
 }
 

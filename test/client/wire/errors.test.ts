@@ -35,6 +35,7 @@ describe('errorCodes', () => {
       'replaced',
       'relay-misbehaved',
       'too-far-ahead',
+      'undeliverable',
       'store-in-use',
       'store-unwritable',
     ]);

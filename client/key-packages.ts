@@ -1,0 +1,117 @@
+// The key packages that a registered client leaves at its mailbox, so that others can found groups with it.
+
+import { createKeyPackage } from './protocol/key-package.ts';
+import { tables } from './records.ts';
+import type { Registered } from './registered.ts';
+import type { State, Transaction } from './state.ts';
+import { Retry } from './transport/retry.ts';
+import { bytesKey } from './wire/bytes.ts';
+import { CliquetError } from './wire/errors.ts';
+import type { KeyPackage, UploadedPackage } from './wire/key-package.ts';
+import { keyPackageLifetimeSeconds } from './wire/limits.ts';
+
+/** One-time packages that lie at the relay after a top-up; below the minimum there is one. */
+const targetPackages = 20;
+const minPackages = 10;
+/** Packages that end sooner than this are replaced while they still serve. */
+const renewalSeconds = keyPackageLifetimeSeconds / 3;
+/** A last-resort package may still be on its way to its owner this long after it was replaced. */
+const lastResortGraceSeconds = 48 * 3600;
+
+/** What the relay says of the packages that it holds. */
+export interface PackageStock {
+  readonly oneTime: number;
+  readonly lastResortFresh: boolean;
+}
+
+/** The stock at the relay, as far as this client knows it. */
+export class KeyPackages {
+  readonly #client: Registered;
+  readonly #retry: Retry;
+  #stock: PackageStock = { oneTime: 0, lastResortFresh: false };
+
+  /** @param wake  it is time to replenish */
+  constructor(client: Registered, wake: () => void) {
+    this.#client = client;
+    this.#retry = new Retry(wake);
+  }
+
+  stop(): void {
+    this.#retry.stop();
+  }
+
+  /** The relay has just said what it holds. */
+  set(stock: PackageStock): void {
+    this.#stock = stock;
+    this.#retry.lineIsBack();
+  }
+
+  /** Packages that agreements have used are gone from the relay too. */
+  used(kinds: readonly KeyPackage['kind'][]): void {
+    const { oneTime, lastResortFresh } = this.#stock;
+    this.#stock = {
+      oneTime: Math.max(0, oneTime - kinds.filter((kind) => kind === 'one-time').length),
+      lastResortFresh: lastResortFresh && !kinds.includes('last-resort'),
+    };
+  }
+
+  /** Tops up what is missing; what the relay cannot take now is tried again later. */
+  async replenish(): Promise<void> {
+    if (this.#retry.isWaiting) return;
+    try {
+      this.#stock = await replenishKeyPackages(this.#client, this.#stock);
+      this.#retry.succeeded();
+    } catch (error) {
+      if (!(error instanceof CliquetError) || error.code === 'store-unwritable') throw error;
+      this.#retry.failed(error);
+    }
+  }
+}
+
+/**
+ * Tops up the packages at the relay. The secrets are stored before the packages leave, so none that somebody claims
+ * is ever without them. One-time packages are replaced all together, so that all of them end at the same time.
+ * @returns what the relay holds then
+ */
+async function replenishKeyPackages(
+  { state, relay, as, curves, random, self, now: clock }: Registered,
+  stock: PackageStock,
+): Promise<PackageStock> {
+  const now = clock();
+  const ended = state.all(tables.keyPackages).some(({ value }) => value.expires <= now);
+  if (ended) await state.transact((tx) => dropEndedPackages(tx, now));
+  const replace = stock.oneTime < minPackages || newestEnd(state) < now + renewalSeconds;
+  if (!replace && stock.lastResortFresh) return stock;
+  const upload = await state.transact(async (tx) => {
+    retireLastResort(tx, now);
+    const create = async (kind: 'one-time' | 'last-resort'): Promise<UploadedPackage> => {
+      const { uploaded, kept } = await createKeyPackage(curves, random, self.identity, self.hrid, kind, now);
+      tx.put(tables.keyPackages, bytesKey(kept.id), kept);
+      return uploaded;
+    };
+    const oneTime: UploadedPackage[] = [];
+    if (replace) for (let i = 0; i < targetPackages; i++) oneTime.push(await create('one-time'));
+    return { replace, oneTime, lastResort: await create('last-resort') };
+  });
+  return relay.uploadKeyPackages(as, upload);
+}
+
+/** When the newest one-time package ends, and so all that the relay holds. */
+function newestEnd(state: State): number {
+  const oneTime = state.all(tables.keyPackages).filter(({ value }) => value.kind === 'one-time');
+  return Math.max(0, ...oneTime.map(({ value }) => value.expires));
+}
+
+function dropEndedPackages(tx: Transaction, now: number): void {
+  for (const { key, value } of tx.all(tables.keyPackages)) {
+    if (value.expires <= now) tx.delete(tables.keyPackages, key);
+  }
+}
+
+/** A last-resort package that is about to be replaced ends soon. */
+function retireLastResort(tx: Transaction, now: number): void {
+  for (const { key, value } of tx.all(tables.keyPackages)) {
+    if (value.kind !== 'last-resort') continue;
+    tx.put(tables.keyPackages, key, { ...value, expires: Math.min(value.expires, now + lastResortGraceSeconds) });
+  }
+}

@@ -1,0 +1,24 @@
+// What everybody has acknowledged while this client was away, or could not hear of it.
+
+import { markDelivered } from './outbox.ts';
+import { tables } from './records.ts';
+import type { Registered } from './registered.ts';
+
+/** Asks the relay what it still holds; what it no longer lists is delivered. */
+export async function reconcileOutbox({ state, relay, as }: Pick<Registered, 'state' | 'relay' | 'as'>): Promise<void> {
+  const accepted = state.all(tables.outgoing).filter(({ value }) => value.state === 'accepted');
+  if (accepted.length === 0) return;
+  const listed = new Set<number>();
+  let next = 0;
+  for (let after = 0; ; ) {
+    const { records, nextSend } = await relay.readOutbox(as, after);
+    next = nextSend;
+    for (const { n } of records) listed.add(n);
+    const last = records.at(-1);
+    if (last === undefined || last.n <= after) break;
+    after = last.n;
+  }
+  await state.transact(async (tx) => {
+    for (const { value } of accepted) if (value.n < next && !listed.has(value.n)) await markDelivered(tx, value.n);
+  });
+}
