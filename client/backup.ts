@@ -7,6 +7,7 @@ import { defaultPassphraseParameters, type PassphraseParameters } from './crypto
 import type { RandomSource } from './crypto/random.ts';
 import { RosterEntry } from './protocol/roster.ts';
 import { HistoryRule, tables } from './records.ts';
+import { beginStore } from './schema.ts';
 import type { Reader, Transaction } from './state.ts';
 import { type Bytes, bytesKey, decodeBase64Url } from './wire/bytes.ts';
 import { bytes, list, nullable, struct, text, uint, type ValueOf } from './wire/codec.ts';
@@ -83,8 +84,7 @@ export async function openBackup(file: Bytes, key: BackupKey): Promise<BackupCon
 export function restoreBackup(tx: Transaction, content: BackupContent): void {
   const { relay, seed, hrid } = content;
   if (tx.get(tables.identity, '') !== undefined) throw new CliquetError('store-not-empty');
-  tx.put(tables.identity, '', { relay, seed, hrid });
-  tx.put(tables.numbers, '', { nextSend: 1, nextEvent: 0, cursor: null });
+  beginStore(tx, { relay, seed, hrid });
   for (const contact of content.contacts) tx.put(tables.contacts, bytesKey(contact.hrid), { ...contact, relay });
   for (const { hrid, pk } of content.verified) tx.put(tables.verified, bytesKey(hrid), { pk });
   for (const { history, timerSeconds, ...group } of content.groups) {

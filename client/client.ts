@@ -21,7 +21,7 @@ import { type IdentityRecord, tables } from './records.ts';
 import type { Registered } from './registered.ts';
 import { type AskForCode, noteDeregistration, noteRegistration, register } from './registration.ts';
 import { type RestoreOptions, restore } from './restore.ts';
-import { loadState } from './schema.ts';
+import { beginStore, loadState } from './schema.ts';
 import { type HistoryQuery, searchHistory } from './search.ts';
 import type { State, Transaction } from './state.ts';
 import type { Store } from './store/store.ts';
@@ -430,10 +430,7 @@ async function createRecord(state: State, random: RandomSource, relay: string | 
   if (relay === undefined) throw new TypeError('"relay" expected for a new store');
   const { seed } = createIdentity(random);
   const record: IdentityRecord = { relay, seed, hrid: null };
-  await state.transact((tx) => {
-    tx.put(tables.identity, '', record);
-    tx.put(tables.numbers, '', { nextSend: 1, nextEvent: 0, cursor: null });
-  });
+  await state.transact((tx) => beginStore(tx, record));
   return record;
 }
 

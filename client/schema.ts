@@ -4,8 +4,8 @@
 // A migration takes CBOR as it stands in the store, and not by the structs of records.ts, which move on.
 
 import { decode, encode } from 'cborg';
-import { tables } from './records.ts';
-import { decodeRecord, State } from './state.ts';
+import { type IdentityRecord, tables } from './records.ts';
+import { decodeRecord, State, type Transaction } from './state.ts';
 import { numberKey, type Store, type Write } from './store/store.ts';
 import { type Bytes, bytesKey } from './wire/bytes.ts';
 import { CliquetError } from './wire/errors.ts';
@@ -17,19 +17,22 @@ const newest = migrations.length + 1;
 const schemaKey = `${tables.schema.name}/`;
 const identityKey = `${tables.identity.name}/`;
 
+/** Makes an empty store that of a new client: it has sent, heard and taken in nothing. */
+export function beginStore(tx: Transaction, identity: IdentityRecord): void {
+  tx.put(tables.schema, '', { version: newest });
+  tx.put(tables.identity, '', identity);
+  tx.put(tables.numbers, '', { nextSend: 1, nextEvent: 0, cursor: null });
+}
+
 /**
- * The state that lies in a store, in the form of this version; an empty store takes it on.
+ * The state that lies in a store, in the form of this version.
  * @param now  seconds since 1970
  * @throws CliquetError `store-too-new`, `store-damaged`; nothing is written then
  */
 export async function loadState(store: Store, now: number): Promise<State> {
-  const record = await store.get(schemaKey);
-  const isEmpty = record === null && (await store.get(identityKey)) === null;
-  const version = record === null ? (isEmpty ? newest : 1) : decodeRecord(tables.schema, record).version;
+  const version = await versionOf(store);
   if (version > newest) throw new CliquetError('store-too-new');
-  if (version < 1) throw new CliquetError('store-damaged');
   const reached = (to: number): Write => ({ key: schemaKey, value: tables.schema.struct.encode({ version: to }) });
-  if (isEmpty) await store.commit([reached(newest)]);
   for (const [i, migration] of migrations.entries()) {
     if (version > i + 1) continue;
     const writes = await migration(store, now).catch((error: unknown) => {
@@ -39,6 +42,17 @@ export async function loadState(store: Store, now: number): Promise<State> {
     await store.commit([...writes, reached(i + 2)]);
   }
   return State.load(store, Object.values(tables));
+}
+
+async function versionOf(store: Store): Promise<number> {
+  const record = await store.get(schemaKey);
+  if (record !== null) {
+    const { version } = decodeRecord(tables.schema, record);
+    if (version < 1) throw new CliquetError('store-damaged');
+    return version;
+  }
+  // Version 1 did not say so.
+  return (await store.get(identityKey)) === null ? newest : 1;
 }
 
 const toWrite = (key: string, fields: unknown): Write => ({ key, value: new Uint8Array(encode(fields)) });

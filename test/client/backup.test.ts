@@ -247,7 +247,15 @@ describe('restoreBackup()', () => {
     expect(fresh.get(tables.identity, '')).toEqual(state.get(tables.identity, ''));
     expect(fresh.all(tables.contacts)).toEqual(state.all(tables.contacts));
     const kinds = new Set([...store.entries().keys()].map((key) => key.split('/')[0]));
-    expect([...kinds].sort()).toEqual(['contact', 'conversation', 'group', 'identity', 'numbers', 'verified']);
+    expect([...kinds].sort()).toEqual([
+      'contact',
+      'conversation',
+      'group',
+      'identity',
+      'numbers',
+      'schema',
+      'verified',
+    ]);
   });
 
   test('refuses a store that holds a client already, and leaves it as it is', async () => {

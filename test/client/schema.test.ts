@@ -3,7 +3,7 @@ import { receiveEntry } from '../../client/inbox.ts';
 import { readEnvelope, sealContent } from '../../client/outbox.ts';
 import { identityOf } from '../../client/protocol/identity.ts';
 import { archives, type Outgoing, tables } from '../../client/records.ts';
-import { loadState } from '../../client/schema.ts';
+import { beginStore, loadState } from '../../client/schema.ts';
 import type { State } from '../../client/state.ts';
 import { type MemoryStore, memoryStore } from '../../client/store/memory.ts';
 import { type Bytes, decodeBase64, sameBytes } from '../../client/wire/bytes.ts';
@@ -51,12 +51,14 @@ async function say(state: State, text: string): Promise<Outgoing> {
 const told = (state: State) => state.all(tables.events).map(({ value }) => value.type);
 
 describe('loadState()', () => {
-  it('gives an empty store the newest version', async () => {
+  it('leaves an empty store empty, and one that has begun as it is', async () => {
     const store = memoryStore();
-    await loadState(store, now);
-    expect([...store.entries().keys()]).toEqual(['schema/']);
     const state = await loadState(store, now);
-    expect(state.get(tables.schema, '')).toEqual({ version: newest });
+    expect(store.entries().size).toBe(0);
+    await state.transact((tx) => beginStore(tx, { relay: 'http://relay.test', seed: new Uint8Array(32), hrid: null }));
+    const before = store.entries();
+    expect((await loadState(store, now)).get(tables.schema, '')).toEqual({ version: newest });
+    expect(store.entries()).toEqual(before);
   });
 
   it('makes the newest version out of a store of version 1, whose client goes on where it was', async () => {

@@ -1,0 +1,191 @@
+// What a client's state costs: on disk, in memory, to open and to search. `npm run bench`. The absolute times are this
+// machine's; what stands behind ratios is compared within this one run.
+
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { addMessage, startConversation } from '../../client/history.ts';
+import { Client, encryptedStore } from '../../client/index.ts';
+import type { Ratchet } from '../../client/protocol/ratchet.ts';
+import { loadRatchet, saveRatchet } from '../../client/ratchets.ts';
+import { tables } from '../../client/records.ts';
+import { beginStore, loadState } from '../../client/schema.ts';
+import type { State } from '../../client/state.ts';
+import { sqliteStore } from '../../client/store/sqlite.ts';
+import type { Store } from '../../client/store/store.ts';
+import { bytesKey } from '../../client/wire/bytes.ts';
+import {
+  deliver,
+  type Founding,
+  foundTestGroup,
+  type Person,
+  sealText,
+  startOfTime,
+  textContent,
+} from '../support/group.ts';
+import { seededRandom } from '../support/random.ts';
+
+const random = seededRandom('bench');
+const folder = mkdtempSync(join(tmpdir(), 'cliquet-bench-'));
+const path = join(folder, 'store.db');
+const passphrase = 'a passphrase for nothing';
+const relay = 'http://relay.test';
+
+const kib = (bytes: number) => `${(bytes / 1024).toFixed(0)} KiB`;
+const ms = (milliseconds: number) => `${milliseconds.toFixed(0)} ms`;
+const median = (figures: readonly number[]) => [...figures].sort((a, b) => a - b)[figures.length >> 1] ?? 0;
+
+/** The median of five runs, in milliseconds. */
+async function time(run: () => Promise<unknown>): Promise<number> {
+  const figures: number[] = [];
+  for (let i = 0; i < 5; i++) {
+    const start = performance.now();
+    await run();
+    figures.push(performance.now() - start);
+  }
+  return median(figures);
+}
+
+/** Counts what is committed. */
+function counting(store: Store): Store & { committed: number } {
+  const counted = {
+    ...store,
+    committed: 0,
+    get: store.get.bind(store),
+    list: store.list.bind(store),
+    range: store.range.bind(store),
+    close: store.close.bind(store),
+    commit: (writes: Parameters<Store['commit']>[0]) => {
+      for (const { key, value } of writes) counted.committed += key.length + (value?.length ?? 0);
+      return store.commit(writes);
+    },
+  };
+  return counted;
+}
+
+function putGroup(state: State, founding: Founding, name: string): Promise<void> {
+  const [ratchet] = founding.ratchets as [Ratchet];
+  const { group: id, generation } = ratchet;
+  const roster = founding.people.map(({ hrid, identity }) => {
+    return { hrid, pk: identity.pk, joined: generation, role: 'member' as const };
+  });
+  return state.transact((tx) => {
+    tx.put(tables.groups, bytesKey(id), { id, name, status: 'active', generation, roster });
+    startConversation(tx, id, { type: 'all' });
+    saveRatchet(tx, undefined, ratchet);
+  });
+}
+
+/** So many copies make the rest of the memory's noise small. */
+const copies = 20;
+
+/** What a new group adds to a store and to the memory of a client. */
+async function stateOfGroup(size: number): Promise<void> {
+  const founding = await foundTestGroup(random, size);
+  const file = join(folder, `${size}.db`);
+  const store = counting(sqliteStore(file));
+  const state = await loadState(store, startOfTime);
+  const before = store.committed;
+  await putGroup(state, founding, 'Bench');
+  const disk = store.committed - before;
+  const empty = memoryInUse();
+  const loaded: State[] = [];
+  for (let i = 0; i < copies; i++) loaded.push(await loadState(store, startOfTime));
+  const memory = (memoryInUse() - empty) / loaded.length;
+  await state.close();
+  console.log(`  N = ${String(size).padEnd(3)}  ${kib(disk).padStart(8)} stored  ${kib(memory).padStart(9)} in memory`);
+}
+
+function memoryInUse(): number {
+  for (let i = 0; i < 3; i++) globalThis.gc?.();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
+
+/** What a received message makes the client write while the third member says nothing. */
+async function silentMember(): Promise<void> {
+  const founding = await foundTestGroup(random, 3);
+  const [, sender] = founding.people as [Person, Person];
+  let [, theirs] = founding.ratchets as [Ratchet, Ratchet];
+  const store = counting(sqliteStore(join(folder, 'silent.db')));
+  const state = await loadState(store, startOfTime);
+  await putGroup(state, founding, 'Silent');
+  const { generation } = founding.ratchets[0] as Ratchet;
+  const written: number[] = [];
+  for (let i = 0; i < 300; i++) {
+    const sealed = await sealText(random, sender, theirs, 'nobody answers');
+    theirs = sealed.ratchet;
+    const start = store.committed;
+    await state.transact(async (tx) => {
+      const before = loadRatchet(tx, generation) as Ratchet;
+      const { ratchet } = await deliver(before, 1, sealed.headers[0] as Uint8Array<ArrayBuffer>, sealed.body);
+      saveRatchet(tx, before, ratchet);
+    });
+    written.push(store.committed - start);
+  }
+  await state.close();
+  const [first, last] = [median(written.slice(0, 20)), median(written.slice(-20))];
+  const ratio = (last / first).toFixed(2);
+  console.log(`  a message: ${first} bytes at first, ${last} after 300 messages without an answer: ${ratio} times`);
+}
+
+async function manyMessages(groups: number, messages: number): Promise<void> {
+  const state = await loadState(await encryptedStore(sqliteStore(path), passphrase), startOfTime);
+  await state.transact((tx) => beginStore(tx, { relay, seed: random.bytes(32), hrid: null }));
+  const words = [
+    'the',
+    'boat',
+    'leaves',
+    'at',
+    'nine',
+    'from',
+    'harbour',
+    'with',
+    'bread',
+    'and',
+    'cheese',
+    'tomorrow',
+  ];
+  for (let g = 0; g < groups; g++) {
+    const founding = await foundTestGroup(random, 3);
+    await putGroup(state, founding, `Group ${g}`);
+    const { group } = founding.ratchets[0] as Ratchet;
+    const [, sender] = founding.people as [Person, Person];
+    await state.transact(async (tx) => {
+      for (let i = 0; i < messages / groups; i++) {
+        const text = Array.from({ length: 12 }, () => random.pick(words)).join(' ');
+        await addMessage(tx, group, sender.hrid, textContent(random, text), false, startOfTime + i);
+      }
+    });
+  }
+  await state.close();
+  console.log(`  ${(statSync(path).size / 1e6).toFixed(1)} MB on disk`);
+
+  const open = async () => Client.open({ store: await encryptedStore(sqliteStore(path), passphrase), connect: false });
+  const opening = await time(async () => (await open()).close());
+  const unlocking = await time(async () => (await encryptedStore(sqliteStore(path), passphrase)).close());
+  console.log(`  open: ${ms(opening)}, of which the passphrase takes ${ms(unlocking)}`);
+  const client = await open();
+  const search = async (group?: string) => {
+    let found = 0;
+    const query = { text: 'harbour with bread', ...(group === undefined ? {} : { group }) };
+    for await (const _ of client.search(query)) found++;
+    return found;
+  };
+  const [all, one] = [await time(() => search()), await time(() => search(client.groups[0]?.id))];
+  console.log(
+    `  search: ${ms(all)} in all groups (${await search()} found), ${ms(one)} in one: 1 to ${(all / one).toFixed(0)}`,
+  );
+  await client.close();
+}
+
+try {
+  console.log('The state of a new group');
+  for (const size of [3, 32, 256]) await stateOfGroup(size);
+  console.log('A silent member');
+  await silentMember();
+  console.log('50 groups, 10,000 messages, encrypted under a passphrase');
+  await manyMessages(50, 10_000);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
