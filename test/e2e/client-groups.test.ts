@@ -181,3 +181,23 @@ describe('key packages', () => {
     expect(hello.keyPackages).toBe(19);
   });
 });
+
+describe('a person with two devices', () => {
+  it('is two members of the group: either says what the other hears too, also while one is away', async () => {
+    const [phone, laptop, friend] = (await register('devices', 3)) as [Device, Device, Device];
+    await foundGroupOf([friend, phone, laptop]);
+    await friend.group.send('to both');
+    await Promise.all([phone.read(1), laptop.read(1)]);
+    await laptop.client.settled();
+    await laptop.client.close();
+    await phone.group.send('from the phone');
+    await friend.read(1);
+    await laptop.reopen();
+    expect(await laptop.read(2)).toEqual(['to both', 'from the phone']);
+    await laptop.group.send('from the laptop');
+    expect(await phone.read(2)).toEqual(['to both', 'from the laptop']);
+    expect(await friend.read(2)).toEqual(['from the phone', 'from the laptop']);
+    expect(new Set([phone, laptop, friend].map(({ group }) => group.safetyNumber())).size).toBe(1);
+    expect([phone, laptop, friend].flatMap((device) => device.all('refused'))).toEqual([]);
+  });
+});
