@@ -5,9 +5,9 @@ import { tables } from './records.ts';
 import type { Registered } from './registered.ts';
 import type { State, Transaction } from './state.ts';
 import { Retry } from './transport/retry.ts';
-import { bytesKey } from './wire/bytes.ts';
+import { type Bytes, bytesKey } from './wire/bytes.ts';
 import { CliquetError } from './wire/errors.ts';
-import type { KeyPackage, UploadedPackage } from './wire/key-package.ts';
+import type { KeyPackage, KeyPackageUpload, UploadedPackage } from './wire/key-package.ts';
 import { keyPackageLifetimeSeconds } from './wire/limits.ts';
 
 /** One-time packages that lie at the relay after a top-up; below the minimum there is one. */
@@ -29,6 +29,8 @@ export class KeyPackages {
   readonly #client: Registered;
   readonly #retry: Retry;
   #stock: PackageStock = { oneTime: 0, lastResortFresh: false };
+  /** Made, and not yet taken by the relay. */
+  #batch: Batch | null = null;
 
   /** @param wake  it is time to replenish */
   constructor(client: Registered, wake: () => void) {
@@ -58,42 +60,64 @@ export class KeyPackages {
   /** Tops up what is missing; what the relay cannot take now is tried again later. */
   async replenish(): Promise<void> {
     if (this.#retry.isWaiting) return;
+    const { relay, as } = this.#client;
     try {
-      this.#stock = await replenishKeyPackages(this.#client, this.#stock);
+      // The same batch until it is taken: attempts must not pile up secrets.
+      this.#batch ??= await createBatch(this.#client, this.#stock);
+      if (this.#batch === null) return;
+      this.#stock = await relay.uploadKeyPackages(as, this.#batch.upload);
+      this.#batch = null;
       this.#retry.succeeded();
     } catch (error) {
       if (!(error instanceof CliquetError) || error.code === 'store-unwritable') throw error;
+      if (!error.retry) await this.#dropBatch();
       this.#retry.failed(error);
     }
   }
+
+  /** The relay will never take it, so nobody can claim from it. */
+  async #dropBatch(): Promise<void> {
+    const ids = this.#batch?.ids ?? [];
+    this.#batch = null;
+    await this.#client.state.transact((tx) => {
+      for (const id of ids) tx.delete(tables.keyPackages, bytesKey(id));
+    });
+  }
+}
+
+/** What is uploaded at once, and the ids of the packages in it. */
+interface Batch {
+  readonly upload: KeyPackageUpload;
+  readonly ids: readonly Bytes[];
 }
 
 /**
- * Tops up the packages at the relay. The secrets are stored before the packages leave, so none that somebody claims
- * is ever without them. One-time packages are replaced all together, so that all of them end at the same time.
- * @returns what the relay holds then
+ * The packages that are missing at the relay, or null. Their secrets are stored before the packages leave, so none that
+ * somebody claims is ever without them. One-time packages are replaced all together, so that all of them end at the same
+ * time.
  */
-async function replenishKeyPackages(
-  { state, relay, as, curves, random, self, now: clock }: Registered,
+async function createBatch(
+  { state, curves, random, self, now: clock }: Registered,
   stock: PackageStock,
-): Promise<PackageStock> {
+): Promise<Batch | null> {
   const now = clock();
   const ended = state.all(tables.keyPackages).some(({ value }) => value.expires <= now);
   if (ended) await state.transact((tx) => dropEndedPackages(tx, now));
   const replace = stock.oneTime < minPackages || newestEnd(state) < now + renewalSeconds;
-  if (!replace && stock.lastResortFresh) return stock;
-  const upload = await state.transact(async (tx) => {
+  if (!replace && stock.lastResortFresh) return null;
+  return state.transact(async (tx) => {
     retireLastResort(tx, now);
+    const ids: Bytes[] = [];
     const create = async (kind: 'one-time' | 'last-resort'): Promise<UploadedPackage> => {
       const { uploaded, kept } = await createKeyPackage(curves, random, self.identity, self.hrid, kind, now);
       tx.put(tables.keyPackages, bytesKey(kept.id), kept);
+      ids.push(kept.id);
       return uploaded;
     };
     const oneTime: UploadedPackage[] = [];
     if (replace) for (let i = 0; i < targetPackages; i++) oneTime.push(await create('one-time'));
-    return { replace, oneTime, lastResort: await create('last-resort') };
+    return { upload: { replace, oneTime, lastResort: await create('last-resort') }, ids };
   });
-  return relay.uploadKeyPackages(as, upload);
 }
 
 /** When the newest one-time package ends, and so all that the relay holds. */

@@ -213,6 +213,23 @@ describe('post()', () => {
     expect(told()).toEqual([]);
   });
 
+  it('posts nothing new either while the relay has asked it to wait, over no new line', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const { state, poster, told } = await start([outgoing(1)], 2);
+    const mailbox = new Mailbox();
+    mailbox.refuse = () => new RelayProblem({ code: 'rate-limited', retryAfter: 90 });
+    await poster.post(mailbox);
+    mailbox.refuse = () => undefined;
+    await state.transact((tx) => put(tx, outgoing(2)));
+    await poster.post(mailbox);
+    poster.lineIsBack();
+    await poster.post(mailbox);
+    expect(mailbox.log).toEqual([]);
+    vi.advanceTimersByTime(90_000);
+    await poster.post(mailbox);
+    expect(told()).toEqual(['accepted 1', 'accepted 2']);
+  });
+
   it('does not believe an answer to another number, nor a refusal that leads nowhere', async () => {
     const { poster, told, states } = await start([outgoing(3)], 4);
     const answers = [
@@ -222,8 +239,11 @@ describe('post()', () => {
     ];
     for (const answer of answers) {
       const mailbox = new Mailbox();
-      mailbox.send = answer;
+      const send = vi.fn(answer);
+      mailbox.send = send;
+      poster.lineIsBack();
       await poster.post(mailbox);
+      expect(send).toHaveBeenCalledTimes(1);
     }
     expect(told()).toEqual([]);
     expect(states()).toEqual(['3 sealed']);

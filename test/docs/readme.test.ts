@@ -46,7 +46,9 @@ test('README.md an example with a wrong name would not compile', () => {
 });
 
 test('README.md every command that it names is a script', () => {
-  const named = [...readme.matchAll(/\bnpm (?:run )?(start|test|demo|check|format|bench)\b/g)].map(([, name]) => name ?? '');
+  const named = [...readme.matchAll(/\bnpm (?:run )?(start|test|demo|check|format|bench)\b/g)].map(
+    ([, name]) => name ?? '',
+  );
   expect(named.length).toBeGreaterThan(4);
   for (const name of named) expect(Object.keys(scripts)).toContain(name);
 });

@@ -2,7 +2,7 @@
 // doubled.
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { ClientEvent } from '../../client/index.ts';
+import { type ClientEvent, CliquetError, type MemoryStore, memoryStore } from '../../client/index.ts';
 import { closeAll, Device, foundGroupOf, registerDevices } from '../support/device.ts';
 import { failingStore, StoreFailure } from '../support/failing-store.ts';
 import { startRelay, type TestRelay } from '../support/relay.ts';
@@ -136,5 +136,57 @@ describe('a store that fails', () => {
     expect(await b.read(1)).toEqual(['kept']);
     await a.client.settled();
     expect(b.texts).toEqual(['kept']);
+  });
+});
+
+describe('a store that cannot be written for a while', () => {
+  it('refuses what is sent meanwhile; the rest comes again, and the client goes on by itself', async () => {
+    const [a, b] = await group('full', 2);
+    await a.client.settled();
+    await a.client.close();
+    const store = memoryStore(a.store.entries());
+    let isFull = false;
+    let refusals = 0;
+    const disk: MemoryStore = {
+      ...store,
+      commit: async (writes) => {
+        if (!isFull) return store.commit(writes);
+        refusals++;
+        throw new CliquetError('store-unwritable');
+      },
+    };
+    const full = await Device.open(relay, disk);
+    open.push(full);
+    await full.client.settled();
+    isFull = true;
+    await b.group.send('while it is full');
+    await b.client.settled();
+    await until(() => full.client.problem === 'store-unwritable');
+    await expect(full.group.send('lost')).rejects.toMatchObject({ code: 'store-unwritable' });
+    await expect(full.client.settled()).rejects.toMatchObject({ code: 'store-unwritable' });
+    const before = refusals;
+    // It tries again, and again.
+    await until(() => refusals > before + 1);
+    expect(full.texts).toEqual([]);
+    isFull = false;
+    expect(await full.read(1)).toEqual(['while it is full']);
+    await until(() => full.client.problem === null);
+    await full.group.send('and after it');
+    expect(await b.read(1)).toEqual(['and after it']);
+    await full.client.settled();
+    expect(full.texts).toEqual(['while it is full']);
+    expect([...full.events, ...b.events].map(({ type }) => type)).not.toContain('refused');
+  });
+});
+
+describe('settled()', () => {
+  it('ends with the reason of a signal, and the client goes on', async () => {
+    const [a, b] = await group('signal', 2);
+    const hurry = new AbortController();
+    await a.group.send('all the same');
+    const settling = a.client.settled({ signal: hurry.signal });
+    hurry.abort(new Error('no time'));
+    await expect(settling).rejects.toThrow('no time');
+    expect(await b.read(1)).toEqual(['all the same']);
   });
 });

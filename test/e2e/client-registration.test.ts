@@ -170,4 +170,28 @@ describe('unregister()', () => {
     expect(a.all('rolled-back')).toEqual([]);
     expect([a, b, c].flatMap((device) => device.all('refused'))).toEqual([]);
   });
+
+  it('and register() under another address: the groups are lost, and what was on its way ends', async () => {
+    const [a, b] = (await registerDevices(relay, 'moved', 2)) as [Device, Device];
+    open.push(a, b);
+    await foundGroupOf([a, b]);
+    await a.group.send('before');
+    await b.read(1);
+    await a.client.unregister();
+    const offline = await a.group.send('never');
+    await a.register('moved-elsewhere');
+    expect(a.group.status).toBe('lost');
+    expect(await a.event('failed')).toMatchObject({ id: offline, code: 'group-lost' });
+    await expect(a.group.send('into the void')).rejects.toMatchObject({ code: 'group-lost' });
+    expect(a.client.pending).toEqual({ unsent: 0, unposted: 0, unconfirmed: 0 });
+    for (const table of ['ratchets', 'members', 'contributions', 'transcripts', 'outgoing'] as const) {
+      expect(a.keys(table)).toEqual([]);
+    }
+    // As somebody else it goes on.
+    await a.client.addContact(b.client.invite());
+    const again = await a.client.createGroup([b.client.invite()], { name: 'Again' });
+    await b.event('invited', ({ group }) => group.name === 'Again');
+    await again.send('here I am');
+    await a.client.settled();
+  });
 });
