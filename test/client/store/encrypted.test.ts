@@ -1,39 +1,13 @@
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { changePassphrase, encryptedStore } from '../../../client/store/encrypted.ts';
-import { type MemoryStore, memoryStore } from '../../../client/store/memory.ts';
-import { sqliteStore } from '../../../client/store/sqlite.ts';
-import { numberKey, type Store } from '../../../client/store/store.ts';
+import { memoryStore } from '../../../client/store/memory.ts';
+import { numberKey } from '../../../client/store/store.ts';
 import type { Bytes } from '../../../client/wire/bytes.ts';
-import { temporaryFolder } from '../../support/folder.ts';
 import { rejectionOf } from '../../support/struct.ts';
-import { testStore } from './contract.ts';
 
 /** Costs next to nothing: what is tested here is not Argon2id. */
 const parameters = { memoryKib: 8, passes: 1 };
 const key: Bytes = new Uint8Array(32).fill(3);
-
-const inners = new WeakMap<Store, MemoryStore>();
-const overMemory = async (inner: MemoryStore) => {
-  const store = await encryptedStore(inner, 'passphrase', { parameters });
-  inners.set(store, inner);
-  return store;
-};
-testStore('encryptedStore() over memory', {
-  create: () => overMemory(memoryStore()),
-  reopen: (store) => overMemory(memoryStore(inners.get(store)?.entries())),
-});
-
-const paths = new WeakMap<Store, string>();
-const overSqlite = async (path: string) => {
-  const store = await encryptedStore(sqliteStore(path), key);
-  paths.set(store, path);
-  return store;
-};
-testStore('encryptedStore() over SQLite', {
-  create: () => overSqlite(join(temporaryFolder(), 'store.db')),
-  reopen: (store) => overSqlite(paths.get(store) ?? ''),
-});
 
 const codeOf = async (promise: Promise<unknown>) => (await rejectionOf(promise)).code;
 const value: Bytes = new TextEncoder().encode('a value');

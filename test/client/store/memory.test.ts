@@ -1,11 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type MemoryStore, memoryStore } from '../../../client/store/memory.ts';
-import { testStore } from './contract.ts';
-
-testStore('memoryStore()', {
-  create: async () => memoryStore(),
-  reopen: async (store) => memoryStore((store as MemoryStore).entries()),
-});
+import { memoryStore } from '../../../client/store/memory.ts';
 
 describe('memoryStore() entries()', () => {
   it('gives a copy, also of a closed store, from which another one starts', async () => {

@@ -6,22 +6,9 @@ import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, describe, expect, it } from 'vitest';
 import { sqliteStore } from '../../../client/store/sqlite.ts';
-import { numberKey, type Store } from '../../../client/store/store.ts';
+import { numberKey } from '../../../client/store/store.ts';
 import { filesIn, temporaryFolder } from '../../support/folder.ts';
 import { codeOf } from '../../support/struct.ts';
-import { testStore } from './contract.ts';
-
-const paths = new WeakMap<Store, string>();
-const at = (path: string) => {
-  const store = sqliteStore(path);
-  paths.set(store, path);
-  return store;
-};
-
-testStore('sqliteStore()', {
-  create: async () => at(join(temporaryFolder(), 'store.db')),
-  reopen: async (store) => at(paths.get(store) ?? ''),
-});
 
 const value = new Uint8Array([1, 2, 3]);
 const children: ChildProcess[] = [];
