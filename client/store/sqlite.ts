@@ -184,9 +184,22 @@ const codes: Readonly<Record<number, ErrorCode>> = {
   26: 'store-damaged', // NOTADB
 };
 
+/** The same by SQLite's own text (sqlite3_errmsg), which is all that Deno tells. */
+const texts: readonly (readonly [RegExp, ErrorCode])[] = [
+  [/is locked$/, 'store-in-use'],
+  [/^(database disk image is malformed|malformed database schema|file is not a database)/, 'store-damaged'],
+  [/^(attempt to write a readonly database|unable to open database file)/, 'store-unwritable'],
+  [/^(access permission denied|disk I\/O error|database or disk is full)$/, 'store-unwritable'],
+];
+
 function toCliquetError(error: unknown): unknown {
-  if (error instanceof CliquetError || !(error instanceof Error)) return error;
-  const result = 'errcode' in error ? Number(error.errcode) & 0xff : undefined;
-  const code = result === undefined ? ('syscall' in error ? 'store-unwritable' : undefined) : codes[result];
+  const code = error instanceof Error && !(error instanceof CliquetError) ? errorCode(error) : undefined;
   return code === undefined ? error : new CliquetError(code, undefined, { cause: error });
+}
+
+function errorCode(error: Error): ErrorCode | undefined {
+  if ('errcode' in error) return codes[Number(error.errcode) & 0xff];
+  if ('code' in error && error.code === 'ERR_SQLITE_ERROR')
+    return texts.find(([text]) => text.test(error.message))?.[1];
+  return 'syscall' in error ? 'store-unwritable' : undefined;
 }
