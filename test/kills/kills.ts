@@ -1,7 +1,6 @@
 // Kills clients at random moments while they send and receive, and counts what their applications have seen. As a
 // command, `npm run test:kills`: 200 kills; SEED=… repeats a run's choices.
 
-import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,6 +11,7 @@ import { Client, encryptedStore } from '../../client/index.ts';
 import { sqliteStore } from '../../client/store/sqlite.ts';
 import { seededRandom } from '../support/random.ts';
 import { startRelay } from '../support/relay.ts';
+import { node, type Runtime, start } from '../support/runtime.ts';
 import { until } from '../support/until.ts';
 
 const names = ['ana', 'ben', 'cem'] as const;
@@ -34,14 +34,20 @@ export interface KillsReport {
   readonly where: Readonly<Record<string, number>>;
 }
 
-export async function runKills(kills: number, seed: string, progress: (done: number) => void): Promise<KillsReport> {
+/** @param runtimes  what may run the next life of whoever was killed, on the same file */
+export async function runKills(
+  kills: number,
+  seed: string,
+  progress: (done: number) => void,
+  runtimes: readonly Runtime[] = [node],
+): Promise<KillsReport> {
   const random = seededRandom(seed);
   const folder = mkdtempSync(join(tmpdir(), 'cliquet-kills-'));
   const relay = await startRelay();
   const running = new Map<Name, Life>();
   try {
     const hrids = await found(relay, folder);
-    for (const name of names) running.set(name, new Life(name, folder));
+    for (const name of names) running.set(name, new Life(name, folder, node));
     const where: Record<string, number> = {};
     for (let done = 0; done < kills; done++) {
       const name = random.pick(mortals);
@@ -51,7 +57,7 @@ export async function runKills(kills: number, seed: string, progress: (done: num
       await new Promise((wake) => setTimeout(wake, random.below(maxDelayMs + 1)));
       const last = await life.kill();
       where[last] = (where[last] ?? 0) + 1;
-      running.set(name, new Life(name, folder));
+      running.set(name, new Life(name, folder, random.pick(runtimes)));
       progress(done + 1);
     }
     writeFileSync(join(folder, 'over'), '');
@@ -70,13 +76,11 @@ export async function runKills(kills: number, seed: string, progress: (done: num
 /** One process of a participant. */
 class Life {
   readonly words: string[] = [];
-  readonly #child: ChildProcess;
+  readonly #child: ReturnType<typeof start>;
 
-  constructor(name: Name, folder: string) {
-    const script = join(import.meta.dirname, 'participant.ts');
-    const args = ['--disable-warning=ExperimentalWarning', script, name, folder];
-    this.#child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-    this.#child.stdout?.on('data', (data: Buffer) => this.words.push(...data.toString().trim().split('\n')));
+  constructor(name: Name, folder: string, runtime: Runtime) {
+    this.#child = start(runtime, join(import.meta.dirname, 'participant.ts'), [name, folder]);
+    this.#child.stdout.on('data', (data: Buffer) => this.words.push(...data.toString().trim().split('\n')));
   }
 
   /** @returns what it had said last */

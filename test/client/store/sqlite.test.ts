@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { sqliteStore } from '../../../client/store/sqlite.ts';
 import { numberKey } from '../../../client/store/store.ts';
 import { filesIn, temporaryFolder } from '../../support/folder.ts';
+import { node, start } from '../../support/runtime.ts';
 import { codeOf } from '../../support/struct.ts';
 
 const value = new Uint8Array([1, 2, 3]);
@@ -18,11 +19,7 @@ afterEach(() => {
 
 /** Another process on a store, and what it says line by line. */
 function run(path: string, limits = ''): { child: ChildProcess; lines: AsyncIterator<string> } {
-  const script = join(import.meta.dirname, '../../support/store-process.ts');
-  const command = `${limits} exec "$0" --disable-warning=ExperimentalWarning "$@"`;
-  const child = spawn('sh', ['-c', command, process.execPath, script, path, '4000'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = start(node, join(import.meta.dirname, '../../support/store-process.ts'), [path, '4000'], limits);
   children.push(child);
   return { child, lines: createInterface(child.stdout)[Symbol.asyncIterator]() };
 }
