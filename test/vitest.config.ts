@@ -12,7 +12,7 @@ export default defineConfig({
         test: {
           name: 'node',
           include: ['test/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, inWorkerd, 'test/runtimes/**'],
+          exclude: [...configDefaults.exclude, inWorkerd],
           // node:sqlite is what the ports' test host runs on; it still warns at every start.
           execArgv: ['--disable-warning=ExperimentalWarning'],
           testTimeout: 30_000,
