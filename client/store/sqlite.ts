@@ -5,9 +5,10 @@
 // The file belongs to the process that has it open: SQLite's exclusive lock goes with the process, however it ends.
 // Refused and left as they are: files of a newer version, files of other programs, damaged ones.
 
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
 import type { Bytes } from '../wire/bytes.ts';
 import { CliquetError, type ErrorCode } from '../wire/errors.ts';
 import { type Entry, rangeKeys, type Store } from './store.ts';
@@ -40,26 +41,22 @@ export function sqliteStore(path: string): Store {
   }
 }
 
-/** What every SQLite file begins with, and where its header (sqlite.org/fileformat2.html, §1.3) has the two numbers. */
-const magic = 'SQLite format 3\0';
-const userVersionOffset = 60;
-const applicationIdOffset = 68;
-const headerBytes = 100;
-
-/** Looks at a file without SQLite, which might write to it. */
+/**
+ * Looks at a file without changing it: `immutable` takes no lock and writes nothing. Never by a file descriptor of one's
+ * own: closing that would give up the locks of a store that this process has open (sqlite.org/howtocorrupt.html, §2.2).
+ */
 function inspect(path: string): void {
-  const header = new Uint8Array(headerBytes);
-  const file = openSync(path, 'r');
-  const length = readSync(file, header);
-  closeSync(file);
   // Empty, or with a journal beside it: a process ended while it was making the file, and the next one finishes it.
-  if (length === 0 || existsSync(`${path}-journal`)) return;
-  const isSqlite = length === headerBytes && new TextDecoder().decode(header.subarray(0, magic.length)) === magic;
-  const view = new DataView(header.buffer);
-  if (!isSqlite || view.getUint32(applicationIdOffset) !== applicationId) {
-    throw new CliquetError('store-damaged', 'it is no store');
+  if (statSync(path).size === 0 || existsSync(`${path}-journal`)) return;
+  const url = pathToFileURL(path);
+  url.searchParams.set('immutable', '1');
+  const database = new DatabaseSync(url, { readOnly: true });
+  try {
+    if (pragma(database, 'application_id') !== applicationId) throw new CliquetError('store-damaged', 'it is no store');
+    if (pragma(database, 'user_version') > migrations.length) throw new CliquetError('store-too-new');
+  } finally {
+    database.close();
   }
-  if (view.getUint32(userVersionOffset) > migrations.length) throw new CliquetError('store-too-new');
 }
 
 function prepare(database: DatabaseSync): DatabaseSync {

@@ -113,6 +113,8 @@ describe('a store that is in use', () => {
     const store = sqliteStore(path);
     expect((await run(path).lines.next()).value).toBe('store-in-use');
     expect(codeOf(() => sqliteStore(path))).toBe('store-in-use');
+    // The attempt within this process has not given up its lock.
+    expect((await run(path).lines.next()).value).toBe('store-in-use');
     await store.commit([{ key: 'a', value }]);
     expect(await store.get('a')).toEqual(value);
     await store.close();
