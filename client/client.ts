@@ -202,6 +202,7 @@ export class Client {
     // Unless the registration has ended at the relay, as this client has just been told.
     if (this.isRegistered && this.problem !== 'not-registered') throw new CliquetError('already-registered');
     const { hrid, epoch } = await register(this.#relay, this.#identity, this.#sign, address, ask);
+    this.#courier?.stop();
     await this.#change((tx) => noteRegistration(tx, hrid, epoch));
     this.#connect(hrid);
   }

@@ -112,6 +112,8 @@ export class Courier {
   stop(): void {
     this.#connection.stop();
     this.#link = null;
+    // It is of a registration that may be about to end; else it comes again.
+    this.#incoming = [];
     this.#status = 'offline';
     this.#poster.stop();
     this.#sealer.stop();
@@ -232,9 +234,11 @@ export class Courier {
       const code = error instanceof CliquetError ? error.code : null;
       if (code === 'client-closed') return;
       if (code === 'store-unwritable') {
-        // Nothing of it is acknowledged: with the next connection all of it comes again.
+        // Nothing of it is acknowledged: with the next connection all of it comes again. What came after it must not be
+        // taken in before, or it would count as taken in too.
         this.#storeFailed = true;
         this.#connection.interrupt(code);
+        this.#incoming = [];
         return;
       }
       this.stop();
