@@ -1,7 +1,7 @@
 // Posts sealed envelopes in the order of their numbers, some at a time, and settles what the relay answers.
 
 import { giveUp, markAccepted, readEnvelope, repost, rollBack, unposted } from './outbox.ts';
-import type { Outgoing } from './records.ts';
+import type { Outgoing, SealedEnvelope } from './records.ts';
 import type { State, Transaction } from './state.ts';
 import { RelayProblem } from './transport/problem.ts';
 import type { Link } from './transport/relay.ts';
@@ -44,21 +44,18 @@ export class Poster {
 
   /** Posts everything that is sealed; what the relay cannot take now is tried again later, and not before. */
   async post(link: Link): Promise<void> {
-    const { state } = this.#options;
-    for (;;) {
-      const window = unposted(state).slice(0, link.window);
-      if (window.length === 0 || this.#stopped || this.#retry.isWaiting) return;
-      const sends = await Promise.all(
-        window.map(async (outgoing) => ({ n: outgoing.n, ...(await readEnvelope(state, outgoing)) })),
-      );
+    while (!this.#stopped && !this.#retry.isWaiting) {
+      const window = await this.#read(link.window);
+      if (window.length === 0) return;
       const answers = await Promise.allSettled(
-        sends.map(async (send) => {
-          const { n } = send;
-          const accepted = await link.send(send);
+        window.map(async ({ outgoing: { n }, envelope }) => {
+          const accepted = await link.send({ n, ...envelope });
           if (accepted.n !== n) throw new CliquetError('relay-misbehaved');
           return accepted;
         }),
       );
+      // The numbers may be others' by now, as after a new registration; what was accepted is answered alike again.
+      if (this.#stopped) return;
       // Only the first refusal counts: the relay takes nothing out of order, so the later ones follow from it.
       const refusal = answers.findIndex(({ status }) => status === 'rejected');
       const accepted = answers
@@ -70,7 +67,7 @@ export class Poster {
           for (const each of accepted) await markAccepted(tx, each);
         });
       }
-      const [refused, answer] = [window[refusal], answers[refusal]];
+      const [refused, answer] = [window[refusal]?.outgoing, answers[refusal]];
       if (refused === undefined || answer?.status !== 'rejected') continue;
       const error: unknown = answer.reason;
       if (!(error instanceof CliquetError)) throw error;
@@ -79,6 +76,14 @@ export class Poster {
         return;
       }
     }
+  }
+
+  /** The next envelopes. In a transaction: one that has just been confirmed goes from the store before the image. */
+  #read(count: number): Promise<{ readonly outgoing: Outgoing; readonly envelope: SealedEnvelope }[]> {
+    return this.#options.state.transact((tx) => {
+      const next = unposted(tx).slice(0, count);
+      return Promise.all(next.map(async (outgoing) => ({ outgoing, envelope: await readEnvelope(tx, outgoing) })));
+    });
   }
 
   /** @returns whether posting can go on at once */

@@ -249,6 +249,32 @@ describe('post()', () => {
     expect(states()).toEqual(['3 sealed']);
   });
 
+  it('passes over an envelope that is just being let go, as when everybody has answered before the relay', async () => {
+    const store = memoryStore();
+    let written = () => {};
+    const slow = {
+      ...store,
+      async commit(writes: Parameters<typeof store.commit>[0]) {
+        await store.commit(writes);
+        written();
+        await new Promise((wake) => setImmediate(wake));
+      },
+    };
+    const { state, poster } = await start([outgoing(1), outgoing(2)], 3, slow);
+    const mailbox = new Mailbox(16, [1]);
+    const gone = new Promise<void>((resolve) => {
+      written = resolve;
+    });
+    const letGo = state.transact((tx) => {
+      tx.delete(tables.outgoing, numberKey(1));
+      tx.delete(archives.envelopes, `${bytesKey(new Uint8Array(32))}/${numberKey(1)}`);
+    });
+    await gone;
+    await poster.post(mailbox);
+    await letGo;
+    expect(mailbox.log).toEqual([1, 2]);
+  });
+
   it('throws what the store throws, and leaves the envelope to be posted again', async () => {
     const store = failingStore(new Map(), 1);
     const { state, poster } = await start([outgoing(1)], 2, store);
@@ -281,6 +307,22 @@ describe('stop()', () => {
     poster.start();
     await poster.post(mailbox);
     expect(mailbox.log).toEqual([1]);
+  });
+});
+
+describe('stop() while an answer is on its way', () => {
+  it('leaves the number to whatever has it when the answer comes', async () => {
+    const { state, poster, states } = await start([outgoing(4), outgoing(5)], 6);
+    const mailbox = new Mailbox(1);
+    mailbox.send = async ({ n }) => {
+      poster.stop();
+      await state.transact((tx) => {
+        tx.put(tables.outgoing, numberKey(4), { ...outgoing(7), n: 4 });
+      });
+      return { n, refused: [] };
+    };
+    await poster.post(mailbox);
+    expect(states()).toEqual(['4 sealed', '5 sealed']);
   });
 });
 
