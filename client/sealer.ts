@@ -48,7 +48,8 @@ export class Sealer {
       if (group === undefined || !isReady()) continue;
       try {
         await change(async (tx) => {
-          if (tx.get(tables.unsent, key) === undefined) return; // taken back meanwhile
+          // Taken back meanwhile; its place may be another's.
+          if (tx.get(tables.unsent, key) !== value) return;
           await sealContent(tx, client, group, value.content);
           tx.delete(tables.unsent, key);
         });
@@ -58,6 +59,7 @@ export class Sealer {
         if (!(error instanceof CliquetError) || error.code === 'store-unwritable') throw error;
         const { code } = error;
         await change(async (tx) => {
+          if (tx.get(tables.unsent, key) !== value) return;
           tx.delete(tables.unsent, key);
           await tellFailed(tx, value.group, value.content.id, code);
         });
