@@ -66,13 +66,10 @@ export function toContent(said: NonNullable<HistoryRecord['said']>): MessageCont
   return { type: 'unsupported', kind: said.kind };
 }
 
+export type StateOf = (group: Bytes, record: HistoryRecord) => MessageState;
+
 /** @returns the entry, or null if nothing is left to show */
-export function toEntry(
-  group: Bytes,
-  number: number,
-  record: HistoryRecord,
-  stateOf: (record: HistoryRecord) => MessageState,
-): HistoryEntry | null {
+export function toEntry(group: Bytes, number: number, record: HistoryRecord, stateOf: StateOf): HistoryEntry | null {
   if (record.said === null && !record.deleted) return null;
   return {
     number,
@@ -88,7 +85,7 @@ export function toEntry(
     reply: record.reply && bytesKey(record.reply),
     asksReceipt: record.asksReceipt,
     readBy: record.readBy.map(bytesKey),
-    state: stateOf(record),
+    state: stateOf(group, record),
   };
 }
 
@@ -100,15 +97,16 @@ const outgoingStates: Record<Outgoing['state'], MessageState> = {
 };
 
 /** How far each of this client's messages is, from what is still to be done for it. */
-export function messageStates(reader: Reader): (record: HistoryRecord) => MessageState {
+export function messageStates(reader: Reader): StateOf {
   const states = new Map<string, MessageState>();
-  for (const { value } of reader.all(tables.unsent)) states.set(bytesKey(value.content.id), 'unsent');
+  const nameOf = (group: Bytes, id: Bytes) => `${bytesKey(group)}/${bytesKey(id)}`;
+  for (const { value } of reader.all(tables.unsent)) states.set(nameOf(value.group, value.content.id), 'unsent');
   for (const { value } of reader.all(tables.outgoing)) {
-    if (value.message !== null) states.set(bytesKey(value.message.id), outgoingStates[value.state]);
+    if (value.message !== null) states.set(nameOf(value.group, value.message.id), outgoingStates[value.state]);
   }
-  return ({ id, isOwn, ended }) => {
+  return (group, { id, isOwn, ended }) => {
     if (!isOwn) return 'received';
-    return ended ?? states.get(bytesKey(id)) ?? 'confirmed';
+    return ended ?? states.get(nameOf(group, id)) ?? 'confirmed';
   };
 }
 

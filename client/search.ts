@@ -1,8 +1,8 @@
 // Searching histories: newest first, in one group or across all, by time and by text.
 
 import { historyPrefix } from './history.ts';
-import { type HistoryEntry, type MessageState, messageStates, toEntry } from './history-entry.ts';
-import { archives, type HistoryRecord, tables } from './records.ts';
+import { type HistoryEntry, messageStates, type StateOf, toEntry } from './history-entry.ts';
+import { archives, tables } from './records.ts';
 import type { Reader } from './state.ts';
 import { type Bytes, decodeBase64Url } from './wire/bytes.ts';
 import { CliquetError } from './wire/errors.ts';
@@ -45,7 +45,7 @@ async function* newestFirst(
   reader: Reader,
   group: Bytes,
   { from = 0 }: HistoryQuery,
-  stateOf: (record: HistoryRecord) => MessageState,
+  stateOf: StateOf,
 ): AsyncGenerator<HistoryEntry, undefined> {
   for (let to: number | undefined; ; ) {
     const range = { ...(to === undefined ? {} : { to }), limit: pageSize, reverse: true };

@@ -11,7 +11,7 @@ import type { Transaction } from './state.ts';
 import { numberKey } from './store/store.ts';
 import { type Bytes, bytesKey, sameBytes } from './wire/bytes.ts';
 import type { Content } from './wire/content.ts';
-import { type Body, writeBody } from './wire/content-body.ts';
+import { type Body, readBody, writeBody } from './wire/content-body.ts';
 import { CliquetError } from './wire/errors.ts';
 import { maxReadIds } from './wire/limits.ts';
 
@@ -64,7 +64,7 @@ export async function sendEdit(
 
 /**
  * Takes a message of this client back: here at once, at the others' when they hear of it. What was not sealed yet is
- * not sent at all.
+ * not sent at all, nor are edits of it.
  * @throws CliquetError `message-unknown`, `not-own-message`, and as sendMessage()
  */
 export async function sendDeletion(
@@ -77,9 +77,18 @@ export async function sendDeletion(
   assertOpen(tx, group);
   const found = await findOwn(tx, group, target);
   deleteMessage(tx, group.id, found);
-  const waiting = tx.all(tables.unsent).find(({ value }) => sameBytes(value.content.id, target));
+  const ofGroup = tx.all(tables.unsent).filter(({ value }) => sameBytes(value.group, group.id));
+  for (const { key, value } of ofGroup) {
+    if (isEditOf(value.content, target)) tx.delete(tables.unsent, key);
+  }
+  const waiting = ofGroup.find(({ value }) => sameBytes(value.content.id, target));
   if (waiting === undefined) putUnsent(tx, group, plain(id, writeBody({ type: 'deletion', target }), now));
   else tx.delete(tables.unsent, waiting.key);
+}
+
+function isEditOf(content: Content, target: Bytes): boolean {
+  const body = readBody(content);
+  return body?.type === 'edit' && sameBytes(body.target, target);
 }
 
 /** Tells the authors of messages that asked for it, once each, that the person has read them. */
