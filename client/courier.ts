@@ -106,6 +106,7 @@ export class Courier {
 
   start(): void {
     this.#poster.start();
+    this.#keyPackages.start();
     this.#connection.start();
   }
 

@@ -31,6 +31,9 @@ export class KeyPackages {
   #stock: PackageStock = { oneTime: 0, lastResortFresh: false };
   /** Made, and not yet taken by the relay. */
   #batch: Batch | null = null;
+  /** An attempt at the batch may have arrived all the same. */
+  #isUnsure = false;
+  #stopped = false;
 
   /** @param wake  it is time to replenish */
   constructor(client: Registered, wake: () => void) {
@@ -38,7 +41,12 @@ export class KeyPackages {
     this.#retry = new Retry(wake);
   }
 
+  start(): void {
+    this.#stopped = false;
+  }
+
   stop(): void {
+    this.#stopped = true;
     this.#retry.stop();
   }
 
@@ -59,7 +67,7 @@ export class KeyPackages {
 
   /** Tops up what is missing; what the relay cannot take now is tried again later. */
   async replenish(): Promise<void> {
-    if (this.#retry.isWaiting) return;
+    if (this.#stopped || this.#retry.isWaiting) return;
     const { relay, as } = this.#client;
     try {
       // The same batch until it is taken: attempts must not pile up secrets.
@@ -67,11 +75,13 @@ export class KeyPackages {
       if (this.#batch === null) return;
       this.#stock = await relay.uploadKeyPackages(as, this.#batch.upload);
       this.#batch = null;
+      this.#isUnsure = false;
       this.#retry.succeeded();
     } catch (error) {
       if (!(error instanceof CliquetError) || error.code === 'store-unwritable') throw error;
-      if (!error.retry) await this.#dropBatch();
-      this.#retry.failed(error);
+      if (error.retry) this.#isUnsure = true;
+      else if (!this.#isUnsure) await this.#dropBatch();
+      if (!this.#stopped) this.#retry.failed(error);
     }
   }
 

@@ -84,7 +84,7 @@ describe('replenish()', () => {
   it('piles nothing up at a relay that takes none: an unsure batch stays the same, a refused one goes', async () => {
     const { state, packages, refuse } = await start('piles');
     packages.set(empty);
-    for (const code of ['unreachable', 'rate-limited', 'key-package-invalid', 'unreachable'] as const) {
+    for (const code of ['key-package-invalid', 'unreachable', 'rate-limited'] as const) {
       refuse(new CliquetError(code));
       for (let i = 0; i < 3; i++) {
         await packages.replenish();
@@ -95,11 +95,42 @@ describe('replenish()', () => {
     packages.stop();
   });
 
+  it('keeps the secrets of a batch that may have arrived, whatever the relay says of it later', async () => {
+    const { state, packages, uploads, refuse } = await start('unsure');
+    packages.set(empty);
+    for (const code of ['unreachable', 'not-found', 'not-found'] as const) {
+      refuse(new CliquetError(code));
+      await packages.replenish();
+      vi.advanceTimersByTime(3_600_000);
+      expect(state.all(tables.keyPackages)).toHaveLength(21);
+    }
+    refuse();
+    await packages.replenish();
+    expect(uploads).toHaveLength(1);
+    expect(state.all(tables.keyPackages)).toHaveLength(21);
+  });
+
   it('throws what the store throws', async () => {
     const { packages, uploads, refuse } = await start('store');
     packages.set(empty);
     refuse(new CliquetError('store-unwritable'));
     await expect(packages.replenish()).rejects.toMatchObject({ code: 'store-unwritable' });
+    expect(uploads).toEqual([]);
+  });
+});
+
+describe('stop()', () => {
+  it('sets no timer any more, also while an upload is on its way', async () => {
+    const { state, packages, uploads, refuse } = await start('stop');
+    packages.set(empty);
+    refuse(new CliquetError('unreachable'));
+    const replenishing = packages.replenish();
+    packages.stop();
+    await replenishing;
+    expect(vi.getTimerCount()).toBe(0);
+    await state.close();
+    await packages.replenish();
+    expect(vi.getTimerCount()).toBe(0);
     expect(uploads).toEqual([]);
   });
 });
