@@ -4,7 +4,7 @@ import { CliquetError } from '../wire/errors.ts';
 import { ClientFrame, ServerFrame } from '../wire/frame.ts';
 import { closeReplaced, routes, streamProtocol, ticketProtocolPrefix } from '../wire/routes.ts';
 import type { Accepted } from '../wire/send.ts';
-import { RelayProblem } from './problem.ts';
+import { RelayProblem, relayCode } from './problem.ts';
 import type { LinkListener, OpenLink } from './relay.ts';
 
 /** A socket on which nothing was heard for this long is asked for a sign of life, and given up after as long again. */
@@ -77,7 +77,7 @@ export const openStream: OpenLink = async (relay, as, listener) => {
         answers.delete(frame.accepted.n);
         break;
       case 'problem':
-        if (frame.n === null) listener.problem(frame.code);
+        if (frame.n === null) listener.problem(relayCode(frame.code));
         else
           answers.get(frame.n)?.reject(new RelayProblem({ code: frame.code, expected: frame.expected ?? undefined }));
         answers.delete(frame.n ?? 0);

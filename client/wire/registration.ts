@@ -44,7 +44,10 @@ export const RegistrationSchema = v.object({
 export const DeregistrationSchema = v.strictObject({ epoch: jsonBytes(epochBytes) });
 
 /** POST /v1/tickets, signed, without a body → a single-use ticket for /v1/stream. */
-export const TicketSchema = v.object({ ticket: v.pipe(v.string(), v.maxLength(512)) });
+export const TicketSchema = v.object({
+  /** Goes into a header of the WebSocket's request. */
+  ticket: v.pipe(v.string(), v.maxLength(512), v.regex(/^[\w-]+$/)),
+});
 
 export type RegistrationChallenge = v.InferOutput<typeof RegistrationChallengeSchema>;
 export type Registration = v.InferOutput<typeof RegistrationSchema>;

@@ -161,6 +161,25 @@ describe('httpRelay() over a server that', () => {
     }
   });
 
+  it('names a time that no signature can carry is not believed', async () => {
+    const problem = { type: 'x', title: 'x', status: 401, code: 'stale-signature', time: Number.MAX_SAFE_INTEGER };
+    server.answer = answer(401, 'application/problem+json', JSON.stringify(problem));
+    const relay = httpRelay(server.url);
+    for (let i = 0; i < 2; i++) {
+      expect(codeOf(await relay.createTicket(anybody).catch((error: unknown) => error))).toBe('stale-signature');
+    }
+  });
+
+  it('gives a ticket that fits into no header misbehaves', async () => {
+    for (const ticket of ['a b', 'a,b', '', 'é']) {
+      server.answer = answer(200, 'application/json', JSON.stringify({ ticket }));
+      const error = await httpRelay(server.url)
+        .createTicket(anybody)
+        .catch((error: unknown) => error);
+      expect(codeOf(error)).toBe('relay-misbehaved');
+    }
+  });
+
   it('redirects is not followed', async () => {
     const elsewhere = await startScriptedRelay();
     for (const status of [301, 302, 303, 307, 308]) {

@@ -20,5 +20,13 @@ describe('new RelayProblem()', () => {
     }
     expect(new RelayProblem({ code: 'out-of-order', expected: 0 }).expected).toBeUndefined();
     expect(new RelayProblem({ code: 'rate-limited', retryAfter: 1e9 }).retryAfter).toBe(3600);
+    expect(new RelayProblem({ code: 'stale-signature', time: Number.MAX_SAFE_INTEGER }).time).toBeUndefined();
+  });
+
+  it('does not let a relay speak of what goes on in the client', () => {
+    for (const code of ['store-unwritable', 'client-closed', 'store-damaged', 'replaced', 'rolled-back'] as const) {
+      expect(new RelayProblem({ code }).code).toBe('relay-misbehaved');
+    }
+    expect(new RelayProblem({ code: 'not-registered' }).code).toBe('not-registered');
   });
 });
