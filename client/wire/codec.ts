@@ -44,11 +44,11 @@ export function bytesUpTo(max: number): Field<Bytes> {
   return field(`bytes up to ${max}`, (item): item is Bytes => isBytes(item) && item.length <= max);
 }
 
-/** An unsigned integer up to `max` (2^53 − 1 if not said). */
-export function uint(max: number = Number.MAX_SAFE_INTEGER): Field<number> {
+/** An unsigned integer from `min` (0 if not said) to `max` (2^53 − 1 if not said). */
+export function uint(max: number = Number.MAX_SAFE_INTEGER, min = 0): Field<number> {
   return field(
-    `integer up to ${max}`,
-    (item): item is number => Number.isSafeInteger(item) && (item as number) >= 0 && (item as number) <= max,
+    min === 0 ? `integer up to ${max}` : `integer from ${min} to ${max}`,
+    (item): item is number => Number.isSafeInteger(item) && (item as number) >= min && (item as number) <= max,
   );
 }
 

@@ -38,7 +38,8 @@ const bodies = {
   edit: struct('edit body', { target: id, text: text(maxContentBytes) }),
   deletion: struct('deletion body', { target: id }),
   read: struct('read body', { ids: list(id, maxReadIds, 1) }),
-  timer: struct('timer body', { seconds: nullable(uint(maxTimerSeconds)) }),
+  // Of 0 seconds, messages would be gone before anybody is told of them.
+  timer: struct('timer body', { seconds: nullable(uint(maxTimerSeconds, 1)) }),
 };
 type Bodies = typeof bodies;
 type Kind = keyof Bodies;

@@ -48,6 +48,8 @@ describe('fields', () => {
   test('uint() takes integers from 0 to its maximum', () => {
     for (const item of [0, 1, 9]) expect(takes(uint(9), item)).toBe(true);
     for (const item of [10, -1, 0.5, Number.NaN, 1n, '1', null, 2 ** 53]) expect(refuses(uint(9), item)).toBe(true);
+    for (const item of [0, 10]) expect(refuses(uint(9, 1), item)).toBe(true);
+    expect(takes(uint(9, 1), 1)).toBe(true);
     expect(takes(uint(), Number.MAX_SAFE_INTEGER)).toBe(true);
     expect(refuses(uint(), Number.MAX_SAFE_INTEGER + 1)).toBe(true);
   });

@@ -1,6 +1,7 @@
+import { encode } from 'cborg';
 import { describe, expect, it } from 'vitest';
 import { type Body, normalText, readBody, writeBody } from '../../../client/wire/content-body.ts';
-import { maxContentBodyBytes, maxContentBytes } from '../../../client/wire/limits.ts';
+import { maxContentBodyBytes, maxContentBytes, maxTimerSeconds } from '../../../client/wire/limits.ts';
 import { contentOf, textOf } from '../../support/content.ts';
 import { codeOf } from '../../support/struct.ts';
 
@@ -47,6 +48,18 @@ describe('readBody()', () => {
     }
     expect(codeOf(() => readBody({ kind: 'text', version: 1, body: new Uint8Array(0) }))).toBe('malformed');
     expect(codeOf(() => readBody({ kind: 'text', version: 1, body: new Uint8Array([...body, 0]) }))).toBe('malformed');
+  });
+});
+
+describe('a timer', () => {
+  it('is of a second at least, and of a year at most', () => {
+    for (const seconds of [1, maxTimerSeconds]) {
+      expect(readBody(contentOf({ type: 'timer', seconds }))).toEqual({ type: 'timer', seconds });
+    }
+    for (const seconds of [0, maxTimerSeconds + 1]) {
+      const body = new Uint8Array(encode([seconds]));
+      expect(codeOf(() => readBody({ kind: 'timer', version: 1, body }))).toBe('malformed');
+    }
   });
 });
 
