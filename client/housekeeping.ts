@@ -4,15 +4,15 @@ import { expireMessages, retireMessages } from './history.ts';
 import { dropUnconfirmed } from './outbox.ts';
 import { tables } from './records.ts';
 import type { State } from './state.ts';
-import { type Bytes, sameBytes } from './wire/bytes.ts';
+import { type Bytes, bytesKey, sameBytes } from './wire/bytes.ts';
 import { CliquetError } from './wire/errors.ts';
 
 /** Histories are looked through this often; disappearing messages go on the second. */
 const intervalSeconds = 3600;
 /** The store could not be written; it may be, later. */
 const retrySeconds = 60;
-/** Timers count milliseconds in 31 bits. */
-const maxTimeoutMs = 2 ** 31 - 1;
+/** Timers do not notice that the clock has jumped, or that the device has slept: it is looked at this often. */
+const maxTimeoutMs = 60_000;
 
 export class Housekeeping {
   readonly #state: State;
@@ -40,7 +40,8 @@ export class Housekeeping {
       while (next !== null && next <= this.#now()) {
         next = await this.#state.transact((tx) => expireMessages(tx, this.#now()));
       }
-      if (this.#tidyAt > this.#now()) return;
+      // Further ahead than that, the clock has been set back.
+      if (this.#tidyAt > this.#now() && this.#tidyAt <= this.#now() + intervalSeconds) return;
       this.#tidyAt = this.#now() + intervalSeconds;
       await this.#state.transact((tx) => dropUnconfirmed(tx, this.#now()));
       for (const { value } of this.#state.all(tables.groups)) await this.tidy(value.id, false);
@@ -76,7 +77,7 @@ export class Housekeeping {
       const start: number = from;
       from = await this.#state.transact((tx) => {
         const due = new Set<number>();
-        for (const { value } of tx.all(tables.events)) {
+        for (const { value } of [...tx.all(tables.events), ...tx.all(tables.held, `${bytesKey(group)}/`)]) {
           if (value.type === 'message' && sameBytes(value.group, group)) due.add(value.message);
         }
         return retireMessages(tx, group, start, (number) => due.has(number), isNew, this.#now());

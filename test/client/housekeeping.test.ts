@@ -1,0 +1,101 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { addMessage, startConversation } from '../../client/history.ts';
+import { readHistory } from '../../client/history-entry.ts';
+import { Housekeeping } from '../../client/housekeeping.ts';
+import { type HistoryRule, tables } from '../../client/records.ts';
+import type { State } from '../../client/state.ts';
+import { numberKey } from '../../client/store/store.ts';
+import { type Bytes, bytesKey } from '../../client/wire/bytes.ts';
+import { textOf } from '../support/content.ts';
+import { startOfTime } from '../support/group.ts';
+import { loadState } from '../support/state.ts';
+
+const hour = 3600;
+const day = 24 * hour;
+const group: Bytes = new Uint8Array(32).fill(1);
+const sender: Bytes = new Uint8Array(32).fill(2);
+const id = (n: number): Bytes => new Uint8Array(16).fill(n);
+
+let state: State;
+let now: number;
+let housekeeping: Housekeeping;
+
+beforeEach(async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  now = startOfTime;
+  state = await loadState();
+  await begin({ type: 'all' });
+  housekeeping = new Housekeeping(state, () => now);
+});
+afterEach(() => {
+  housekeeping.stop();
+  expect(vi.getTimerCount()).toBe(0);
+  vi.useRealTimers();
+});
+
+const begin = (rule: HistoryRule, status: 'active' | 'invited' = 'active') =>
+  state.transact((tx) => {
+    const entry = { hrid: sender, pk: sender, joined: group, role: 'member' as const };
+    const roster = [entry, { ...entry, hrid: group }];
+    tx.put(tables.groups, bytesKey(group), { id: group, name: 'Test', status, generation: group, roster });
+    startConversation(tx, group, rule);
+  });
+const hear = (n: number, timerSeconds: number | null = null) =>
+  state.transact((tx) => addMessage(tx, group, sender, textOf(`text ${n}`, { id: id(n), timerSeconds }), false, now));
+const count = async () => (await readHistory(state, group, { limit: 1000 })).length;
+/** The clock goes on with the timers. */
+async function pass(seconds: number): Promise<void> {
+  const end = now + seconds;
+  for (; now < end; now++) await vi.advanceTimersByTimeAsync(1000);
+  await vi.advanceTimersByTimeAsync(0);
+}
+
+describe('run()', () => {
+  it('lets messages disappear on the second', async () => {
+    await housekeeping.run();
+    await hear(1, 90);
+    housekeeping.nudge();
+    await pass(89);
+    expect(await count()).toBe(1);
+    await pass(2);
+    expect(await count()).toBe(0);
+  });
+
+  it('notices within a minute that the clock has gone on while timers stood still, as in a sleeping device', async () => {
+    await housekeeping.run();
+    await hear(1, 8 * hour);
+    housekeeping.nudge();
+    now += 9 * hour;
+    await pass(61);
+    expect(await count()).toBe(0);
+  });
+
+  it('looks histories through every hour, also after a clock that was years ahead', async () => {
+    await begin({ type: 'days', days: 1 });
+    await hear(1);
+    now += 365 * day;
+    await housekeeping.run();
+    now -= 365 * day;
+    await hear(2);
+    await pass(60);
+    now += 25 * hour;
+    await pass(60);
+    expect(await count()).toBe(0);
+  });
+});
+
+describe('tidy()', () => {
+  it('keeps what the person will hear of when the invitation is accepted', async () => {
+    for (const rule of [{ type: 'none' }, { type: 'days', days: 1 }] as const) {
+      await begin(rule, 'invited');
+      const message = (await hear(rule.type === 'none' ? 1 : 2)) ?? 0;
+      const step = { vector: [0, 0], groupKey: new Uint8Array(8), leaf: null };
+      await state.transact((tx) =>
+        tx.put(tables.held, `${bytesKey(group)}/${numberKey(0)}`, { type: 'message', group, message, step }),
+      );
+      now += 60 * day;
+      await housekeeping.tidy(group, true);
+      expect(await count()).toBe(1);
+    }
+  });
+});
