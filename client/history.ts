@@ -123,15 +123,28 @@ export async function forgetTold(tx: Transaction, group: Bytes, number: number):
  * @returns when the next message does, in seconds since 1970; null if none will
  */
 export async function expireMessages(tx: Transaction, now: number): Promise<number | null> {
-  for (const { key, value } of tx.all(tables.expiring).slice(0, pageSize)) {
-    const at = Number(key.slice(0, 16));
-    if (at > now) return at;
+  const page = tx.all(tables.expiring).slice(0, pageSize);
+  const due = page.filter(({ key }) => Number(key.slice(0, 16)) <= now);
+  if (due.length > 0) {
+    const gone = new Set(due.map(({ value }) => historyKey(value.group, value.message)));
+    dropEdits(tx, (group, number) => gone.has(historyKey(group, number)));
+  }
+  for (const { key, value } of due) {
     const record = await tx.read(archives.history, historyKey(value.group, value.message));
     if (record !== undefined) eraseMessage(tx, value.group, { number: value.message, record });
     tx.delete(tables.expiring, key);
   }
   const next = tx.all(tables.expiring)[0];
   return next === undefined ? null : Number(next.key.slice(0, 16));
+}
+
+/** Of a message that has disappeared or was deleted the application will not hear edits either: their text goes too. */
+export function dropEdits(tx: Transaction, isGone: (group: Bytes, number: number) => boolean): void {
+  for (const table of [tables.events, tables.held]) {
+    for (const { key, value } of tx.all(table)) {
+      if (value.type === 'edited' && isGone(value.group, value.message)) tx.delete(table, key);
+    }
+  }
 }
 
 /**
@@ -157,8 +170,9 @@ export async function retireMessages(
   for (const { key, value: record } of page) {
     const number = Number(key.slice(-16));
     const age = now - record.receivedAt;
-    // Without a history the content went when it was told; only the record is left.
-    if (!isNew && age < (rule.type === 'none' ? recordLifetime : contentLifetime)) return null;
+    // Without a history the content went when it was told; only the record is left. What seems to come from the future
+    // came while the clock was wrong, and says nothing of those behind it.
+    if (!isNew && age >= 0 && age < (rule.type === 'none' ? recordLifetime : contentLifetime)) return null;
     if (isDue(number)) continue;
     if (age >= recordLifetime) {
       dropRecord(tx, group, { number, record });

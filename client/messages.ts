@@ -1,7 +1,7 @@
 // What a message does to its group's history when it is opened or sent: it is added, or it changes another one of the
 // same author, or says what was read, or sets the timer. And what the application is told of it.
 
-import { addMessage, eraseMessage, type Found, findMessage, putMessage, startOwnTimer } from './history.ts';
+import { addMessage, dropEdits, eraseMessage, type Found, findMessage, putMessage, startOwnTimer } from './history.ts';
 import type { Step } from './protocol/step.ts';
 import { type StoredEvent, tables } from './records.ts';
 import type { Transaction } from './state.ts';
@@ -92,6 +92,7 @@ export function editMessage(tx: Transaction, group: Bytes, found: Found, text: s
 
 export function deleteMessage(tx: Transaction, group: Bytes, found: Found): void {
   eraseMessage(tx, group, { ...found, record: { ...found.record, deleted: true } });
+  dropEdits(tx, (other, number) => number === found.number && sameBytes(other, group));
 }
 
 /** @returns those of the ids that are news: own messages that asked for it */

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { toClientEvent } from '../../client/client-event.ts';
+import { emit } from '../../client/events.ts';
 import type { GroupHost } from '../../client/group.ts';
 import { addMessage, expireMessages, forgetTold, retireMessages, startConversation } from '../../client/history.ts';
 import { type HistoryEntry, readHistory } from '../../client/history-entry.ts';
@@ -204,6 +205,25 @@ describe('disappearing messages', () => {
     expect([await told(message), await told(edited)]).toEqual([null, null]);
   });
 
+  it('leave nothing of their edits either, even if the application has not heard of them', async () => {
+    await hear(ana, timed('one', 1, 60));
+    await hear(ana, timed('two', 2, 60));
+    for (const n of [1, 2]) {
+      const event = await change(ana, { type: 'edit', target: id(n), text: `other ${n}` }, 10 + n);
+      await state.transact((tx) => {
+        tx.put(tables.numbers, '', { nextSend: 1, nextEvent: n, cursor: null });
+        if (event !== null) emit(tx, event);
+      });
+    }
+    expect(stored()).toContain('other 1');
+    await change(ana, { type: 'deletion', target: id(1) }, 20);
+    expect(stored()).not.toContain('other 1');
+    expect(stored()).toContain('other 2');
+    now += 60;
+    await expire();
+    expect(stored()).not.toContain('other');
+  });
+
   it('leave many at once, page by page', async () => {
     await state.transact(async (tx) => {
       for (let i = 0; i < 600; i++) {
@@ -252,6 +272,17 @@ describe('a group’s history rule', () => {
     await retire();
     await retire(true);
     expect(await shown()).toEqual(['old']);
+  });
+
+  it('days: a message from when the clock was ahead does not keep what came after it', async () => {
+    await begin({ type: 'days', days: 7 });
+    now += 365 * day;
+    await hear(ana, textOf('ahead', { id: id(1) }));
+    now -= 365 * day;
+    await hear(ana, textOf('one', { id: id(2) }));
+    now += 8 * day;
+    await retire();
+    expect(await shown()).toEqual(['ahead']);
   });
 
   it('changed to none: what was told goes at once, what was not stays until it is', async () => {
