@@ -1,5 +1,6 @@
 // Registration (diagram 1): how it begins, and what it changes in the store.
 
+import { declineInvitation } from './inbox.ts';
 import { abandonOutgoing, startOver } from './outbox.ts';
 import { deriveHrid, hashVaultId, type Identity } from './protocol/identity.ts';
 import { deleteRatchet, loadRatchet } from './ratchets.ts';
@@ -46,7 +47,7 @@ export async function register(
 
 /**
  * The relay knows this client now. A new mailbox counts from 1; and under another HRID than theirs, the groups that
- * there are cannot be reached: they are lost.
+ * there are cannot be reached: they are lost, and invitations, which nobody can accept any more, declined.
  */
 export async function noteRegistration(tx: Transaction, hrid: Bytes, epoch: Bytes): Promise<void> {
   const record = tx.get(tables.identity, '');
@@ -57,6 +58,10 @@ export async function noteRegistration(tx: Transaction, hrid: Bytes, epoch: Byte
     const ratchet = loadRatchet(tx, group.generation);
     const own = ratchet?.members[ratchet.self];
     if (own === undefined || sameBytes(own.hrid, hrid)) continue;
+    if (group.status === 'invited') {
+      await declineInvitation(tx, group);
+      continue;
+    }
     tx.put(tables.groups, key, { ...group, status: 'lost' });
     deleteRatchet(tx, group.generation);
     await abandonOutgoing(tx, group.id, 'group-lost');

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { knownKey } from '../../client/contacts.ts';
 import { historyKey } from '../../client/history.ts';
 import { acceptInvitation, declineInvitation, receiveEntry } from '../../client/inbox.ts';
 import type { Ratchet } from '../../client/protocol/ratchet.ts';
 import { archives, type GroupRecord, tables } from '../../client/records.ts';
+import { noteRegistration } from '../../client/registration.ts';
 import { State } from '../../client/state.ts';
 import { type MemoryStore, memoryStore } from '../../client/store/memory.ts';
 import { type Bytes, bytesKey } from '../../client/wire/bytes.ts';
@@ -238,6 +240,21 @@ describe('receiveEntry()', () => {
 });
 
 describe('declineInvitation()', () => {
+  it('is what a registration under another address does: nobody’s word for a roster is believed for want of an answer', async () => {
+    const { founding, say, take } = await world('moved');
+    const inbox = await Inbox.start(founding, 1);
+    await inbox.join(founding);
+    await take(inbox, await say(0, 'held'));
+    const { identity, hrid } = inbox.person;
+    await inbox.state.transact(async (tx) => {
+      tx.put(tables.identity, '', { relay: 'http://relay.test', seed: identity.seed, hrid });
+      await noteRegistration(tx, new Uint8Array(32).fill(7), new Uint8Array(16));
+    });
+    expect(inbox.group.status).toBe('declined');
+    expect(inbox.count('held')).toBe(0);
+    expect(knownKey(inbox.state, (founding.people[2] as Person).hrid)).toBeNull();
+  });
+
   it('leaves nothing but that it was declined; later entries of the group are dropped in silence', async () => {
     const { founding, say, take } = await world('declined');
     const inbox = await Inbox.start(founding, 1);
