@@ -5,6 +5,7 @@ import { seedFromPhrase } from './crypto/recovery-phrase.ts';
 import type { State } from './state.ts';
 import { httpRelay } from './transport/http.ts';
 import type { Bytes } from './wire/bytes.ts';
+import { CliquetError } from './wire/errors.ts';
 
 export interface RestoreOptions {
   /** What `backup()` gave. */
@@ -18,12 +19,16 @@ export interface RestoreOptions {
 }
 
 /**
- * @param relay  only needed without a backup
- * @throws CliquetError `backup-invalid`, `wrong-passphrase`, `phrase-invalid`, `store-not-empty`; TypeError if what is
- *   given opens nothing
+ * @param options  relay: only needed without a backup; with one, it has to be the same
+ * @throws CliquetError `backup-invalid`, `wrong-passphrase`, `phrase-invalid`, `store-not-empty`, `invite-invalid` for
+ *   another relay; TypeError if what is given opens nothing
  */
 export async function restore(state: State, options: RestoreOptions & { readonly relay?: string }): Promise<void> {
   const content = await contentOf(options);
+  // Before anything is written: a store that is not empty any more takes no other backup.
+  if (httpRelay(options.relay ?? content.relay).url !== content.relay) {
+    throw new CliquetError('invite-invalid', 'this backup belongs to another relay');
+  }
   await state.transact((tx) => restoreBackup(tx, content));
 }
 

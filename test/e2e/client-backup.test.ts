@@ -4,7 +4,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openBackup } from '../../client/backup.ts';
 import { openBackupFile } from '../../client/backup-file.ts';
-import { memoryStore } from '../../client/index.ts';
+import { Client, memoryStore } from '../../client/index.ts';
 import { generationPrefix } from '../../client/ratchets.ts';
 import { tables } from '../../client/records.ts';
 import { bytesKey } from '../../client/wire/bytes.ts';
@@ -177,6 +177,17 @@ describe('Client.restore()', () => {
     await restored.register('ended0');
     expect(restored.hrid).toBe(hrid);
     await talkInNewGroup(b, [restored, b, c], 'Anew');
+  });
+
+  it('is refused where it belongs to another relay, and the store stays empty', async () => {
+    const [a] = await friends('elsewhere');
+    const phrase = a.client.recoveryPhrase();
+    const store = memoryStore();
+    const from = { backup: await a.client.backup(), phrase, store };
+    await expect(Client.restore({ ...from, relay: 'https://relay.example' })).rejects.toMatchObject({
+      code: 'invite-invalid',
+    });
+    expect([...store.entries().keys()].filter((key) => !key.startsWith('schema/'))).toEqual([]);
   });
 
   it('may be unregistered before it was ever connected', async () => {
