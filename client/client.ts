@@ -322,11 +322,13 @@ export class Client {
     return writeBackup(this.#state, this.#random, { ...options, now: this.#now() });
   }
 
-  /** Connects again after this client was replaced by another connection. */
+  /** Connects: again after this client was replaced by another connection, or at last if it was opened without one. */
   connect(): void {
     this.#assertOpen();
-    if (this.#hrid === null) throw new CliquetError('not-registered');
-    this.#courier?.start();
+    const hrid = this.#hrid;
+    if (hrid === null) throw new CliquetError('not-registered');
+    if (this.#courier === null) this.#connect(hrid);
+    else this.#courier.start();
   }
 
   /**
@@ -336,8 +338,8 @@ export class Client {
    *   `store-unwritable`; whatever else the store has thrown; the signal's reason
    */
   async settled({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
-    if (!this.#closed && this.#courier === null) throw new CliquetError('not-registered');
     while (!this.#closed && !this.#courier?.isSettled) {
+      if (this.#courier === null) throw new CliquetError('not-registered');
       if (this.#failure !== undefined) throw this.#failure;
       if (this.connection === 'replaced') throw new CliquetError('replaced');
       const { problem } = this;

@@ -103,6 +103,20 @@ describe('register()', () => {
     await device.client.settled();
   });
 
+  it('connects when it is asked to, if it was opened without a connection', async () => {
+    const device = await Device.register(relay, 'asked');
+    await device.client.close();
+    const client = await Client.open({ store: memoryStore(device.store.entries()), connect: false });
+    try {
+      expect(client.connection).toBe('offline');
+      client.connect();
+      await client.settled();
+      expect(client.connection).toBe('online');
+    } finally {
+      await client.close();
+    }
+  });
+
   it('leaves a store to the relay that it was made for', async () => {
     const device = await Device.register(relay, 'elsewhere');
     open.push(device);
@@ -123,6 +137,16 @@ describe('unregister()', () => {
     expect(b.client.connection).toBe('offline');
     await expect(a.client.createGroup([invite])).rejects.toMatchObject({ code: 'unregistered' });
     await expect(b.client.unregister()).rejects.toMatchObject({ code: 'not-registered' });
+  });
+
+  it('ends the waiting of settled() too', async () => {
+    const device = await Device.register(relay, 'waiting');
+    open.push(device);
+    await device.reopen();
+    const waiting = device.client.settled({ signal: AbortSignal.timeout(5000) });
+    const ended = expect(waiting).rejects.toMatchObject({ code: 'not-registered' });
+    await device.client.unregister();
+    await ended;
   });
 
   it('goes through for a client that ended after the relay did it', async () => {
