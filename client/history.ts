@@ -5,7 +5,7 @@
 import { archives, type HistoryRecord, type HistoryRule, tables } from './records.ts';
 import type { Reader, Transaction } from './state.ts';
 import { numberKey } from './store/store.ts';
-import { type Bytes, bytesKey } from './wire/bytes.ts';
+import { type Bytes, bytesKey, sameBytes } from './wire/bytes.ts';
 import type { Content } from './wire/content.ts';
 import { messageTtlSeconds } from './wire/limits.ts';
 
@@ -35,7 +35,7 @@ export function startConversation(tx: Transaction, group: Bytes, rule?: HistoryR
 /**
  * Adds a message to the history of its group.
  * @param now  seconds since 1970
- * @returns its number, or null if there is a message of this id already
+ * @returns its number, or null if there is a message of this id by this sender already
  */
 export async function addMessage(
   tx: Transaction,
@@ -46,11 +46,14 @@ export async function addMessage(
   now: number,
 ): Promise<number | null> {
   const conversation = tx.get(tables.conversations, bytesKey(group));
-  if (conversation === undefined || (await tx.read(archives.messageNumbers, idKey(group, content.id)))) return null;
+  if (conversation === undefined) return null;
+  const namesake = await findMessage(tx, group, content.id);
+  if (namesake && (isOwn || sameBytes(namesake.record.sender, sender))) return null;
   const { id, kind, version, body, reply, timerSeconds, asksReceipt, sentAt } = content;
   const number = conversation.nextMessage;
   tx.put(tables.conversations, bytesKey(group), { ...conversation, nextMessage: number + 1 });
-  tx.put(archives.messageNumbers, idKey(group, id), { number });
+  // An id belongs to who used it first; a member who takes another's cannot make that one's message go unseen.
+  if (namesake === undefined) tx.put(archives.messageNumbers, idKey(group, id), { number });
   const expiresAt = timerSeconds === null || isOwn ? null : now + timerSeconds;
   tx.put(archives.history, historyKey(group, number), {
     id,
@@ -175,7 +178,7 @@ export async function retireMessages(
     if (!isNew && age >= 0 && age < (rule.type === 'none' ? recordLifetime : contentLifetime)) return null;
     if (isDue(number)) continue;
     if (age >= recordLifetime) {
-      dropRecord(tx, group, { number, record });
+      await dropRecord(tx, group, { number, record });
     } else if (record.said && age >= contentLifetime) eraseMessage(tx, group, { number, record });
   }
   const last = page.at(-1);
@@ -186,7 +189,7 @@ export async function retireMessages(
 export async function deleteHistory(tx: Transaction, group: Bytes): Promise<void> {
   for (let from = 0; ; ) {
     const page = await tx.range(archives.history, historyPrefix(group), { from, limit: pageSize });
-    for (const { key, value: record } of page) dropRecord(tx, group, { number: Number(key.slice(-16)), record });
+    for (const { key, value: record } of page) await dropRecord(tx, group, { number: Number(key.slice(-16)), record });
     const last = page.at(-1);
     if (page.length < pageSize || last === undefined) break;
     from = Number(last.key.slice(-16)) + 1;
@@ -194,8 +197,9 @@ export async function deleteHistory(tx: Transaction, group: Bytes): Promise<void
   tx.delete(tables.conversations, bytesKey(group));
 }
 
-function dropRecord(tx: Transaction, group: Bytes, { number, record }: Found): void {
+async function dropRecord(tx: Transaction, group: Bytes, { number, record }: Found): Promise<void> {
   if (record.expiresAt !== null) tx.delete(tables.expiring, expiryKey(record.expiresAt, group, number));
   tx.delete(archives.history, historyKey(group, number));
-  tx.delete(archives.messageNumbers, idKey(group, record.id));
+  const named = await tx.read(archives.messageNumbers, idKey(group, record.id));
+  if (named?.number === number) tx.delete(archives.messageNumbers, idKey(group, record.id));
 }

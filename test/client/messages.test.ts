@@ -74,8 +74,25 @@ describe('receiveContent()', () => {
     now += 30 * day;
     await retire();
     expect(await hear(ana, textOf('again', { id: id(1) }))).toBeNull();
-    expect(await hear(ben, textOf('again', { id: id(1) }))).toBeNull();
     expect(await shown()).toEqual([]);
+  });
+
+  it('lets nobody suppress a message by using its id first, nor change or drop what has it', async () => {
+    await begin({ type: 'days', days: 40 });
+    await hear(ben, textOf('taken', { id: id(1) }));
+    now += day;
+    expect(await hear(ana, textOf('real', { id: id(1) }))).toMatchObject({ type: 'message', message: 1 });
+    expect(await shown()).toEqual(['taken', 'real']);
+    expect(await hear(ben, textOf('again', { id: id(1) }))).toBeNull();
+    expect(await say(textOf('mine', { id: id(1) }))).toBeNull();
+    expect(await codeOf(change(ana, { type: 'edit', target: id(1), text: 'x' }, 2))).toBe('not-own-message');
+    now += 40 * day - 1;
+    await retire();
+    expect(await shown()).toEqual(['real']);
+    now += 2;
+    await retire();
+    expect(await shown()).toEqual([]);
+    expect([...store.entries().keys()].filter((key) => key.startsWith('message-number/'))).toEqual([]);
   });
 
   it('edits and deletes an author’s own messages, and nobody else’s', async () => {
