@@ -52,7 +52,10 @@ async function versionOf(store: Store): Promise<number> {
     return version;
   }
   // Version 1 did not say so.
-  return (await store.get(identityKey)) === null ? newest : 1;
+  if ((await store.get(identityKey)) !== null) return 1;
+  // What lies here is not a client's, as in an encrypted store that is opened without its passphrase.
+  if ((await store.list('')).length > 0) throw new CliquetError('store-damaged', 'no client has written it');
+  return newest;
 }
 
 const toWrite = (key: string, fields: unknown): Write => ({ key, value: new Uint8Array(encode(fields)) });

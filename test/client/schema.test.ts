@@ -5,6 +5,7 @@ import { identityOf } from '../../client/protocol/identity.ts';
 import { archives, type Outgoing, tables } from '../../client/records.ts';
 import { beginStore, loadState } from '../../client/schema.ts';
 import type { State } from '../../client/state.ts';
+import { encryptedStore } from '../../client/store/encrypted.ts';
 import { type MemoryStore, memoryStore } from '../../client/store/memory.ts';
 import { type Bytes, decodeBase64, sameBytes } from '../../client/wire/bytes.ts';
 import { CliquetError } from '../../client/wire/errors.ts';
@@ -59,6 +60,16 @@ describe('loadState()', () => {
     const before = store.entries();
     expect((await loadState(store, now)).get(tables.schema, '')).toEqual({ version: newest });
     expect(store.entries()).toEqual(before);
+  });
+
+  it('begins nothing in an encrypted store that is opened without its passphrase', async () => {
+    const inner = memoryStore();
+    const encrypted = await encryptedStore(inner, new Uint8Array(32));
+    const state = await loadState(encrypted, now);
+    await state.transact((tx) => beginStore(tx, { relay: 'http://relay.test', seed: new Uint8Array(32), hrid: null }));
+    const before = inner.entries();
+    await expect(loadState(inner, now)).rejects.toMatchObject({ code: 'store-damaged' });
+    expect(inner.entries()).toEqual(before);
   });
 
   it('makes the newest version out of a store of version 1, whose client goes on where it was', async () => {
