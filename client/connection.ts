@@ -23,6 +23,8 @@ export class Connection {
   readonly #handlers: ConnectionHandlers;
   #link: Link | null = null;
   #running = false;
+  /** Counts the links that were asked for: only the newest is wanted. */
+  #attempt = 0;
   readonly #retry = new Retry(() => void this.#open());
   #problem: ErrorCode | null = null;
 
@@ -62,6 +64,8 @@ export class Connection {
   }
 
   async #open(): Promise<void> {
+    const attempt = ++this.#attempt;
+    const isWanted = () => this.#running && attempt === this.#attempt;
     this.#handlers.changed('connecting', this.#problem);
     // Only the newest link may speak: a late word of an older one is not heard.
     let link: Link | null = null;
@@ -87,7 +91,7 @@ export class Connection {
         link?.close();
       },
       closed: (reason) => {
-        if (this.#link !== link) return;
+        if (link === null || this.#link !== link) return;
         this.#link = null;
         if (reason === 'replaced') this.#running = false;
         else this.#problem ??= 'unreachable';
@@ -97,7 +101,7 @@ export class Connection {
     };
     try {
       const opened = await this.#openLink(this.#relay, this.#as, listener);
-      if (!this.#running) {
+      if (!isWanted()) {
         opened.close();
         return;
       }
@@ -105,6 +109,7 @@ export class Connection {
       this.#link = opened;
     } catch (error) {
       if (!(error instanceof CliquetError)) throw error;
+      if (!isWanted()) return;
       this.#problem = error.code;
       // The registration has ended at the relay: only a new one mends that.
       if (error.code === 'not-registered') this.#running = false;

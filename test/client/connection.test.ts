@@ -116,6 +116,31 @@ describe('start()', () => {
     expect(lines).toHaveLength(7);
   });
 
+  it('after stop() opens one link, and closes what was still being opened', async () => {
+    connection.start();
+    connection.stop();
+    connection.start();
+    await open(0);
+    await open(1);
+    expect([line(0).closes, line(1).closes]).toEqual([1, 0]);
+    line(1).listener.drained();
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(lines).toHaveLength(2);
+    expect(heard).toEqual(['hello', 'drained']);
+    expect(states.at(-1)).toBe('online');
+  });
+
+  it('after stop() is not disturbed by the failure of what was being opened', async () => {
+    connection.start();
+    connection.stop();
+    connection.start();
+    await open(1);
+    await refuse(0);
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(lines).toHaveLength(2);
+    expect(states.at(-1)).toBe('online');
+  });
+
   it('does not come back by itself once it was replaced, but when it is asked to', async () => {
     connection.start();
     (await open(0)).listener.closed('replaced');
