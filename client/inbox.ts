@@ -23,10 +23,12 @@ import type { KeyPackage } from './wire/key-package.ts';
 import { messageTtlSeconds } from './wire/limits.ts';
 import type { QueueEntry } from './wire/queue.ts';
 
-/** Messages of unknown generations that are kept: from a contact or a member of some group, from others, and in all. */
+/** Messages of unknown generations that are kept: from a contact or a member of some group, and from others. */
 const maxEarlyKnown = 256;
 const maxEarlyUnknown = 16;
+/** In all, and of that from others: strangers, however many, must not crowd out those who are known. */
 const maxEarlyBytes = 4 * 1024 * 1024;
+const maxEarlyUnknownBytes = 1024 * 1024;
 /** A day longer than the relay keeps an agreement. */
 const earlyLifetimeSeconds = messageTtlSeconds + 24 * 3600;
 /** Events of an invitation that nobody has answered; the oldest go. */
@@ -154,12 +156,15 @@ function keepEarly(tx: Transaction, message: Early, now: number): void {
     if (value.receivedAt + earlyLifetimeSeconds < now) tx.delete(tables.early, key);
   }
   const all = tx.all(tables.early);
-  const known = knownKey(tx, message.from) !== null;
-  const ofSender = all.filter(({ value }) => sameBytes(value.from, message.from)).length;
-  const bytes = all.reduce((sum, { value }) => sum + value.body.length + value.header.length, message.body.length);
-  if (ofSender >= (known ? maxEarlyKnown : maxEarlyUnknown) || bytes > maxEarlyBytes) {
-    throw new CliquetError('too-far-ahead');
-  }
+  const isKnown = (from: Bytes) => knownKey(tx, from) !== null;
+  const sizeOf = (kept: readonly Early[]) =>
+    kept.reduce((sum, { body, header }) => sum + body.length + header.length, message.body.length);
+  const kept = all.map(({ value }) => value);
+  const ofSender = kept.filter(({ from }) => sameBytes(from, message.from)).length;
+  const isTooMuch = isKnown(message.from)
+    ? ofSender >= maxEarlyKnown
+    : ofSender >= maxEarlyUnknown || sizeOf(kept.filter(({ from }) => !isKnown(from))) > maxEarlyUnknownBytes;
+  if (isTooMuch || sizeOf(kept) > maxEarlyBytes) throw new CliquetError('too-far-ahead');
   const next =
     Number(
       all

@@ -182,6 +182,19 @@ describe('receiveEntry()', () => {
     expect(inbox.count('early')).toBe(1);
   });
 
+  it('keeps early messages of a contact, however much strangers have sent', async () => {
+    const { founding, say, take } = await world('early strangers');
+    const inbox = await Inbox.start(founding, 1, [0]);
+    const large = await say(2, 'x'.repeat(60_000));
+    for (let stranger = 0; stranger < 70; stranger++) {
+      await inbox.receive(new Uint8Array(32).fill(stranger), large.header(1), large.body);
+    }
+    expect(inbox.count('early')).toBe(Math.floor((1024 * 1024) / large.body.length));
+    const kept = inbox.count('early');
+    await take(inbox, await say(0, 'x'.repeat(60_000)));
+    expect(inbox.count('early')).toBe(kept + 1);
+  });
+
   it('tells of what it cannot open and goes on; what it knows already it does not tell', async () => {
     const { founding, say, take } = await world('refused');
     const inbox = await Inbox.start(founding, 1, [0]);
