@@ -147,8 +147,8 @@ export class Courier {
       if (this.#storeFailed && numbers !== undefined) tx.put(tables.numbers, '', numbers);
       return takeHello(tx, hello);
     });
-    this.#storeFailed = false;
-    this.#connection.confirm();
+    // After a failure, the little that was written here proves nothing: all there is to write has to succeed first.
+    if (!this.#storeFailed) this.#connection.confirm();
     if (cursor.seq > hello.acked) await link.acknowledge(cursor).catch(() => {});
     this.#keyPackages.set({ oneTime: hello.keyPackages, lastResortFresh: hello.lastResortFresh });
     this.#replenish();
@@ -224,6 +224,10 @@ export class Courier {
     this.#running.add(name);
     while (this.#wanted.delete(name)) await this.#guard(run);
     this.#running.delete(name);
+    if (this.#storeFailed && this.#isDrained && this.#running.size === 0) {
+      this.#storeFailed = false;
+      this.#connection.confirm();
+    }
     this.#options.changed();
   }
 

@@ -129,6 +129,28 @@ describe('a store that cannot be written for a moment', () => {
   });
 });
 
+describe('a store that takes little and refuses what is larger', () => {
+  it('is tried again after ever longer waits, and is well again once all is written', async () => {
+    let refuse = true;
+    beforeCommit = async (writes) => {
+      if (refuse && writes.some(({ key }) => key.startsWith('event/'))) throw new CliquetError('store-unwritable');
+    };
+    courier.start();
+    const waits: number[] = [];
+    for (let count = 1; count <= 4; count++) {
+      const before = Date.now();
+      await greet(count, [1, 2, 3]);
+      waits.push(Date.now() - before);
+    }
+    // 500, 1000 and 2000 ms, and down to half of that.
+    expect(waits[3]).toBeGreaterThan(900);
+    expect(courier.problem).toBe('store-unwritable');
+    refuse = false; // just before what the fourth line has told is written
+    await until(() => courier.isSettled && courier.problem === null);
+    expect(told()).toEqual([1, 2, 3]);
+  });
+});
+
 describe('stop()', () => {
   it('takes nothing more in: what came belongs to the registration that has ended', async () => {
     let wake = () => {};
