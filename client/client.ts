@@ -90,7 +90,6 @@ export class Client {
       random: this.#random,
       now: this.#now,
       change: (run) => this.#change(run),
-      tidy: (group) => this.#housekeeping.tidy(group, true),
     };
   }
 
@@ -173,7 +172,7 @@ export class Client {
   /** What is still to be done: content to seal, envelopes to post, and messages that somebody has not confirmed. */
   get pending(): { readonly unsent: number; readonly unposted: number; readonly unconfirmed: number } {
     const sealed = unposted(this.#state).length;
-    const outgoing = this.#state.all(tables.outgoing).length;
+    const outgoing = this.#state.all(tables.outgoing).filter(({ value }) => value.state !== 'refused').length;
     return { unsent: this.#state.all(tables.unsent).length, unposted: sealed, unconfirmed: outgoing - sealed };
   }
 
@@ -201,8 +200,9 @@ export class Client {
     this.#assertOpen();
     // Unless the registration has ended at the relay, as this client has just been told.
     if (this.isRegistered && this.problem !== 'not-registered') throw new CliquetError('already-registered');
+    // Noted first: who is killed after the relay has made a new mailbox must not take it for the old one.
+    if (this.isRegistered) await this.#endRegistration();
     const { hrid, epoch } = await register(this.#relay, this.#identity, this.#sign, address, ask);
-    this.#courier?.stop();
     await this.#change((tx) => noteRegistration(tx, hrid, epoch));
     this.#connect(hrid);
   }
@@ -224,9 +224,7 @@ export class Client {
       // It was done before, and this client ended before it could note that.
       if (!(error instanceof CliquetError) || error.code !== 'not-registered') throw error;
     }
-    this.#courier?.stop();
-    this.#courier = null;
-    await this.#change((tx) => noteDeregistration(tx));
+    await this.#endRegistration();
   }
 
   /**
@@ -363,6 +361,12 @@ export class Client {
 
   get #hrid(): Bytes | null {
     return this.#state.get(tables.identity, '')?.hrid ?? null;
+  }
+
+  async #endRegistration(): Promise<void> {
+    this.#courier?.stop();
+    this.#courier = null;
+    await this.#change((tx) => noteDeregistration(tx));
   }
 
   #connect(hrid: Bytes): void {

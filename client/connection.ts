@@ -23,8 +23,8 @@ export class Connection {
   readonly #handlers: ConnectionHandlers;
   #link: Link | null = null;
   #running = false;
-  /** Counts the links that were asked for: only the newest is wanted. */
-  #attempt = 0;
+  /** Ends the wait for a link: only the newest that was asked for is wanted. */
+  #attempt = new AbortController();
   readonly #retry = new Retry(() => void this.#open());
   #problem: ErrorCode | null = null;
 
@@ -45,6 +45,7 @@ export class Connection {
   stop(): void {
     this.#running = false;
     this.#retry.stop();
+    this.#attempt.abort();
     this.#link?.close();
     this.#link = null;
   }
@@ -64,8 +65,9 @@ export class Connection {
   }
 
   async #open(): Promise<void> {
-    const attempt = ++this.#attempt;
-    const isWanted = () => this.#running && attempt === this.#attempt;
+    this.#attempt.abort();
+    this.#attempt = new AbortController();
+    const { signal } = this.#attempt;
     this.#handlers.changed('connecting', this.#problem);
     // Only the newest link may speak: a late word of an older one is not heard.
     let link: Link | null = null;
@@ -100,8 +102,8 @@ export class Connection {
       },
     };
     try {
-      const opened = await this.#openLink(this.#relay, this.#as, listener);
-      if (!isWanted()) {
+      const opened = await this.#openLink(this.#relay, this.#as, listener, signal);
+      if (signal.aborted) {
         opened.close();
         return;
       }
@@ -109,7 +111,7 @@ export class Connection {
       this.#link = opened;
     } catch (error) {
       if (!(error instanceof CliquetError)) throw error;
-      if (!isWanted()) return;
+      if (signal.aborted) return;
       this.#problem = error.code;
       // The registration has ended at the relay: only a new one mends that.
       if (error.code === 'not-registered') this.#running = false;

@@ -19,6 +19,8 @@ import type { Hello, QueueEntry } from './wire/queue.ts';
 
 /** Entries of the queue that are taken in with one commit. */
 const batchSize = 32;
+/** Entries that wait to be taken in: far more than an honest relay sends before the first is acknowledged. */
+const maxIncoming = 4096;
 /** A stream tells of deliveries by itself; this is for links that do not, and for what was missed. */
 const reconcileSeconds = 60;
 
@@ -78,7 +80,8 @@ export class Courier {
         this.#greeted = this.#guard(() => this.#greet(hello, link));
       },
       entry: (entry) => {
-        this.#incoming.push(entry);
+        if (this.#incoming.length >= maxIncoming) this.#connection.interrupt('relay-misbehaved');
+        else this.#incoming.push(entry);
         void this.#loop('take in', () => this.#takeIn());
       },
       drained: () => {

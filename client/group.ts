@@ -1,6 +1,6 @@
 // A group as the application sees it.
 
-import { findMessage } from './history.ts';
+import { findMessage, messagesDue, retireMessages } from './history.ts';
 import { type HistoryEntry, messageStates, readHistory, toEntry } from './history-entry.ts';
 import { acceptInvitation, declineInvitation } from './inbox.ts';
 import { currentVector, groupKey, type Ratchet } from './protocol/ratchet.ts';
@@ -26,8 +26,6 @@ export interface GroupHost {
   /** Seconds since 1970. */
   readonly now: () => number;
   change<R>(run: (tx: Transaction) => R | Promise<R>): Promise<R>;
-  /** Lets go what a group's rule says is too old. */
-  tidy(group: Bytes): Promise<void>;
 }
 
 export interface Member {
@@ -158,12 +156,14 @@ export class Group {
   /** Says how long content is kept here; what is older goes at once. */
   async setHistory(policy: HistoryPolicy): Promise<void> {
     const history = toRule(policy);
-    await this.#host.change((tx) => {
+    await this.#change(async (tx, { id }, now) => {
       const conversation = tx.get(tables.conversations, this.id);
       if (conversation === undefined) throw new CliquetError('group-unknown');
       tx.put(tables.conversations, this.id, { ...conversation, history });
+      // In one commit: what is left of it by a kill would not be looked at again.
+      const due = messagesDue(tx, id);
+      for (let from: number | null = 0; from !== null; ) from = await retireMessages(tx, id, from, due, true, now);
     });
-    await this.#host.tidy(this.#record.id);
   }
 
   /** A page of what was said, newest first. @param options before: the number to look below; limit: 50 if not said */

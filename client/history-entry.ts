@@ -94,6 +94,7 @@ const outgoingStates: Record<Outgoing['state'], MessageState> = {
   accepted: 'accepted',
   again: 'accepted',
   delivered: 'delivered',
+  refused: 'failed',
 };
 
 /** How far each of this client's messages is, from what is still to be done for it. */

@@ -150,10 +150,19 @@ export function dropEdits(tx: Transaction, isGone: (group: Bytes, number: number
   }
 }
 
+/** The messages of a group that the application has still to hear. */
+export function messagesDue(reader: Reader, group: Bytes): ReadonlySet<number> {
+  const due = new Set<number>();
+  for (const { value } of [...reader.all(tables.events), ...reader.all(tables.held, historyPrefix(group))]) {
+    if (value.type === 'message' && sameBytes(value.group, group)) due.add(value.message);
+  }
+  return due;
+}
+
 /**
  * Lets a page of a group's old messages go, as its rule says.
  * @param from   the number to look on from
- * @param isDue  whether the application has still to hear a message: then it stays
+ * @param due    messages that the application has still to hear: they stay
  * @param isNew  whether the rule has just changed; else what it says of younger messages was done before
  * @returns the number to go on from, or null when there is nothing older than the rule allows
  */
@@ -161,7 +170,7 @@ export async function retireMessages(
   tx: Transaction,
   group: Bytes,
   from: number,
-  isDue: (number: number) => boolean,
+  due: ReadonlySet<number>,
   isNew: boolean,
   now: number,
 ): Promise<number | null> {
@@ -176,7 +185,7 @@ export async function retireMessages(
     // Without a history the content went when it was told; only the record is left. What seems to come from the future
     // came while the clock was wrong, and says nothing of those behind it.
     if (!isNew && age >= 0 && age < (rule.type === 'none' ? recordLifetime : contentLifetime)) return null;
-    if (isDue(number)) continue;
+    if (due.has(number)) continue;
     if (age >= recordLifetime) {
       await dropRecord(tx, group, { number, record });
     } else if (record.said && age >= contentLifetime) eraseMessage(tx, group, { number, record });

@@ -1,10 +1,10 @@
 // What goes by itself: messages that disappear, and what a group's history rule or the relay's time limit lets go.
 
-import { expireMessages, retireMessages } from './history.ts';
+import { expireMessages, messagesDue, retireMessages } from './history.ts';
 import { dropUnconfirmed } from './outbox.ts';
 import { tables } from './records.ts';
 import type { State } from './state.ts';
-import { type Bytes, bytesKey, sameBytes } from './wire/bytes.ts';
+import type { Bytes } from './wire/bytes.ts';
 import { CliquetError } from './wire/errors.ts';
 
 /** Histories are looked through this often; disappearing messages go on the second. */
@@ -44,7 +44,7 @@ export class Housekeeping {
       if (this.#tidyAt > this.#now() && this.#tidyAt <= this.#now() + intervalSeconds) return;
       this.#tidyAt = this.#now() + intervalSeconds;
       await this.#state.transact((tx) => dropUnconfirmed(tx, this.#now()));
-      for (const { value } of this.#state.all(tables.groups)) await this.tidy(value.id, false);
+      for (const { value } of this.#state.all(tables.groups)) await this.#tidy(value.id);
     } catch (error) {
       if (!(error instanceof CliquetError)) throw error;
       this.#notBefore = this.#now() + retrySeconds;
@@ -71,17 +71,13 @@ export class Housekeeping {
     clearTimeout(this.#timer);
   }
 
-  /** Lets go what is too old in a group. @param isNew whether its rule has just changed */
-  async tidy(group: Bytes, isNew: boolean): Promise<void> {
+  /** Lets go what is too old in a group. */
+  async #tidy(group: Bytes): Promise<void> {
     for (let from: number | null = 0; from !== null; ) {
       const start: number = from;
-      from = await this.#state.transact((tx) => {
-        const due = new Set<number>();
-        for (const { value } of [...tx.all(tables.events), ...tx.all(tables.held, `${bytesKey(group)}/`)]) {
-          if (value.type === 'message' && sameBytes(value.group, group)) due.add(value.message);
-        }
-        return retireMessages(tx, group, start, (number) => due.has(number), isNew, this.#now());
-      });
+      from = await this.#state.transact((tx) =>
+        retireMessages(tx, group, start, messagesDue(tx, group), false, this.#now()),
+      );
     }
   }
 }

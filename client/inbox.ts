@@ -31,6 +31,8 @@ const maxEarlyBytes = 4 * 1024 * 1024;
 const maxEarlyUnknownBytes = 1024 * 1024;
 /** A day longer than the relay keeps an agreement. */
 const earlyLifetimeSeconds = messageTtlSeconds + 24 * 3600;
+/** Invitations that wait for an answer: more than anybody reads, and a bound for what strangers can make a client keep. */
+const maxInvitations = 64;
 /** Events of an invitation that nobody has answered; the oldest go. */
 const maxHeld = 256;
 
@@ -84,12 +86,15 @@ async function receiveAgreement(
     (hrid) => knownKey(tx, hrid),
   );
   const { ratchet, roster, name } = accepted;
+  const known = tx.get(tables.contacts, bytesKey(from)) !== undefined;
+  if (!known && tx.all(tables.groups).filter(({ value }) => value.status === 'invited').length >= maxInvitations) {
+    throw new CliquetError('too-many-invitations');
+  }
   if (tx.get(tables.groups, bytesKey(ratchet.group)) !== undefined)
     throw new CliquetError('agreement-invalid', 'group');
 
   const used = tx.get(tables.keyPackages, bytesKey(accepted.packageId));
   if (used?.kind === 'one-time') tx.delete(tables.keyPackages, bytesKey(accepted.packageId));
-  const known = tx.get(tables.contacts, bytesKey(from)) !== undefined;
   const { group, generation } = ratchet;
   tx.put(tables.groups, bytesKey(group), { id: group, name, status: known ? 'active' : 'invited', generation, roster });
   startConversation(tx, group);

@@ -76,6 +76,12 @@ function dropOutgoing(tx: Transaction, key: string, outgoing: Outgoing): void {
   tx.delete(archives.envelopes, envelopeKey(outgoing));
 }
 
+/** It waits for nothing from the relay: its number is free for another one. */
+function setAside(tx: Transaction, key: string, outgoing: Outgoing): void {
+  tx.delete(tables.outgoing, key);
+  tx.put(tables.outgoing, `aside/${envelopeKey(outgoing)}`, outgoing);
+}
+
 const isToPost = ({ state }: Outgoing) => state === 'sealed' || state === 'again';
 
 /** The envelopes that the relay has not accepted, in the order of their numbers. */
@@ -94,15 +100,16 @@ export async function markAccepted(tx: Transaction, { n, refused }: Accepted): P
   const isNews = message?.isContent && state === 'sealed';
   if (isNews && refused.length > 0) {
     const { to } = await readEnvelope(tx, outgoing);
-    const named = refused.flatMap(({ index, code }) => {
-      const recipient = to[index];
-      return recipient === undefined ? [] : [{ hrid: recipient.hrid, code }];
+    const codes = new Map(refused.map(({ index, code }) => [index, code]));
+    const named = to.flatMap(({ hrid }, index) => {
+      const code = codes.get(index);
+      return code === undefined ? [] : [{ hrid, code }];
     });
     emit(tx, { type: 'accepted', group, id: message.id, step: message.step, refused: named });
     if (named.length === to.length) {
-      // Nobody gets it, so nobody will acknowledge or confirm it.
+      // Nobody gets it, so nobody will acknowledge it.
       await tellFailed(tx, group, message.id, 'undeliverable');
-      dropOutgoing(tx, numberKey(n), outgoing);
+      setAside(tx, numberKey(n), { ...outgoing, state: 'refused' });
       return;
     }
   } else if (isNews) emit(tx, { type: 'accepted', group, id: message.id, step: message.step, refused: [] });
@@ -142,7 +149,8 @@ export async function confirmOutgoing(tx: Transaction, ratchet: Ratchet): Promis
 export async function dropUnconfirmed(tx: Transaction, now: number): Promise<void> {
   for (const { key, value } of tx.all(tables.outgoing)) {
     if (isToPost(value) || value.sealedAt + confirmationSeconds > now) continue;
-    if (value.message?.isContent) await endMessage(tx, value.group, value.message.id, 'unconfirmed');
+    const { message, state, group } = value;
+    if (message?.isContent && state !== 'refused') await endMessage(tx, group, message.id, 'unconfirmed');
     dropOutgoing(tx, key, value);
   }
 }
@@ -158,7 +166,7 @@ export async function abandonOutgoing(tx: Transaction, group: Bytes, code: Cliqu
     if (!sameBytes(value.group, group)) continue;
     const { message, state } = value;
     if (message?.isContent && state === 'sealed') await tellFailed(tx, group, message.id, code);
-    else if (message?.isContent) await endMessage(tx, group, message.id, 'unconfirmed');
+    else if (message?.isContent && state !== 'refused') await endMessage(tx, group, message.id, 'unconfirmed');
     dropOutgoing(tx, key, value);
   }
 }
@@ -194,10 +202,7 @@ export function repostLost(tx: Transaction, expected: number): void {
 /** The mailbox was made anew: it counts from 1, and what was not delivered was withdrawn with the old one. */
 export function startOver(tx: Transaction): void {
   for (const { key, value } of tx.all(tables.outgoing)) {
-    if (value.state !== 'delivered') continue;
-    // It waits for the members' confirmation only; its number is free for another one.
-    tx.delete(tables.outgoing, key);
-    tx.put(tables.outgoing, `delivered/${bytesKey(value.generation)}/${numberKey(value.message?.number ?? 0)}`, value);
+    if (value.state === 'delivered') setAside(tx, key, value);
   }
   repost(tx, 1);
 }

@@ -131,8 +131,11 @@ const Outgoing = struct('outgoing', {
   generation: hash,
   /** Of a message; null for an agreement. */
   message: nullable(struct('outgoing message', { id: messageId, number: uint(), isContent: flag, step: Step })),
-  /** again: accepted before, and to be posted once more because the relay has lost or withdrawn it. */
-  state: oneOf('sealed', 'accepted', 'again', 'delivered'),
+  /**
+   * again: accepted before, and to be posted once more because the relay has lost or withdrawn it. refused: nobody could
+   * take it; it is kept, as what follows cannot be opened without it.
+   */
+  state: oneOf('sealed', 'accepted', 'again', 'delivered', 'refused'),
   /** Seconds since 1970. */
   sealedAt: uint(),
 });

@@ -58,6 +58,12 @@ async function versionOf(store: Store): Promise<number> {
   return newest;
 }
 
+function fieldsOf(value: Bytes, count: number): unknown[] {
+  const fields: unknown = decode(value);
+  if (!Array.isArray(fields) || fields.length !== count) throw new CliquetError('store-damaged');
+  return fields;
+}
+
 const toWrite = (key: string, fields: unknown): Write => ({ key, value: new Uint8Array(encode(fields)) });
 
 /**
@@ -70,7 +76,7 @@ const toWrite = (key: string, fields: unknown): Write => ({ key, value: new Uint
 async function separateRuns(store: Store, now: number): Promise<Write[]> {
   const writes: Write[] = [];
   for (const { key, value } of await store.list('member/')) {
-    const [hrid, pk, opened, chainKey, contributions, transcripts, ...rest] = decode(value) as OldMember;
+    const [hrid, pk, opened, chainKey, contributions, transcripts, ...rest] = fieldsOf(value, 9) as OldMember;
     const run = (table: string, number: number) => `${table}/${key.slice('member/'.length)}.${numberKey(number)}`;
     writes.push(toWrite(key, [hrid, pk, opened, chainKey, ...rest]));
     for (const each of contributions) writes.push(toWrite(run('contribution', each[0]), each));
@@ -80,7 +86,7 @@ async function separateRuns(store: Store, now: number): Promise<Write[]> {
     });
   }
   for (const { key, value } of await store.list('outgoing/')) {
-    const [n, to, body, ttl, group, generation, message, state] = decode(value) as OldOutgoing;
+    const [n, to, body, ttl, group, generation, message, state] = fieldsOf(value, 8) as OldOutgoing;
     const name = message === null ? 'agreement' : numberKey(message[1]);
     writes.push(toWrite(key, [n, group, generation, message, state, now]));
     writes.push(toWrite(`envelope/${bytesKey(generation)}/${name}`, [to, body, ttl]));

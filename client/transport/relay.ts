@@ -57,5 +57,8 @@ export interface Link {
   close(): void;
 }
 
-/** Opens a link. The listener hears nothing before the promise is fulfilled, and never if it is rejected. */
-export type OpenLink = (relay: Relay, as: Credentials, listener: LinkListener) => Promise<Link>;
+/**
+ * Opens a link. The listener hears nothing before the promise is fulfilled, and never if it is rejected.
+ * @param signal  nobody waits for the link any more: the attempt ends as `unreachable`
+ */
+export type OpenLink = (relay: Relay, as: Credentials, listener: LinkListener, signal?: AbortSignal) => Promise<Link>;

@@ -21,7 +21,7 @@ interface Answer {
   readonly reject: (error: CliquetError) => void;
 }
 
-export const openStream: OpenLink = async (relay, as, listener) => {
+export const openStream: OpenLink = async (relay, as, listener, signal) => {
   const ticket = await relay.createTicket(as);
   const socket = new WebSocket(relay.url.replace(/^http/, 'ws') + routes.stream, [
     streamProtocol,
@@ -98,7 +98,7 @@ export const openStream: OpenLink = async (relay, as, listener) => {
     else backlog.push(frame);
   };
 
-  await opened(socket);
+  await opened(socket, signal);
   const openedAt = Date.now();
   socket.onerror = null;
   socket.onclose = ({ code }) => end(code === closeReplaced ? 'replaced' : 'lost');
@@ -140,19 +140,26 @@ export const openStream: OpenLink = async (relay, as, listener) => {
 };
 
 /** @throws CliquetError `unreachable` */
-function opened(socket: WebSocket): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
+function opened(socket: WebSocket, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise<void>((resolve, reject) => {
+    const giveUp = () => {
       reject(new CliquetError('unreachable'));
       socket.close();
-    }, openTimeoutMs);
-    socket.onopen = () => {
+    };
+    const timer = setTimeout(giveUp, openTimeoutMs);
+    const settled = () => {
       clearTimeout(timer);
+      signal?.removeEventListener('abort', giveUp);
+    };
+    socket.onopen = () => {
+      settled();
       resolve();
     };
     socket.onclose = socket.onerror = () => {
-      clearTimeout(timer);
+      settled();
       reject(new CliquetError('unreachable'));
     };
+    signal?.addEventListener('abort', giveUp);
+    if (signal?.aborted) giveUp();
   });
 }

@@ -145,6 +145,10 @@ export const errorCodes = {
   fork: { title: 'A member has seen other messages than this client under the same numbers.', retry: false },
   'too-far-ahead': { title: 'The message is too far ahead of what was received.', retry: true },
 
+  'too-many-invitations': {
+    title: 'Too many invitations wait for an answer; accept or decline some, and ask to be invited again.',
+    retry: false,
+  },
   'group-lost': {
     title: 'The keys of this group are not on this device; a member has to let it in again.',
     retry: false,

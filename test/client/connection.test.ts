@@ -21,8 +21,11 @@ class Line {
   readonly opened: PromiseWithResolvers<Link> = Promise.withResolvers();
   closes = 0;
 
-  constructor(listener: LinkListener) {
+  readonly signal: AbortSignal | undefined;
+
+  constructor(listener: LinkListener, signal: AbortSignal | undefined) {
     this.listener = listener;
+    this.signal = signal;
   }
 
   readonly link: Link = {
@@ -46,8 +49,8 @@ beforeEach(() => {
   lines = [];
   states = [];
   heard = [];
-  const openLink: OpenLink = (_relay, _as, listener) => {
-    const line = new Line(listener);
+  const openLink: OpenLink = (_relay, _as, listener, signal) => {
+    const line = new Line(listener, signal);
     lines.push(line);
     return line.opened.promise;
   };
@@ -178,6 +181,13 @@ describe('start()', () => {
 });
 
 describe('stop()', () => {
+  it('ends the wait for a link that is being opened', () => {
+    connection.start();
+    expect(line(0).signal?.aborted).toBe(false);
+    connection.stop();
+    expect(line(0).signal?.aborted).toBe(true);
+  });
+
   it('closes the link and opens no other', async () => {
     connection.start();
     await open(0);

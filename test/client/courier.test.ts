@@ -151,6 +151,25 @@ describe('a store that takes little and refuses what is larger', () => {
   });
 });
 
+describe('a relay that sends without end', () => {
+  it('is hung up on, and what it had sent first is not acknowledged before it is stored', async () => {
+    let release = () => {};
+    beforeCommit = () =>
+      new Promise((resolve) => {
+        release = resolve;
+      });
+    courier.start();
+    const line = await until(() => lines[0]);
+    line.hello({ ...hello, last: 10_000 });
+    for (let seq = 1; seq <= 4096; seq++) line.entry(entry(seq));
+    expect(courier.status).toBe('online');
+    line.entry(entry(4097));
+    expect([courier.status, courier.problem]).toEqual(['offline', 'relay-misbehaved']);
+    expect(acked).toEqual([]);
+    release();
+  });
+});
+
 describe('stop()', () => {
   it('takes nothing more in: what came belongs to the registration that has ended', async () => {
     let wake = () => {};

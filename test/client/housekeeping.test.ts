@@ -84,7 +84,7 @@ describe('run()', () => {
   });
 });
 
-describe('tidy()', () => {
+describe('run() of an invitation', () => {
   it('keeps what the person will hear of when the invitation is accepted', async () => {
     for (const rule of [{ type: 'none' }, { type: 'days', days: 1 }] as const) {
       await begin(rule, 'invited');
@@ -94,7 +94,7 @@ describe('tidy()', () => {
         tx.put(tables.held, `${bytesKey(group)}/${numberKey(0)}`, { type: 'message', group, message, step }),
       );
       now += 60 * day;
-      await housekeeping.tidy(group, true);
+      await housekeeping.run();
       expect(await count()).toBe(1);
     }
   });

@@ -231,6 +231,32 @@ describe('receiveEntry()', () => {
     expect(inbox.count('groups')).toBe(0);
   });
 
+  it('keeps 64 invitations that wait for an answer, and those of contacts besides', async () => {
+    const { founding } = await world('invitations');
+    for (const [contacts, told] of [
+      [[], 'too-many-invitations'],
+      [[0], 'joined'],
+    ] as const) {
+      const inbox = await Inbox.start(founding, 1, contacts);
+      await inbox.state.transact((tx) => {
+        for (let i = 0; i < 64; i++) {
+          const id = new Uint8Array(32).fill(i);
+          const member = (byte: number) => {
+            const bytes = new Uint8Array(32).fill(byte);
+            return { hrid: bytes, pk: bytes, joined: id, role: 'member' as const };
+          };
+          const roster = [member(1), member(2)];
+          tx.put(tables.groups, bytesKey(id), { id, name: '', status: 'invited', generation: id, roster });
+        }
+      });
+      await inbox.join(founding);
+      expect(inbox.told).toEqual([told]);
+      expect(inbox.count('groups')).toBe(64 + contacts.length);
+      // What was refused used nothing up.
+      expect(inbox.count('keyPackages')).toBe(1 - contacts.length);
+    }
+  });
+
   it('holds back no more than 256 events of an invitation: the oldest go', async () => {
     const { founding, say, take } = await world('held');
     const inbox = await Inbox.start(founding, 1);

@@ -45,7 +45,7 @@ const entries = () => readHistory(state, group, { limit: 1000 });
 const shown = async () => (await entries()).reverse().map(textIn);
 const textIn = ({ content }: HistoryEntry) => (content?.type === 'text' ? content.text : (content?.type ?? 'deleted'));
 const retire = (isNew = false, due: readonly number[] = []) =>
-  state.transact((tx: Transaction) => retireMessages(tx, group, 0, (number) => due.includes(number), isNew, now));
+  state.transact((tx: Transaction) => retireMessages(tx, group, 0, new Set(due), isNew, now));
 /** Everything that lies in the store, as text. */
 const stored = () => [...store.entries().values()].map((value) => Buffer.from(value).toString('latin1')).join();
 const codeOf = (promise: Promise<unknown>) =>
@@ -55,7 +55,7 @@ const codeOf = (promise: Promise<unknown>) =>
   );
 const host = (): GroupHost => {
   const unused = () => Promise.reject(new Error('unused'));
-  return { state, random: (length) => new Uint8Array(length), now: () => now, change: unused, tidy: unused };
+  return { state, random: (length) => new Uint8Array(length), now: () => now, change: unused };
 };
 const told = (event: StoredEvent | null) => event && toClientEvent(host(), 0, event, now);
 

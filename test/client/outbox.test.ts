@@ -10,6 +10,7 @@ import {
   repostLost,
   rollBack,
   sealContent,
+  startOver,
   unposted,
 } from '../../client/outbox.ts';
 import type { Ratchet } from '../../client/protocol/ratchet.ts';
@@ -127,17 +128,26 @@ describe('markAccepted()', () => {
 });
 
 describe('a message that nobody gets', () => {
-  it('fails, and is never told as delivered', async () => {
+  it('fails, is kept for who cannot go on without it, and is never told as delivered', async () => {
     const { state, say, answer, told, states, envelopes } = await start('undeliverable');
     await say('one');
     const refused = [0, 1].map((index) => ({ index, code: 'mailbox-full' as const }));
     await state.transact((tx) => markAccepted(tx, { n: 1, refused }));
     await state.transact((tx) => markDelivered(tx, 1));
     expect(told()).toEqual(['accepted one', 'failed one']);
-    expect(states()).toEqual([]);
-    expect(envelopes()).toBe(0);
+    expect(states()).toEqual(['1 refused']);
+    expect(envelopes()).toBe(1);
+    // Its number is another's now.
+    await say('two');
+    await state.transact((tx) => startOver(tx));
+    expect(states()).toEqual(['1 sealed', '1 refused']);
+    // Somebody got it after all.
     await answer();
-    expect(told()).toHaveLength(2);
+    expect(told().slice(2)).toEqual([
+      ...['accepted two', 'delivered two', 'confirmed two'],
+      ...['delivered one', 'confirmed one'],
+    ]);
+    expect(envelopes()).toBe(0);
   });
 });
 

@@ -138,5 +138,12 @@ describe('loadState()', () => {
     expect(await refusal(put('member/x', new Uint8Array([0xff])))).toBe('store-damaged');
     expect(await refusal(put('member/x', new Uint8Array([0x81, 0x01])))).toBe('store-damaged');
     expect(await refusal(put('outgoing/x', new Uint8Array([0x80])))).toBe('store-damaged');
+    // Somebody has taken the version away: what is of version 2 is not taken for version 1.
+    const store = oldStore('ann');
+    await loadState(store, now);
+    await store.commit([{ key: 'schema/', value: null }]);
+    const before = store.entries();
+    await expect(loadState(store, now)).rejects.toMatchObject({ code: 'store-damaged' });
+    expect(store.entries()).toEqual(before);
   });
 });

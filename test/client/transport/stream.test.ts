@@ -101,6 +101,18 @@ describe('openStream()', () => {
     await opening;
   });
 
+  it('ends the attempt at once when nobody waits for it any more', async () => {
+    server.upgrades = 'hang';
+    const attempt = new AbortController();
+    const opening = openStream(httpRelay(server.url), as, new Listener(), attempt.signal);
+    await until(() => server.requests.length === 2);
+    attempt.abort();
+    await expect(opening).rejects.toMatchObject({ code: 'unreachable' });
+    await expect(openStream(httpRelay(server.url), as, new Listener(), attempt.signal)).rejects.toMatchObject({
+      code: 'unreachable',
+    });
+  });
+
   for (const [what, frames] of [
     ['an entry before hello', [entry(1)]],
     [
