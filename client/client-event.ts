@@ -1,10 +1,10 @@
 // The events that the application hears, with groups as objects and ids as text.
 
 import { Group, type GroupHost, hex } from './group.ts';
-import { historyKey } from './history.ts';
-import { type HistoryEntry, type MessageContent, toContent } from './history-entry.ts';
 import type { Step } from './protocol/step.ts';
-import { archives, type HistoryRecord, type StoredEvent } from './records.ts';
+import { historyKey } from './state/history.ts';
+import { type HistoryEntry, type MessageContent, toContent } from './state/history-entry.ts';
+import { archives, type HistoryRecord, type StoredEvent } from './state/records.ts';
 import { type Bytes, bytesKey } from './wire/bytes.ts';
 import type { ErrorCode } from './wire/errors.ts';
 import type { RefusalCode } from './wire/send.ts';

@@ -1,62 +1,38 @@
 // The client: identity, contacts, groups and events over one store and one relay. Everything that lasts goes through
 // the state; the courier moves it.
 
-import { writeBackup } from './backup.ts';
+import { Changes } from './changes.ts';
 import { type ClientEvent, toClientEvent } from './client-event.ts';
-import type { ConnectionState } from './connection.ts';
-import { type ContactEntry, putContact, removeContact, renameContact, toContactEntry } from './contacts.ts';
-import { Courier } from './courier.ts';
+import { type ClientOptions, linkOf, secondsOf } from './client-options.ts';
+import type { ConnectionState } from './courier/connection.ts';
+import { Courier } from './courier/courier.ts';
+import { unposted } from './courier/outbox.ts';
+import type { Registered } from './courier/registered.ts';
 import type { Curves } from './crypto/curves.ts';
 import { type RandomSource, systemRandom } from './crypto/random.ts';
 import { recoveryPhrase } from './crypto/recovery-phrase.ts';
 import { selectCurves } from './crypto/select-curves.ts';
-import { EventQueue } from './events.ts';
 import { createGroup } from './founding.ts';
 import { Group, type GroupHost, type HistoryPolicy, toRule } from './group.ts';
-import type { HistoryEntry } from './history-entry.ts';
 import { Housekeeping } from './housekeeping.ts';
-import { unposted } from './outbox.ts';
 import { createIdentity, type Identity, identityOf } from './protocol/identity.ts';
-import { type IdentityRecord, tables } from './records.ts';
-import type { Registered } from './registered.ts';
 import { type AskForCode, noteDeregistration, noteRegistration, register } from './registration.ts';
 import { type RestoreOptions, restore } from './restore.ts';
-import { beginStore, loadState } from './schema.ts';
-import { type HistoryQuery, searchHistory } from './search.ts';
-import type { State, Transaction } from './state.ts';
-import type { Store } from './store/store.ts';
+import { assertName } from './sendable.ts';
+import { writeBackup } from './state/backup.ts';
+import { type ContactEntry, putContact, removeContact, renameContact, toContactEntry } from './state/contacts.ts';
+import { EventQueue } from './state/events.ts';
+import type { HistoryEntry } from './state/history-entry.ts';
+import { type IdentityRecord, tables } from './state/records.ts';
+import { beginStore, loadState } from './state/schema.ts';
+import { type HistoryQuery, searchHistory } from './state/search.ts';
+import type { State, Transaction } from './state/state.ts';
 import { httpRelay } from './transport/http.ts';
-import { openPolling } from './transport/polling.ts';
 import type { Credentials, OpenLink, Relay } from './transport/relay.ts';
-import { openStream } from './transport/stream.ts';
 import { type Bytes, bytesKey } from './wire/bytes.ts';
 import { normalText } from './wire/content-body.ts';
 import { CliquetError, type ErrorCode } from './wire/errors.ts';
 import { decodeInvite, encodeInvite } from './wire/invite.ts';
-import { maxNameLength } from './wire/limits.ts';
-
-export interface ClientOptions {
-  /** The relay's address. A store belongs to one relay; once it does, this may be left out. */
-  readonly relay?: string;
-  /** Where everything is kept; the client owns it until it is closed. */
-  readonly store: Store;
-  /** Whether a registered client connects by itself; true if not said. */
-  readonly connect?: boolean;
-  /** How long the content of new groups is kept in their history; what was said before, or `none`, if not said. */
-  readonly history?: HistoryPolicy;
-  /** `stream` (a WebSocket) if not said and the platform has them; `polling` where only plain requests get through. */
-  readonly transport?: 'stream' | 'polling';
-  /** X25519 and Ed25519; the platform's WebCrypto where it has them, if not said. */
-  readonly curves?: Curves;
-  /** Fresh random bytes; the platform's generator if not said. */
-  readonly random?: RandomSource;
-  /** Milliseconds since 1970; the platform's clock if not said. */
-  readonly now?: () => number;
-}
-
-const pollingIntervalMs = 2000;
-
-const secondsOf = ({ now = Date.now }: ClientOptions) => Math.floor(now() / 1000);
 
 export class Client {
   readonly #state: State;
@@ -72,7 +48,7 @@ export class Client {
   #courier: Courier | null = null;
   #closed = false;
   #failure: unknown;
-  #watchers: (() => void)[] = [];
+  readonly #changes = new Changes();
 
   private constructor(state: State, options: ClientOptions, relay: string, curves: Curves, identity: Identity) {
     this.#state = state;
@@ -81,16 +57,21 @@ export class Client {
     this.#random = options.random ?? systemRandom;
     this.#now = () => secondsOf(options);
     this.#relay = httpRelay(relay, { now: options.now ?? Date.now });
-    const polls = options.transport === 'polling' || typeof WebSocket === 'undefined';
-    this.#openLink = polls ? openPolling(pollingIntervalMs) : openStream;
+    this.#openLink = linkOf(options);
     this.#events = new EventQueue(state);
     this.#housekeeping = new Housekeeping(state, this.#now);
-    this.#host = {
-      state,
-      random: this.#random,
-      now: this.#now,
-      change: (run) => this.#change(run),
-    };
+    this.#host = { state, random: this.#random, now: this.#now, change: (run) => this.#change(run) };
+  }
+
+  static async #openAfter(options: ClientOptions, prepare: (state: State) => Promise<void>): Promise<Client> {
+    try {
+      const state = await loadState(options.store, secondsOf(options));
+      await prepare(state);
+      return await Client.#openFrom(state, options);
+    } catch (error) {
+      await options.store.close();
+      throw error;
+    }
   }
 
   static async #openFrom(state: State, options: ClientOptions): Promise<Client> {
@@ -116,13 +97,7 @@ export class Client {
    *   relay was said
    */
   static async open(options: ClientOptions): Promise<Client> {
-    try {
-      const state = await loadState(options.store, secondsOf(options));
-      return await Client.#openFrom(state, options);
-    } catch (error) {
-      await options.store.close();
-      throw error;
-    }
+    return Client.#openAfter(options, async () => {});
   }
 
   /**
@@ -134,14 +109,7 @@ export class Client {
    *   words nor a passphrase with a backup are given
    */
   static async restore(options: ClientOptions & RestoreOptions): Promise<Client> {
-    try {
-      const state = await loadState(options.store, secondsOf(options));
-      await restore(state, options);
-      return await Client.#openFrom(state, options);
-    } catch (error) {
-      await options.store.close();
-      throw error;
-    }
+    return Client.#openAfter(options, (state) => restore(state, options));
   }
 
   /** Whether the relay knows this client. */
@@ -342,7 +310,7 @@ export class Client {
       if (this.connection === 'replaced') throw new CliquetError('replaced');
       const { problem } = this;
       if (problem === 'not-registered' || problem === 'store-unwritable') throw new CliquetError(problem);
-      await this.#nextChange(signal);
+      await this.#changes.next(signal);
     }
   }
 
@@ -412,20 +380,7 @@ export class Client {
   #notify(): void {
     this.#housekeeping.nudge();
     this.#events.notify();
-    for (const resolve of this.#watchers.splice(0)) resolve();
-  }
-
-  async #nextChange(signal: AbortSignal | undefined): Promise<void> {
-    signal?.throwIfAborted();
-    await new Promise<void>((resolve) => {
-      const end = () => {
-        signal?.removeEventListener('abort', end);
-        resolve();
-      };
-      signal?.addEventListener('abort', end);
-      this.#watchers.push(end);
-    });
-    signal?.throwIfAborted();
+    this.#changes.notify();
   }
 
   #assertOpen(): void {
@@ -439,10 +394,4 @@ async function createRecord(state: State, random: RandomSource, relay: string | 
   const record: IdentityRecord = { relay, seed, hrid: null };
   await state.transact((tx) => beginStore(tx, record));
   return record;
-}
-
-function assertName(name: string): void {
-  if (name.length > maxNameLength) {
-    throw new RangeError(`"name" expected at most ${maxNameLength} characters, got ${name.length}`);
-  }
 }

@@ -1,14 +1,14 @@
 // Founding a group: contacts, claimed key packages, and the agreement under its number, in one commit.
 
-import { putContact } from './contacts.ts';
-import { emit } from './events.ts';
-import { startConversation } from './history.ts';
-import { putOutgoing } from './outbox.ts';
+import { putOutgoing } from './courier/outbox.ts';
+import type { Registered } from './courier/registered.ts';
 import { foundGroup, type Newcomer } from './protocol/found.ts';
 import { verifyKeyPackage } from './protocol/key-package.ts';
-import { saveRatchet } from './ratchets.ts';
-import { type HistoryRule, tables } from './records.ts';
-import type { Registered } from './registered.ts';
+import { putContact } from './state/contacts.ts';
+import { emit } from './state/events.ts';
+import { startConversation } from './state/history.ts';
+import { saveRatchet } from './state/ratchets.ts';
+import { type HistoryRule, tables } from './state/records.ts';
 import { type Bytes, bytesKey } from './wire/bytes.ts';
 import { CliquetError } from './wire/errors.ts';
 import type { Invite } from './wire/invite.ts';

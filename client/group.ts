@@ -1,18 +1,18 @@
 // A group as the application sees it.
 
-import { findMessage, messagesDue, retireMessages } from './history.ts';
-import { type HistoryEntry, messageStates, readHistory, toEntry } from './history-entry.ts';
-import { acceptInvitation, declineInvitation } from './inbox.ts';
+import { acceptInvitation, declineInvitation } from './courier/inbox.ts';
 import { currentVector, groupKey, type Ratchet } from './protocol/ratchet.ts';
 import { safetyNumber } from './protocol/safety-number.ts';
 import { fingerprint } from './protocol/step.ts';
 import { digestAt } from './protocol/transcript.ts';
-import { loadRatchet } from './ratchets.ts';
-import { type GroupRecord, type HistoryRule, tables } from './records.ts';
 import { messageId, type Sendable, type SendOptions, toBody } from './sendable.ts';
-import type { State, Transaction } from './state.ts';
-import { sendDeletion, sendEdit, sendMessage, sendReceipts, sendTimer } from './unsent.ts';
-import { isVerified, markVerified, unmarkVerified } from './verification.ts';
+import { findMessage, messagesDue, retireMessages } from './state/history.ts';
+import { type HistoryEntry, messageStates, readHistory, toEntry } from './state/history-entry.ts';
+import { loadRatchet } from './state/ratchets.ts';
+import { type GroupRecord, type HistoryRule, tables } from './state/records.ts';
+import type { State, Transaction } from './state/state.ts';
+import { sendDeletion, sendEdit, sendMessage, sendReceipts, sendTimer } from './state/unsent.ts';
+import { isVerified, markVerified, unmarkVerified } from './state/verification.ts';
 import { type Bytes, bytesKey } from './wire/bytes.ts';
 import { normalText } from './wire/content-body.ts';
 import { CliquetError } from './wire/errors.ts';

@@ -1,9 +1,9 @@
 // What goes by itself: messages that disappear, and what a group's history rule or the relay's time limit lets go.
 
-import { expireMessages, messagesDue, retireMessages } from './history.ts';
-import { dropUnconfirmed } from './outbox.ts';
-import { tables } from './records.ts';
-import type { State } from './state.ts';
+import { dropUnconfirmed } from './courier/outbox.ts';
+import { expireMessages, messagesDue, retireMessages } from './state/history.ts';
+import { tables } from './state/records.ts';
+import type { State } from './state/state.ts';
 import type { Bytes } from './wire/bytes.ts';
 import { CliquetError } from './wire/errors.ts';
 

@@ -1,20 +1,21 @@
 // The public names of the client library.
 
-export { Client, type ClientOptions } from './client.ts';
+export { Client } from './client.ts';
 export type { ClientEvent, ShownStep } from './client-event.ts';
-export type { ConnectionState } from './connection.ts';
-export type { ContactEntry } from './contacts.ts';
+export type { ClientOptions } from './client-options.ts';
+export type { ConnectionState } from './courier/connection.ts';
 export { Group, type HistoryPolicy, type Member, type Stage } from './group.ts';
+export type { AskForCode } from './registration.ts';
+export type { RestoreOptions } from './restore.ts';
+export type { Sendable, SendOptions } from './sendable.ts';
+export type { ContactEntry } from './state/contacts.ts';
 export {
   type HistoryEntry,
   historyEntryToJson,
   type MessageContent,
   type MessageState,
-} from './history-entry.ts';
-export type { AskForCode } from './registration.ts';
-export type { RestoreOptions } from './restore.ts';
-export type { HistoryQuery } from './search.ts';
-export type { Sendable, SendOptions } from './sendable.ts';
+} from './state/history-entry.ts';
+export type { HistoryQuery } from './state/search.ts';
 export { changePassphrase, encryptedStore } from './store/encrypted.ts';
 export { type MemoryStore, memoryStore } from './store/memory.ts';
 export type { Store, Write } from './store/store.ts';

@@ -1,11 +1,11 @@
 // Registration (diagram 1): how it begins, and what it changes in the store.
 
-import { declineInvitation } from './inbox.ts';
-import { abandonOutgoing, startOver } from './outbox.ts';
+import { declineInvitation } from './courier/inbox.ts';
+import { abandonOutgoing, startOver } from './courier/outbox.ts';
 import { deriveHrid, hashVaultId, type Identity } from './protocol/identity.ts';
-import { deleteRatchet, loadRatchet } from './ratchets.ts';
-import { tables } from './records.ts';
-import type { Transaction } from './state.ts';
+import { deleteRatchet, loadRatchet } from './state/ratchets.ts';
+import { tables } from './state/records.ts';
+import type { Transaction } from './state/state.ts';
 import type { Credentials, Relay } from './transport/relay.ts';
 import { parseAddress } from './wire/address.ts';
 import { type Bytes, sameBytes } from './wire/bytes.ts';

@@ -1,8 +1,8 @@
 // Bringing an identity back into an empty store: from a backup, or from the words alone.
 
-import { type BackupContent, openBackup, restoreBackup } from './backup.ts';
 import { seedFromPhrase } from './crypto/recovery-phrase.ts';
-import type { State } from './state.ts';
+import { type BackupContent, openBackup, restoreBackup } from './state/backup.ts';
+import type { State } from './state/state.ts';
 import { httpRelay } from './transport/http.ts';
 import type { Bytes } from './wire/bytes.ts';
 import { CliquetError } from './wire/errors.ts';

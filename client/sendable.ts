@@ -29,6 +29,13 @@ export function messageId(text: string): Bytes {
   return id;
 }
 
+/** @throws RangeError for more than 128 characters */
+export function assertName(name: string): void {
+  if (name.length > maxNameLength) {
+    throw new RangeError(`"name" expected at most ${maxNameLength} characters, got ${name.length}`);
+  }
+}
+
 /** @throws RangeError for a media type or a name that is too long */
 export function toBody(content: Sendable): Body {
   if (typeof content === 'string') return { type: 'text', text: normalText(content) };
@@ -37,8 +44,6 @@ export function toBody(content: Sendable): Body {
   const { mediaType, name = null } = content;
   if (mediaType.length > maxMediaTypeLength)
     throw new RangeError(`"mediaType" expected at most ${maxMediaTypeLength} characters`);
-  if (name !== null && name.length > maxNameLength) {
-    throw new RangeError(`"name" expected at most ${maxNameLength} characters, got ${name.length}`);
-  }
+  if (name !== null) assertName(name);
   return { type: 'bytes', mediaType: normalText(mediaType), name: name && normalText(name), data };
 }

@@ -4,13 +4,13 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { addMessage, startConversation } from '../../client/history.ts';
 import { Client, encryptedStore } from '../../client/index.ts';
 import type { Ratchet } from '../../client/protocol/ratchet.ts';
-import { loadRatchet, saveRatchet } from '../../client/ratchets.ts';
-import { tables } from '../../client/records.ts';
-import { beginStore, loadState } from '../../client/schema.ts';
-import type { State } from '../../client/state.ts';
+import { addMessage, startConversation } from '../../client/state/history.ts';
+import { loadRatchet, saveRatchet } from '../../client/state/ratchets.ts';
+import { tables } from '../../client/state/records.ts';
+import { beginStore, loadState } from '../../client/state/schema.ts';
+import type { State } from '../../client/state/state.ts';
 import { sqliteStore } from '../../client/store/sqlite.ts';
 import type { Store } from '../../client/store/store.ts';
 import { bytesKey } from '../../client/wire/bytes.ts';

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { addMessage, startConversation } from '../../client/history.ts';
-import { readHistory } from '../../client/history-entry.ts';
 import { Housekeeping } from '../../client/housekeeping.ts';
-import { type HistoryRule, tables } from '../../client/records.ts';
-import type { State } from '../../client/state.ts';
+import { addMessage, startConversation } from '../../client/state/history.ts';
+import { readHistory } from '../../client/state/history-entry.ts';
+import { type HistoryRule, tables } from '../../client/state/records.ts';
+import type { State } from '../../client/state/state.ts';
 import { numberKey } from '../../client/store/store.ts';
 import { type Bytes, bytesKey } from '../../client/wire/bytes.ts';
 import { textOf } from '../support/content.ts';

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { archives, tables } from '../../client/records.ts';
+import { archives, tables } from '../../client/state/records.ts';
 
 const root = join(import.meta.dirname, '../..');
 const storage = await readFile(join(root, 'docs/STORAGE.md'), 'utf8');

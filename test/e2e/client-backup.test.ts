@@ -2,11 +2,11 @@
 // people. What was said before stays closed.
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { openBackup } from '../../client/backup.ts';
-import { openBackupFile } from '../../client/backup-file.ts';
 import { Client, memoryStore } from '../../client/index.ts';
-import { generationPrefix } from '../../client/ratchets.ts';
-import { tables } from '../../client/records.ts';
+import { openBackup } from '../../client/state/backup.ts';
+import { openBackupFile } from '../../client/state/backup-file.ts';
+import { generationPrefix } from '../../client/state/ratchets.ts';
+import { tables } from '../../client/state/records.ts';
 import { bytesKey } from '../../client/wire/bytes.ts';
 import { generationPrefixBytes } from '../../client/wire/limits.ts';
 import { refusal } from '../support/chat.ts';

@@ -1,7 +1,7 @@
 // Founding groups with real clients over a real relay, and the key packages that it takes.
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { tables } from '../../client/records.ts';
+import { tables } from '../../client/state/records.ts';
 import { decodeBase64Url } from '../../client/wire/bytes.ts';
 import { decodeInvite, encodeInvite } from '../../client/wire/invite.ts';
 import { closeAll, Device, foundGroupOf, registerDevices } from '../support/device.ts';

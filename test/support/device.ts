@@ -10,8 +10,8 @@ import {
   memoryStore,
 } from '../../client/index.ts';
 import { createIdentity } from '../../client/protocol/identity.ts';
-import { tables } from '../../client/records.ts';
 import { register } from '../../client/registration.ts';
+import { tables } from '../../client/state/records.ts';
 import { type HttpOptions, httpRelay } from '../../client/transport/http.ts';
 import type { Credentials, Relay } from '../../client/transport/relay.ts';
 import type { Bytes } from '../../client/wire/bytes.ts';

@@ -1,7 +1,7 @@
 // A client's state for tests, without a client.
 
-import { tables } from '../../client/records.ts';
-import { State } from '../../client/state.ts';
+import { tables } from '../../client/state/records.ts';
+import { State } from '../../client/state/state.ts';
 import { memoryStore } from '../../client/store/memory.ts';
 import type { Store } from '../../client/store/store.ts';
 

@@ -4,11 +4,11 @@
 //   node test/vectors/generate-backup.ts
 
 import { writeFileSync } from 'node:fs';
-import { restoreBackup, writeBackup } from '../../client/backup.ts';
-import { openBackupFile } from '../../client/backup-file.ts';
+import { restoreBackup, writeBackup } from '../../client/state/backup.ts';
+import { openBackupFile } from '../../client/state/backup-file.ts';
 import { recoveryPhrase } from '../../client/crypto/recovery-phrase.ts';
-import { tables } from '../../client/records.ts';
-import { State } from '../../client/state.ts';
+import { tables } from '../../client/state/records.ts';
+import { State } from '../../client/state/state.ts';
 import { memoryStore } from '../../client/store/memory.ts';
 import { seededRandom } from '../support/random.ts';
 import { toHex } from '../support/vectors.ts';

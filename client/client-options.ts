@@ -1,0 +1,36 @@
+// What a client is made with.
+
+import type { Curves } from './crypto/curves.ts';
+import type { RandomSource } from './crypto/random.ts';
+import type { HistoryPolicy } from './group.ts';
+import type { Store } from './store/store.ts';
+import { openPolling } from './transport/polling.ts';
+import type { OpenLink } from './transport/relay.ts';
+import { openStream } from './transport/stream.ts';
+
+export interface ClientOptions {
+  /** The relay's address. A store belongs to one relay; once it does, this may be left out. */
+  readonly relay?: string;
+  /** Where everything is kept; the client owns it until it is closed. */
+  readonly store: Store;
+  /** Whether a registered client connects by itself; true if not said. */
+  readonly connect?: boolean;
+  /** How long the content of new groups is kept in their history; what was said before, or `none`, if not said. */
+  readonly history?: HistoryPolicy;
+  /** `stream` (a WebSocket) if not said and the platform has them; `polling` where only plain requests get through. */
+  readonly transport?: 'stream' | 'polling';
+  /** X25519 and Ed25519; the platform's WebCrypto where it has them, if not said. */
+  readonly curves?: Curves;
+  /** Fresh random bytes; the platform's generator if not said. */
+  readonly random?: RandomSource;
+  /** Milliseconds since 1970; the platform's clock if not said. */
+  readonly now?: () => number;
+}
+
+const pollingIntervalMs = 2000;
+
+/** The time, in seconds since 1970. */
+export const secondsOf = ({ now = Date.now }: ClientOptions): number => Math.floor(now() / 1000);
+
+export const linkOf = ({ transport }: ClientOptions): OpenLink =>
+  transport === 'polling' || typeof WebSocket === 'undefined' ? openPolling(pollingIntervalMs) : openStream;

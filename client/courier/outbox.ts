@@ -1,0 +1,242 @@
+// What goes to the relay: content is sealed into envelopes under running numbers, and an envelope stays in the store
+// until everybody has confirmed it.
+
+import { confirmedBy, type Ratchet } from '../protocol/ratchet.ts';
+import { sealMessage } from '../protocol/seal.ts';
+import { emit } from '../state/events.ts';
+import { endMessage } from '../state/history.ts';
+import { noteSealed } from '../state/messages.ts';
+import { loadRatchet, saveRatchet } from '../state/ratchets.ts';
+import { archives, type GroupRecord, type Outgoing, type SealedEnvelope, tables } from '../state/records.ts';
+import type { Reader, Transaction } from '../state/state.ts';
+import { numberKey } from '../store/store.ts';
+import { type Bytes, bytesKey, sameBytes } from '../wire/bytes.ts';
+import { type Content, isContent } from '../wire/content.ts';
+import { CliquetError } from '../wire/errors.ts';
+import { messageTtlSeconds } from '../wire/limits.ts';
+import type { Accepted } from '../wire/send.ts';
+import type { Registered } from './registered.ts';
+
+/** What nobody has confirmed by then is not waited for: a day longer than the relay may deliver it. */
+const confirmationSeconds = messageTtlSeconds + 24 * 3600;
+
+/** Seals content in a group and stores the envelope under the next number. */
+export async function sealContent(
+  tx: Transaction,
+  { curves, random, self, now }: Pick<Registered, 'curves' | 'random' | 'self' | 'now'>,
+  group: GroupRecord,
+  content: Content,
+): Promise<void> {
+  const before = loadRatchet(tx, group.generation);
+  if (before === undefined) throw new CliquetError('group-unknown');
+  const sealedAt = now();
+  const sealed = await sealMessage(curves, random, before, self.identity.seed, content, sealedAt);
+  const { ratchet, body, headers, number, step } = sealed;
+  saveRatchet(tx, before, ratchet);
+  const message = { id: content.id, number, isContent: isContent(content), step };
+  putOutgoing(tx, ratchet, body, headers, message, sealedAt);
+  await noteSealed(tx, group.id, content, step, sealedAt);
+}
+
+/** Stores an envelope for all other members under the next number. @param now seconds since 1970 */
+export function putOutgoing(
+  tx: Transaction,
+  ratchet: Ratchet,
+  body: Bytes,
+  headers: readonly Bytes[],
+  message: Outgoing['message'],
+  now: number,
+): void {
+  const numbers = tx.get(tables.numbers, '');
+  if (numbers === undefined) throw new CliquetError('client-closed');
+  const n = numbers.nextSend;
+  tx.put(tables.numbers, '', { ...numbers, nextSend: n + 1 });
+  const { group, generation } = ratchet;
+  const outgoing: Outgoing = { n, group, generation, message, state: 'sealed', sealedAt: now };
+  const to = ratchet.members
+    .map(({ hrid }, position) => ({ hrid, header: headers[position] ?? new Uint8Array(0) }))
+    .filter((_, position) => position !== ratchet.self);
+  tx.put(tables.outgoing, numberKey(n), outgoing);
+  tx.put(archives.envelopes, envelopeKey(outgoing), { to, body, ttlSeconds: messageTtlSeconds });
+}
+
+/** An envelope stands by what it is, not under its number, which may become another one. */
+const envelopeKey = ({ generation, message }: Outgoing) =>
+  `${bytesKey(generation)}/${message === null ? 'agreement' : numberKey(message.number)}`;
+
+/** @throws CliquetError `store-damaged` */
+export async function readEnvelope(reader: Reader, outgoing: Outgoing): Promise<SealedEnvelope> {
+  const envelope = await reader.read(archives.envelopes, envelopeKey(outgoing));
+  if (envelope === undefined) throw new CliquetError('store-damaged');
+  return envelope;
+}
+
+function dropOutgoing(tx: Transaction, key: string, outgoing: Outgoing): void {
+  tx.delete(tables.outgoing, key);
+  tx.delete(archives.envelopes, envelopeKey(outgoing));
+}
+
+/** It waits for nothing from the relay: its number is free for another one. */
+function setAside(tx: Transaction, key: string, outgoing: Outgoing): void {
+  tx.delete(tables.outgoing, key);
+  tx.put(tables.outgoing, `aside/${envelopeKey(outgoing)}`, outgoing);
+}
+
+const isToPost = ({ state }: Outgoing) => state === 'sealed' || state === 'again';
+
+/** The envelopes that the relay has not accepted, in the order of their numbers. */
+export function unposted(reader: Reader): Outgoing[] {
+  return reader
+    .all(tables.outgoing)
+    .map(({ value }) => value)
+    .filter(isToPost);
+}
+
+/** The relay has accepted an envelope, for all recipients but those refused. */
+export async function markAccepted(tx: Transaction, { n, refused }: Accepted): Promise<void> {
+  const outgoing = tx.get(tables.outgoing, numberKey(n));
+  if (outgoing === undefined || !isToPost(outgoing)) return;
+  const { message, group, state } = outgoing;
+  const isNews = message?.isContent && state === 'sealed';
+  if (isNews && refused.length > 0) {
+    const { to } = await readEnvelope(tx, outgoing);
+    const codes = new Map(refused.map(({ index, code }) => [index, code]));
+    const named = to.flatMap(({ hrid }, index) => {
+      const code = codes.get(index);
+      return code === undefined ? [] : [{ hrid, code }];
+    });
+    emit(tx, { type: 'accepted', group, id: message.id, step: message.step, refused: named });
+    if (named.length === to.length) {
+      // Nobody gets it, so nobody will acknowledge it.
+      await tellFailed(tx, group, message.id, 'undeliverable');
+      setAside(tx, numberKey(n), { ...outgoing, state: 'refused' });
+      return;
+    }
+  } else if (isNews) emit(tx, { type: 'accepted', group, id: message.id, step: message.step, refused: [] });
+  tx.put(tables.outgoing, numberKey(n), { ...outgoing, state: 'accepted' });
+}
+
+/** Everybody has acknowledged an envelope to the relay. */
+export async function markDelivered(tx: Transaction, n: number): Promise<void> {
+  const outgoing = tx.get(tables.outgoing, numberKey(n));
+  if (outgoing === undefined || outgoing.state === 'delivered') return;
+  await markAccepted(tx, { n, refused: [] });
+  const { message, group } = outgoing;
+  if (message?.isContent) emit(tx, { type: 'delivered', group, id: message.id });
+  if (message === null)
+    dropOutgoing(tx, numberKey(n), outgoing); // an agreement is confirmed by being used
+  else tx.put(tables.outgoing, numberKey(n), { ...outgoing, state: 'delivered' });
+}
+
+/** Tells of this client's messages that everybody has covered by one of their own, and lets the envelopes go. */
+export async function confirmOutgoing(tx: Transaction, ratchet: Ratchet): Promise<void> {
+  const confirmed = confirmedBy(ratchet, ratchet.self);
+  for (const { key, value } of tx.all(tables.outgoing)) {
+    const { message, state, group, n } = value;
+    if (message === null || message.number >= confirmed || !sameBytes(value.generation, ratchet.generation)) continue;
+    // Confirmed by the members themselves, whatever the relay has said so far. (Kept under another key, its number is
+    // that of an earlier registration.)
+    if (key === numberKey(n)) await markAccepted(tx, { n, refused: [] });
+    if (message.isContent) {
+      if (state !== 'delivered') emit(tx, { type: 'delivered', group, id: message.id });
+      emit(tx, { type: 'confirmed', group, id: message.id });
+    }
+    dropOutgoing(tx, key, value);
+  }
+}
+
+/** Lets go what was sent so long ago that nobody is waited for any more. @param now seconds since 1970 */
+export async function dropUnconfirmed(tx: Transaction, now: number): Promise<void> {
+  for (const { key, value } of tx.all(tables.outgoing)) {
+    if (isToPost(value) || value.sealedAt + confirmationSeconds > now) continue;
+    const { message, state, group } = value;
+    if (message?.isContent && state !== 'refused') await endMessage(tx, group, message.id, 'unconfirmed');
+    dropOutgoing(tx, key, value);
+  }
+}
+
+/** Nothing more can be sent in a group: what was on its way there ends. */
+export async function abandonOutgoing(tx: Transaction, group: Bytes, code: CliquetError['code']): Promise<void> {
+  for (const { key, value } of tx.all(tables.unsent)) {
+    if (!sameBytes(value.group, group)) continue;
+    await tellFailed(tx, group, value.content.id, code);
+    tx.delete(tables.unsent, key);
+  }
+  for (const { key, value } of tx.all(tables.outgoing)) {
+    if (!sameBytes(value.group, group)) continue;
+    const { message, state } = value;
+    if (message?.isContent && state === 'sealed') await tellFailed(tx, group, message.id, code);
+    else if (message?.isContent && state !== 'refused') await endMessage(tx, group, message.id, 'unconfirmed');
+    dropOutgoing(tx, key, value);
+  }
+}
+
+/** Gives the envelopes that were not accepted new numbers from `first` on. */
+function renumber(tx: Transaction, first: number): void {
+  const waiting = unposted(tx);
+  for (const { n } of waiting) tx.delete(tables.outgoing, numberKey(n));
+  waiting.forEach((outgoing, i) => {
+    tx.put(tables.outgoing, numberKey(first + i), { ...outgoing, n: first + i });
+  });
+  const numbers = tx.get(tables.numbers, '');
+  if (numbers !== undefined) tx.put(tables.numbers, '', { ...numbers, nextSend: first + waiting.length });
+}
+
+/** The relay has lost what it had accepted from `first` on: that is posted again. */
+export function repost(tx: Transaction, first: number): void {
+  for (const { key, value } of tx.all(tables.outgoing)) {
+    const isLost = value.n >= first && key === numberKey(value.n) && !isToPost(value);
+    if (isLost) tx.put(tables.outgoing, key, { ...value, state: 'again' });
+  }
+  renumber(tx, first);
+}
+
+/** The relay expects a number that it had accepted before: it was restored from an older copy. */
+export function repostLost(tx: Transaction, expected: number): void {
+  const isLost = tx
+    .all(tables.outgoing)
+    .some(({ key, value }) => value.n >= expected && key === numberKey(value.n) && !isToPost(value));
+  if (isLost) repost(tx, expected);
+}
+
+/** The mailbox was made anew: it counts from 1, and what was not delivered was withdrawn with the old one. */
+export function startOver(tx: Transaction): void {
+  for (const { key, value } of tx.all(tables.outgoing)) {
+    if (value.state === 'delivered') setAside(tx, key, value);
+  }
+  repost(tx, 1);
+}
+
+/** The relay will never take this envelope: it is told and given up, and the later ones move up. */
+export async function giveUp(tx: Transaction, outgoing: Outgoing, code: CliquetError['code']): Promise<void> {
+  const { n, message, group } = outgoing;
+  if (message?.isContent) await tellFailed(tx, group, message.id, code);
+  dropOutgoing(tx, numberKey(n), outgoing);
+  renumber(tx, n);
+}
+
+/**
+ * The relay has seen more of this client than this store knows: the store is an older copy, and sends nothing more in
+ * its groups. @param nextSend the number that the relay expects
+ */
+export async function rollBack(tx: Transaction, nextSend: number): Promise<void> {
+  const numbers = tx.get(tables.numbers, '');
+  if (numbers !== undefined) tx.put(tables.numbers, '', { ...numbers, nextSend });
+  for (const { value: group } of tx.all(tables.groups)) {
+    const ratchet = loadRatchet(tx, group.generation);
+    if (ratchet === undefined || ratchet.rolledBack) continue;
+    saveRatchet(tx, ratchet, { ...ratchet, rolledBack: true });
+    emit(tx, { type: 'rolled-back', group: group.id });
+  }
+  for (const outgoing of unposted(tx)) {
+    const { n, message, group } = outgoing;
+    if (message?.isContent) await tellFailed(tx, group, message.id, 'rolled-back');
+    dropOutgoing(tx, numberKey(n), outgoing);
+  }
+}
+
+/** A message of this client will not be sent. */
+export async function tellFailed(tx: Transaction, group: Bytes, id: Bytes, code: CliquetError['code']): Promise<void> {
+  emit(tx, { type: 'failed', group, id, code });
+  await endMessage(tx, group, id, 'failed');
+}

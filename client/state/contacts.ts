@@ -1,0 +1,77 @@
+// Who is known, and under which key. A key that is known once never changes silently.
+
+import { isIdentityKey } from '../crypto/curves-noble.ts';
+import { type Bytes, bytesKey, sameBytes } from '../wire/bytes.ts';
+import { normalText } from '../wire/content-body.ts';
+import { CliquetError } from '../wire/errors.ts';
+import { encodeInvite, type Invite } from '../wire/invite.ts';
+import { type Contact, tables } from './records.ts';
+import type { Reader, Transaction } from './state.ts';
+import { isVerified } from './verification.ts';
+
+/**
+ * Keeps somebody as a contact.
+ * @param relay  the origin of this client's relay
+ * @param name   what the person calls the contact; the name that there is, if not said
+ * @throws CliquetError `invite-invalid` for another relay or a key that is none; `identity-conflict` if the HRID is
+ *   known under another key
+ */
+export function putContact(tx: Transaction, relay: string, invite: Invite, name?: string): void {
+  if (invite.relay !== relay) throw new CliquetError('invite-invalid', 'it is for another relay');
+  if (!isIdentityKey(invite.pk)) throw new CliquetError('invite-invalid', 'its key');
+  const known = knownKey(tx, invite.hrid);
+  if (known !== null && !sameBytes(known, invite.pk)) throw new CliquetError('identity-conflict');
+  const kept = name === undefined ? tx.get(tables.contacts, bytesKey(invite.hrid))?.name : normalText(name);
+  tx.put(tables.contacts, bytesKey(invite.hrid), { hrid: invite.hrid, pk: invite.pk, relay, name: kept ?? '' });
+}
+
+/** @throws CliquetError `contact-unknown` */
+export function renameContact(tx: Transaction, hrid: string, name: string): void {
+  tx.put(tables.contacts, hrid, { ...contactOf(tx, hrid), name });
+}
+
+/** @throws CliquetError `contact-unknown` */
+export function removeContact(tx: Transaction, hrid: string): void {
+  contactOf(tx, hrid);
+  tx.delete(tables.contacts, hrid);
+}
+
+function contactOf(reader: Reader, hrid: string): Contact {
+  const contact = reader.get(tables.contacts, hrid);
+  if (contact === undefined) throw new CliquetError('contact-unknown');
+  return contact;
+}
+
+/** A contact as the application sees it. */
+export interface ContactEntry {
+  /** base64url. */
+  readonly hrid: string;
+  /** What the person calls the contact, or ''. */
+  readonly name: string;
+  /** Whether the person has compared safety numbers in a group with this contact. */
+  readonly isVerified: boolean;
+  /** What brings somebody else to this contact. */
+  readonly invite: string;
+}
+
+export function toContactEntry(reader: Reader, { hrid, pk, relay, name }: Contact): ContactEntry {
+  return {
+    hrid: bytesKey(hrid),
+    name,
+    isVerified: isVerified(reader, hrid, pk),
+    invite: encodeInvite({ relay, hrid, pk }),
+  };
+}
+
+/** The key under which somebody is known, from a contact or from the roster of a group that the person is or was in. */
+export function knownKey(reader: Reader, hrid: Bytes): Bytes | null {
+  const contact = reader.get(tables.contacts, bytesKey(hrid));
+  if (contact !== undefined) return contact.pk;
+  for (const { value } of reader.all(tables.groups)) {
+    // What a stranger's invitation says of others is not believed before it is accepted.
+    if (value.status !== 'active' && value.status !== 'lost') continue;
+    const entry = value.roster.find((member) => sameBytes(member.hrid, hrid));
+    if (entry !== undefined) return entry.pk;
+  }
+  return null;
+}

@@ -1,0 +1,131 @@
+// What a message does to its group's history when it is opened or sent: it is added, or it changes another one of the
+// same author, or says what was read, or sets the timer. And what the application is told of it.
+
+import type { Step } from '../protocol/step.ts';
+import { type Bytes, bytesKey, compareBytes, sameBytes } from '../wire/bytes.ts';
+import type { Content } from '../wire/content.ts';
+import { type Body, readBody, writeBody } from '../wire/content-body.ts';
+import { CliquetError } from '../wire/errors.ts';
+import { addMessage, dropEdits, eraseMessage, type Found, findMessage, putMessage, startOwnTimer } from './history.ts';
+import { type StoredEvent, tables } from './records.ts';
+import type { Transaction } from './state.ts';
+
+/** A message that was opened. */
+export interface OpenedContent {
+  readonly group: Bytes;
+  readonly sender: Bytes;
+  readonly content: Content;
+  readonly step: Step;
+}
+
+/**
+ * Takes a message of somebody else into the history.
+ * @param now  seconds since 1970
+ * @returns what the application is to be told, if anything
+ * @throws CliquetError `malformed` for a known kind of content whose body is not what it should be; `not-own-message`
+ *   if it would change a message of another author
+ */
+export async function receiveContent(tx: Transaction, opened: OpenedContent, now: number): Promise<StoredEvent | null> {
+  const { group, sender, content, step } = opened;
+  const body = readBody(content);
+  switch (body?.type) {
+    case 'empty':
+      return { type: 'contribution', group, sender, step };
+    case 'edit': {
+      const target = await findTarget(tx, group, body.target, sender);
+      if (target === null) return null;
+      editMessage(tx, group, target, body.text, now);
+      return { type: 'edited', group, message: target.number, text: body.text };
+    }
+    case 'deletion': {
+      const target = await findTarget(tx, group, body.target, sender);
+      if (target === null) return null;
+      deleteMessage(tx, group, target);
+      return { type: 'deleted', group, message: target.number };
+    }
+    case 'read': {
+      const ids = await noteReader(tx, group, sender, body.ids);
+      return ids.length === 0 ? null : { type: 'read', group, reader: sender, ids };
+    }
+    case 'timer': {
+      const isNewest = setTimer(tx, group, body.seconds, step.vector, content.id);
+      return isNewest ? { type: 'timer', group, by: sender, seconds: body.seconds } : null;
+    }
+    default: {
+      // What this version cannot read is kept all the same: a newer one may.
+      const message = await addMessage(tx, group, sender, content, false, now);
+      return message === null ? null : { type: 'message', group, message, step };
+    }
+  }
+}
+
+/** What becomes true when this client's message is sealed. @param now seconds since 1970 */
+export async function noteSealed(
+  tx: Transaction,
+  group: Bytes,
+  content: Content,
+  step: Step,
+  now: number,
+): Promise<void> {
+  await startOwnTimer(tx, group, content.id, now);
+  const body = readBody(content);
+  if (body?.type === 'timer') setTimer(tx, group, body.seconds, step.vector, content.id);
+}
+
+/**
+ * The message that an edit or a deletion is about, or null if it is not here any more.
+ * @throws CliquetError `not-own-message`
+ */
+async function findTarget(tx: Transaction, group: Bytes, id: Bytes, author: Bytes): Promise<Found | null> {
+  const found = await findMessage(tx, group, id);
+  if (found && !sameBytes(found.record.sender, author)) throw new CliquetError('not-own-message');
+  return found === undefined || found.record.deleted ? null : found;
+}
+
+/** @throws CliquetError `malformed` if there is no text to change */
+export function editMessage(tx: Transaction, group: Bytes, found: Found, text: string, now: number): void {
+  const { record } = found;
+  if (record.said && record.said.kind !== 'text') throw new CliquetError('malformed', 'an edit of what is no text');
+  const said = record.said && writeBody({ type: 'text', text });
+  putMessage(tx, group, { ...found, record: { ...record, said, editedAt: now } });
+}
+
+export function deleteMessage(tx: Transaction, group: Bytes, found: Found): void {
+  eraseMessage(tx, group, { ...found, record: { ...found.record, deleted: true } });
+  dropEdits(tx, (other, number) => number === found.number && sameBytes(other, group));
+}
+
+/** @returns those of the ids that are news: own messages that asked for it */
+async function noteReader(tx: Transaction, group: Bytes, reader: Bytes, ids: readonly Bytes[]): Promise<Bytes[]> {
+  const news: Bytes[] = [];
+  for (const id of ids) {
+    const found = await findMessage(tx, group, id);
+    if (!found?.record.isOwn || !found.record.asksReceipt) continue;
+    const { readBy } = found.record;
+    if (readBy.some((other) => sameBytes(other, reader))) continue;
+    putMessage(tx, group, { ...found, record: { ...found.record, readBy: [...readBy, reader] } });
+    news.push(id);
+  }
+  return news;
+}
+
+/**
+ * Sets the group's timer, unless a newer message has said otherwise. Of two messages the newer one is that whose sender
+ * had opened more, and then that of the greater id: all members arrive at the same timer, in whatever order they come.
+ * @returns whether it is the newest
+ */
+export function setTimer(
+  tx: Transaction,
+  group: Bytes,
+  seconds: Extract<Body, { type: 'timer' }>['seconds'],
+  vector: readonly number[],
+  id: Bytes,
+): boolean {
+  const conversation = tx.get(tables.conversations, bytesKey(group));
+  if (conversation === undefined) return false;
+  const count = vector.reduce((sum, each) => sum + each, 0);
+  const before = conversation.timerSetBy;
+  if (before && (before.count > count || (before.count === count && compareBytes(before.id, id) > 0))) return false;
+  tx.put(tables.conversations, bytesKey(group), { ...conversation, timerSeconds: seconds, timerSetBy: { count, id } });
+  return true;
+}

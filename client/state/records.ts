@@ -1,0 +1,246 @@
+// What the client keeps in its store: one table for each kind of record.
+
+import { KeptPackage } from '../protocol/key-package.ts';
+import { KeptContribution, MemberCore, RatchetCore, WaitingMessage } from '../protocol/ratchet.ts';
+import { RosterEntry } from '../protocol/roster.ts';
+import { Step } from '../protocol/step.ts';
+import {
+  bytes,
+  bytesUpTo,
+  flag,
+  list,
+  nullable,
+  oneOf,
+  type Struct,
+  struct,
+  text,
+  uint,
+  union,
+  type ValueOf,
+} from '../wire/codec.ts';
+import { Content } from '../wire/content.ts';
+import { type ErrorCode, errorCodes } from '../wire/errors.ts';
+import {
+  generationPrefixBytes,
+  hashBytes,
+  maxBodyBytes,
+  maxContentBodyBytes,
+  maxContentBytes,
+  maxHeaderBytes,
+  maxKindLength,
+  maxMembers,
+  maxNameLength,
+  maxReadIds,
+  maxRecipients,
+  maxTimerSeconds,
+  messageIdBytes,
+  messageTtlSeconds,
+} from '../wire/limits.ts';
+import { epochBytes } from '../wire/registration.ts';
+import { Recipient, refusalCodes } from '../wire/send.ts';
+
+const hash = bytes(hashBytes);
+const maxHistoryDays = 36_500;
+const messageId = bytes(messageIdBytes);
+const errorCode = oneOf(...(Object.keys(errorCodes) as ErrorCode[]));
+
+const IdentityRecord = struct('identity record', {
+  relay: text(256),
+  /** Secret. */
+  seed: hash,
+  /** Null until registered. */
+  hrid: nullable(hash),
+});
+export type IdentityRecord = ValueOf<typeof IdentityRecord>;
+
+const Numbers = struct('numbers', {
+  /** The number of the next send. */
+  nextSend: uint(),
+  nextEvent: uint(),
+  /** Up to where the queue was taken in; null before the first connection. */
+  cursor: nullable(struct('cursor', { epoch: bytes(epochBytes), seq: uint() })),
+});
+
+/** `name` is what the person calls the contact; nobody else learns it. */
+const Contact = struct('contact', { hrid: hash, pk: hash, relay: text(256), name: text(maxNameLength) });
+export type Contact = ValueOf<typeof Contact>;
+
+const GroupRecord = struct('group record', {
+  id: hash,
+  name: text(maxNameLength),
+  /**
+   * invited: somebody without a contact entry added this client, and nothing is sent until the person accepts.
+   * lost: the keys are not here, as after a restored backup; nothing can be read or sent.
+   */
+  status: oneOf('invited', 'active', 'declined', 'lost'),
+  generation: hash,
+  roster: list(RosterEntry, maxMembers, 2),
+});
+export type GroupRecord = ValueOf<typeof GroupRecord>;
+
+/** How long a group's messages are kept here: not beyond the application's having heard them, so many days, always. */
+export const HistoryRule = union('history rule', {
+  none: struct('no history', {}),
+  days: struct('history of days', { days: uint(maxHistoryDays) }),
+  all: struct('whole history', {}),
+});
+export type HistoryRule = ValueOf<typeof HistoryRule>;
+
+/** What a group has beside its keys. */
+const Conversation = struct('conversation', {
+  nextMessage: uint(),
+  history: HistoryRule,
+  /** Messages disappear so long after they came; and which message said so: the newest rules everywhere. */
+  timerSeconds: nullable(uint(maxTimerSeconds)),
+  timerSetBy: nullable(struct('timer order', { count: uint(), id: messageId })),
+});
+
+/** A message of a group, this client's own included. The record outlives the content, so that none is taken twice. */
+const HistoryRecord = struct('history record', {
+  id: messageId,
+  sender: hash,
+  isOwn: flag,
+  /** Null: not kept, deleted by its author, or disappeared. Secret: plaintext. */
+  said: nullable(struct('said', { kind: text(maxKindLength), version: uint(), body: bytesUpTo(maxContentBodyBytes) })),
+  reply: nullable(messageId),
+  asksReceipt: flag,
+  /** Seconds since 1970: by the sender's clock, and when it came. */
+  sentAt: uint(),
+  receivedAt: uint(),
+  editedAt: nullable(uint()),
+  /** For how long it shows; the clock starts when it came, or, for an own one, when it was sealed. */
+  timerSeconds: nullable(uint(maxTimerSeconds)),
+  expiresAt: nullable(uint()),
+  /** Deleted by its author. */
+  deleted: flag,
+  /** An own message that will not be sent, or that somebody has not confirmed in the time that its envelope is kept. */
+  ended: nullable(oneOf('failed', 'unconfirmed')),
+  /** HRIDs of those who said that they read it; for others' messages, whether this client has said so. */
+  readBy: list(hash, maxRecipients),
+  receiptSent: flag,
+});
+export type HistoryRecord = ValueOf<typeof HistoryRecord>;
+
+/** Content that the application has sent and that is not sealed yet: a client seals only after its queue is drained. */
+const Unsent = struct('unsent content', { group: hash, content: Content });
+
+/** What was sealed under a number, kept until everybody has confirmed it. */
+const Outgoing = struct('outgoing', {
+  n: uint(),
+  group: hash,
+  generation: hash,
+  /** Of a message; null for an agreement. */
+  message: nullable(struct('outgoing message', { id: messageId, number: uint(), isContent: flag, step: Step })),
+  /**
+   * again: accepted before, and to be posted once more because the relay has lost or withdrawn it. refused: nobody could
+   * take it; it is kept, as what follows cannot be opened without it.
+   */
+  state: oneOf('sealed', 'accepted', 'again', 'delivered', 'refused'),
+  /** Seconds since 1970. */
+  sealedAt: uint(),
+});
+export type Outgoing = ValueOf<typeof Outgoing>;
+
+/** Ciphertext only. */
+const SealedEnvelope = struct('sealed envelope', {
+  to: list(Recipient, maxRecipients, 1),
+  body: bytesUpTo(maxBodyBytes),
+  ttlSeconds: uint(messageTtlSeconds),
+});
+export type SealedEnvelope = ValueOf<typeof SealedEnvelope>;
+
+/** A message that came before its agreement. */
+const Early = struct('early message', {
+  generation: bytes(generationPrefixBytes),
+  from: hash,
+  header: bytesUpTo(maxHeaderBytes),
+  body: bytesUpTo(maxBodyBytes),
+  receivedAt: uint(),
+});
+export type Early = ValueOf<typeof Early>;
+
+/** What the application is told, kept until it has taken it. */
+const StoredEvent = union('event', {
+  invited: struct('invited event', { group: hash, by: hash, generationKey: bytes(8) }),
+  joined: struct('joined event', { group: hash, by: hash, generationKey: bytes(8) }),
+  /** `message` is its number in the group's history, where the content stands. */
+  message: struct('message event', { group: hash, message: uint(), step: Step }),
+  edited: struct('edited event', { group: hash, message: uint(), text: text(maxContentBytes) }),
+  deleted: struct('deleted event', { group: hash, message: uint() }),
+  read: struct('read event', { group: hash, reader: hash, ids: list(messageId, maxReadIds, 1) }),
+  timer: struct('timer event', { group: hash, by: hash, seconds: nullable(uint(maxTimerSeconds)) }),
+  contribution: struct('contribution event', { group: hash, sender: hash, step: Step }),
+  accepted: struct('accepted event', {
+    group: hash,
+    id: messageId,
+    step: Step,
+    refused: list(struct('refused recipient', { hrid: hash, code: oneOf(...refusalCodes) }), maxRecipients),
+  }),
+  delivered: struct('delivered event', { group: hash, id: messageId }),
+  confirmed: struct('confirmed event', { group: hash, id: messageId }),
+  failed: struct('failed event', { group: hash, id: messageId, code: errorCode }),
+  gap: struct('gap event', { sender: hash, reason: oneOf('expired', 'full', 'withdrawn') }),
+  clone: struct('clone event', { group: hash, member: hash, reporter: hash }),
+  fork: struct('fork event', { group: hash, member: hash }),
+  'rolled-back': struct('rolled back event', { group: hash }),
+  refused: struct('refused event', { sender: hash, code: errorCode }),
+});
+export type StoredEvent = ValueOf<typeof StoredEvent>;
+
+/** A named part of the store, with one kind of record. */
+export interface Table<T> {
+  readonly name: string;
+  readonly struct: Struct<T>;
+}
+
+/** A kind of record that may grow for ever: it stays in the store, and is read when somebody asks. */
+export interface Archive<T> extends Table<T> {
+  readonly isArchive: true;
+}
+
+const table = <T>(name: string, of: Struct<T>): Table<T> => ({ name, struct: of });
+
+const archive = <T>(name: string, of: Struct<T>): Archive<T> => ({ name, struct: of, isArchive: true });
+
+/** In memory, all of them. */
+export const tables = {
+  /** Never changes: every version has to understand that a store is newer than itself. */
+  schema: table('schema', struct('schema', { version: uint() })),
+  identity: table('identity', IdentityRecord),
+  numbers: table('numbers', Numbers),
+  settings: table('settings', struct('settings', { history: HistoryRule })),
+  /** Private parts of key packages, by id. Secret. */
+  keyPackages: table('key-package', KeptPackage),
+  /** By HRID. */
+  contacts: table('contact', Contact),
+  /** By HRID: the key that the person has verified by a safety number. */
+  verified: table('verified', struct('verified key', { pk: hash })),
+  /** By group id. */
+  groups: table('group', GroupRecord),
+  conversations: table('conversation', Conversation),
+  /** By the time at which a message disappears: so the soonest stands first. */
+  expiring: table('expiring', struct('expiry', { group: hash, message: uint() })),
+  /** By generation; members by generation and position, waiting messages by generation, sender and signature. Secret. */
+  ratchets: table('ratchet', RatchetCore),
+  members: table('member', MemberCore),
+  /** By generation, position and message number. Secret, the first. */
+  contributions: table('contribution', KeptContribution),
+  transcripts: table('transcript', struct('transcript', { hash })),
+  waiting: table('waiting', WaitingMessage),
+  /** By running number. Secret: plaintext. */
+  unsent: table('unsent', Unsent),
+  outgoing: table('outgoing', Outgoing),
+  early: table('early', Early),
+  /** By running number; events of an invitation that is not answered are held back. Secret: plaintext. */
+  events: table('event', StoredEvent),
+  held: table('held', StoredEvent),
+};
+
+export const archives = {
+  /** By group and running number. Secret: plaintext. */
+  history: archive('history', HistoryRecord),
+  /** Of what is outgoing, by generation and message number. */
+  envelopes: archive('envelope', SealedEnvelope),
+  /** By group and message id. */
+  messageNumbers: archive('message-number', struct('message number', { number: uint() })),
+};

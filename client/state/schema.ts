@@ -1,0 +1,97 @@
+// The form of what a client stores, and how a store of an older form becomes one of this: when it is opened, in one
+// commit a version, so that at any instant all of it is of one form.
+//
+// A migration takes CBOR as it stands in the store, and not by the structs of records.ts, which move on.
+
+import { decode, encode } from 'cborg';
+import { numberKey, type Store, type Write } from '../store/store.ts';
+import { type Bytes, bytesKey } from '../wire/bytes.ts';
+import { CliquetError } from '../wire/errors.ts';
+import { type IdentityRecord, tables } from './records.ts';
+import { decodeRecord, State, type Transaction } from './state.ts';
+
+/** Each makes one version out of the one before, beginning with version 1. */
+const migrations: readonly ((store: Store, now: number) => Promise<Write[]>)[] = [separateRuns];
+const newest = migrations.length + 1;
+
+const schemaKey = `${tables.schema.name}/`;
+const identityKey = `${tables.identity.name}/`;
+
+/** Makes an empty store that of a new client: it has sent, heard and taken in nothing. */
+export function beginStore(tx: Transaction, identity: IdentityRecord): void {
+  tx.put(tables.schema, '', { version: newest });
+  tx.put(tables.identity, '', identity);
+  tx.put(tables.numbers, '', { nextSend: 1, nextEvent: 0, cursor: null });
+}
+
+/**
+ * The state that lies in a store, in the form of this version.
+ * @param now  seconds since 1970
+ * @throws CliquetError `store-too-new`, `store-damaged`; nothing is written then
+ */
+export async function loadState(store: Store, now: number): Promise<State> {
+  const version = await versionOf(store);
+  if (version > newest) throw new CliquetError('store-too-new');
+  const reached = (to: number): Write => ({ key: schemaKey, value: tables.schema.struct.encode({ version: to }) });
+  for (const [i, migration] of migrations.entries()) {
+    if (version > i + 1) continue;
+    const writes = await migration(store, now).catch((error: unknown) => {
+      // What no client of that version has written.
+      throw error instanceof CliquetError ? error : new CliquetError('store-damaged', undefined, { cause: error });
+    });
+    await store.commit([...writes, reached(i + 2)]);
+  }
+  return State.load(store, Object.values(tables));
+}
+
+async function versionOf(store: Store): Promise<number> {
+  const record = await store.get(schemaKey);
+  if (record !== null) {
+    const { version } = decodeRecord(tables.schema, record);
+    if (version < 1) throw new CliquetError('store-damaged');
+    return version;
+  }
+  // Version 1 did not say so.
+  if ((await store.get(identityKey)) !== null) return 1;
+  // What lies here is not a client's, as in an encrypted store that is opened without its passphrase.
+  if ((await store.list('')).length > 0) throw new CliquetError('store-damaged', 'no client has written it');
+  return newest;
+}
+
+function fieldsOf(value: Bytes, count: number): unknown[] {
+  const fields: unknown = decode(value);
+  if (!Array.isArray(fields) || fields.length !== count) throw new CliquetError('store-damaged');
+  return fields;
+}
+
+const toWrite = (key: string, fields: unknown): Write => ({ key, value: new Uint8Array(encode(fields)) });
+
+/**
+ * Version 2: contributions and transcripts stand apart from their member, and envelopes from what is outgoing, so that
+ * what grows is not written again and again, and what is large not kept in memory.
+ *
+ *   1  member    [hrid, pk, opened, chainKey, contributions, transcripts, vector, recent, cloned]
+ *      outgoing  [n, to, body, ttlSeconds, group, generation, message, state]
+ */
+async function separateRuns(store: Store, now: number): Promise<Write[]> {
+  const writes: Write[] = [];
+  for (const { key, value } of await store.list('member/')) {
+    const [hrid, pk, opened, chainKey, contributions, transcripts, ...rest] = fieldsOf(value, 9) as OldMember;
+    const run = (table: string, number: number) => `${table}/${key.slice('member/'.length)}.${numberKey(number)}`;
+    writes.push(toWrite(key, [hrid, pk, opened, chainKey, ...rest]));
+    for (const each of contributions) writes.push(toWrite(run('contribution', each[0]), each));
+    const first = opened + 1 - transcripts.length;
+    transcripts.forEach((hash, i) => {
+      writes.push(toWrite(run('transcript', first + i), [hash]));
+    });
+  }
+  for (const { key, value } of await store.list('outgoing/')) {
+    const [n, to, body, ttl, group, generation, message, state] = fieldsOf(value, 8) as OldOutgoing;
+    const name = message === null ? 'agreement' : numberKey(message[1]);
+    writes.push(toWrite(key, [n, group, generation, message, state, now]));
+    writes.push(toWrite(`envelope/${bytesKey(generation)}/${name}`, [to, body, ttl]));
+  }
+  return writes;
+}
+type OldMember = [unknown, unknown, number, unknown, [number, ...unknown[]][], unknown[], ...unknown[]];
+type OldOutgoing = [number, unknown, unknown, unknown, unknown, Bytes, [unknown, number, ...unknown[]] | null, unknown];

@@ -1,0 +1,179 @@
+// The client's state: an image of the store in memory, changed by one transaction at a time. A transaction's changes
+// reach the image only when the store has committed them, so a failed commit leaves both as they were. What may grow for
+// ever, an archive, is not in the image: it is read from the store when somebody asks.
+
+import { type Range, rangeKeys, type Store, type Write } from '../store/store.ts';
+import { CliquetError } from '../wire/errors.ts';
+import { Image } from './image.ts';
+import type { Archive, Table } from './records.ts';
+
+export interface KeyedRecord<T> {
+  readonly key: string;
+  readonly value: T;
+}
+
+/** Reads of a state, within a transaction or without. */
+export interface Reader {
+  get<T>(table: Table<T>, key: string): T | undefined;
+  /** All records of a table whose key starts with `prefix`, in order of their keys. */
+  all<T>(table: Table<T>, prefix?: string): readonly KeyedRecord<T>[];
+  read<T>(archive: Archive<T>, key: string): Promise<T | undefined>;
+  /** Records of an archive whose key is `prefix` and a running number. */
+  range<T>(archive: Archive<T>, prefix: string, range: Range): Promise<readonly KeyedRecord<T>[]>;
+}
+
+export interface Transaction extends Reader {
+  put<T>(table: Table<T> | Archive<T>, key: string, value: T): void;
+  delete<T>(table: Table<T> | Archive<T>, key: string): void;
+}
+
+interface Change {
+  readonly table: Table<unknown> | Archive<unknown>;
+  readonly key: string;
+  /** undefined: deleted. */
+  readonly value: unknown;
+}
+
+export class State implements Reader {
+  readonly #store: Store;
+  readonly #images = new Map<string, Image>();
+  #turn: Promise<unknown> = Promise.resolve();
+  #closed = false;
+
+  private constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /** @throws CliquetError `store-damaged` */
+  static async load(store: Store, tables: readonly Table<unknown>[]): Promise<State> {
+    const state = new State(store);
+    for (const table of tables) {
+      const image = state.#imageOf(table);
+      for (const { key, value } of await store.list(`${table.name}/`)) {
+        image.set(key.slice(table.name.length + 1), decodeRecord(table, value));
+      }
+    }
+    return state;
+  }
+
+  get<T>(table: Table<T>, key: string): T | undefined {
+    // Only `put` of the same table fills this image, so the value is a T.
+    return this.#imageOf(table).get(key) as T | undefined;
+  }
+
+  all<T>(table: Table<T>, prefix = ''): readonly KeyedRecord<T>[] {
+    return this.#imageOf(table)
+      .items(prefix)
+      .map(([key, value]) => ({ key, value: value as T }));
+  }
+
+  /** The record that stands first in a table whose keys have no slash. */
+  first<T>(table: Table<T>): KeyedRecord<T> | undefined {
+    const { first } = this.#imageOf(table).ends('');
+    return first && { key: first[0], value: first[1] as T };
+  }
+
+  async read<T>(archive: Archive<T>, key: string): Promise<T | undefined> {
+    const value = await this.#store.get(`${archive.name}/${key}`);
+    return value === null ? undefined : decodeRecord(archive, value);
+  }
+
+  async range<T>(archive: Archive<T>, prefix: string, range: Range): Promise<readonly KeyedRecord<T>[]> {
+    const entries = await this.#store.range(`${archive.name}/${prefix}`, range);
+    return entries.map(({ key, value }) => ({
+      key: key.slice(archive.name.length + 1),
+      value: decodeRecord(archive, value),
+    }));
+  }
+
+  /**
+   * Runs alone, after all transactions that were asked for before; commits what it has put, unless it throws.
+   * @throws CliquetError `client-closed`, `store-unwritable`
+   */
+  transact<R>(run: (tx: Transaction) => R | Promise<R>): Promise<R> {
+    if (this.#closed) return Promise.reject(new CliquetError('client-closed'));
+    const result = this.#turn.then(() => this.#runAlone(run));
+    this.#turn = result.catch(() => {});
+    return result;
+  }
+
+  /** Refuses what is asked for from now on, waits for what was asked for before, then closes the store. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#turn;
+    await this.#store.close();
+  }
+
+  async #runAlone<R>(run: (tx: Transaction) => R | Promise<R>): Promise<R> {
+    const staged = new Map<string, Change>();
+    const result = await run(this.#transaction(staged));
+    if (staged.size === 0) return result;
+    const writes: Write[] = [...staged].map(([key, { table, value }]) => ({
+      key,
+      value: value === undefined ? null : table.struct.encode(value),
+    }));
+    await this.#store.commit(writes);
+    for (const { table, key, value } of staged.values()) {
+      if ('isArchive' in table) continue;
+      if (value === undefined) this.#imageOf(table).delete(key);
+      else this.#imageOf(table).set(key, value);
+    }
+    return result;
+  }
+
+  #transaction(staged: Map<string, Change>): Transaction {
+    const change = (table: Change['table'], key: string, value: unknown) =>
+      staged.set(`${table.name}/${key}`, { table, key, value });
+    const changesOf = ({ name }: { readonly name: string }) =>
+      [...staged.values()].filter(({ table }) => table.name === name);
+    return {
+      get: <T>(table: Table<T>, key: string) => {
+        const changed = staged.get(`${table.name}/${key}`);
+        return changed === undefined ? this.get(table, key) : (changed.value as T | undefined);
+      },
+      all: <T>(table: Table<T>, prefix = '') => {
+        const changes = changesOf(table).filter(({ key }) => key.startsWith(prefix));
+        return merge(this.all(table, prefix), changes);
+      },
+      read: async <T>(archive: Archive<T>, key: string) => {
+        const changed = staged.get(`${archive.name}/${key}`);
+        return changed === undefined ? this.read(archive, key) : (changed.value as T | undefined);
+      },
+      range: async <T>(archive: Archive<T>, prefix: string, range: Range) => {
+        const { first, last } = rangeKeys(prefix, range);
+        const changes = changesOf(archive).filter(({ key }) => key >= first && key < last);
+        const limit = range.limit + changes.length;
+        const merged = merge(await this.range(archive, prefix, { ...range, limit }), changes);
+        return (range.reverse ? merged.reverse() : merged).slice(0, range.limit);
+      },
+      put: (table, key, value) => void change(table as Change['table'], key, value),
+      delete: (table, key) => void change(table as Change['table'], key, undefined),
+    };
+  }
+
+  #imageOf({ name }: { readonly name: string }): Image {
+    const image = this.#images.get(name) ?? new Image();
+    this.#images.set(name, image);
+    return image;
+  }
+}
+
+/** @throws CliquetError `store-damaged` for what no client has written */
+export function decodeRecord<T>({ struct }: Table<T>, value: Uint8Array): T {
+  try {
+    return struct.decode(value);
+  } catch (error) {
+    throw new CliquetError('store-damaged', undefined, { cause: error });
+  }
+}
+
+/** Records as they are with the changes of a transaction, in order of their keys. */
+function merge<T>(records: readonly KeyedRecord<T>[], changes: readonly Change[]): KeyedRecord<T>[] {
+  const merged = new Map(records.map(({ key, value }) => [key, value]));
+  for (const { key, value } of changes) {
+    if (value === undefined) merged.delete(key);
+    else merged.set(key, value as T);
+  }
+  const items = [...merged].map(([key, value]) => ({ key, value }));
+  return changes.length === 0 ? items : items.sort((a, b) => (a.key < b.key ? -1 : 1));
+}

@@ -1,0 +1,156 @@
+// What the person sends, stored before anything else happens: content waits here until the queue is drained and it can
+// be sealed.
+
+import { currentVector } from '../protocol/ratchet.ts';
+import { memberAt } from '../protocol/transcript.ts';
+import { numberKey } from '../store/store.ts';
+import { type Bytes, bytesKey, sameBytes } from '../wire/bytes.ts';
+import type { Content } from '../wire/content.ts';
+import { type Body, readBody, writeBody } from '../wire/content-body.ts';
+import { CliquetError } from '../wire/errors.ts';
+import { maxReadIds } from '../wire/limits.ts';
+import { addMessage, findMessage, putMessage } from './history.ts';
+import { deleteMessage, editMessage, setTimer } from './messages.ts';
+import { loadRatchet } from './ratchets.ts';
+import { type GroupRecord, tables } from './records.ts';
+import type { Transaction } from './state.ts';
+
+/** What a message is beside what it says. */
+export interface Heading {
+  readonly id: Bytes;
+  readonly reply: Bytes | null;
+  readonly asksReceipt: boolean;
+}
+
+/**
+ * Stores a message to send. With an id that was used in this group before, nothing happens: a program that was killed
+ * may simply say the same again.
+ * @param now  seconds since 1970
+ * @throws CliquetError `not-accepted`, `rolled-back`, `group-lost`, `content-too-large`; RangeError for an extension's name
+ */
+export async function sendMessage(
+  tx: Transaction,
+  group: GroupRecord,
+  heading: Heading,
+  said: Body,
+  now: number,
+): Promise<void> {
+  const ratchet = assertOpen(tx, group);
+  const timerSeconds = tx.get(tables.conversations, bytesKey(group.id))?.timerSeconds ?? null;
+  const content: Content = { ...heading, ...writeBody(said), sentAt: now, timerSeconds, reports: [] };
+  const { hrid } = memberAt(ratchet, ratchet.self);
+  const number = await addMessage(tx, group.id, hrid, content, true, now);
+  if (number !== null) putUnsent(tx, group, content);
+}
+
+/**
+ * Changes a text of this client.
+ * @throws CliquetError `message-unknown`, `not-own-message`, and as sendMessage()
+ */
+export async function sendEdit(
+  tx: Transaction,
+  group: GroupRecord,
+  id: Bytes,
+  target: Bytes,
+  text: string,
+  now: number,
+): Promise<void> {
+  assertOpen(tx, group);
+  const found = await findOwn(tx, group, target);
+  const body = writeBody({ type: 'edit', target, text });
+  editMessage(tx, group.id, found, text, now);
+  putUnsent(tx, group, plain(id, body, now));
+}
+
+/**
+ * Takes a message of this client back: here at once, at the others' when they hear of it. What was not sealed yet is
+ * not sent at all, nor are edits of it.
+ * @throws CliquetError `message-unknown`, `not-own-message`, and as sendMessage()
+ */
+export async function sendDeletion(
+  tx: Transaction,
+  group: GroupRecord,
+  id: Bytes,
+  target: Bytes,
+  now: number,
+): Promise<void> {
+  assertOpen(tx, group);
+  const found = await findOwn(tx, group, target);
+  deleteMessage(tx, group.id, found);
+  const ofGroup = tx.all(tables.unsent).filter(({ value }) => sameBytes(value.group, group.id));
+  for (const { key, value } of ofGroup) {
+    if (isEditOf(value.content, target)) tx.delete(tables.unsent, key);
+  }
+  const waiting = ofGroup.find(({ value }) => sameBytes(value.content.id, target));
+  if (waiting === undefined) putUnsent(tx, group, plain(id, writeBody({ type: 'deletion', target }), now));
+  else tx.delete(tables.unsent, waiting.key);
+}
+
+function isEditOf(content: Content, target: Bytes): boolean {
+  const body = readBody(content);
+  return body?.type === 'edit' && sameBytes(body.target, target);
+}
+
+/** Tells the authors of messages that asked for it, once each, that the person has read them. */
+export async function sendReceipts(
+  tx: Transaction,
+  group: GroupRecord,
+  nextId: () => Bytes,
+  read: readonly Bytes[],
+  now: number,
+): Promise<void> {
+  assertOpen(tx, group);
+  const ids: Bytes[] = [];
+  for (const id of read) {
+    const found = await findMessage(tx, group.id, id);
+    if (found === undefined || found.record.isOwn || !found.record.asksReceipt || found.record.receiptSent) continue;
+    putMessage(tx, group.id, { ...found, record: { ...found.record, receiptSent: true } });
+    ids.push(id);
+  }
+  for (let i = 0; i < ids.length; i += maxReadIds) {
+    const body = writeBody({ type: 'read', ids: ids.slice(i, i + maxReadIds) });
+    putUnsent(tx, group, plain(nextId(), body, now));
+  }
+}
+
+/** From now on, the group's messages disappear so long after they came; null: they stay. */
+export function sendTimer(tx: Transaction, group: GroupRecord, id: Bytes, seconds: number | null, now: number): void {
+  const ratchet = assertOpen(tx, group);
+  putUnsent(tx, group, plain(id, writeBody({ type: 'timer', seconds }), now));
+  // For what is sent from here meanwhile; its place among the others' is known when it is sealed.
+  setTimer(tx, group.id, seconds, currentVector(ratchet), id);
+}
+
+const plain = (id: Bytes, body: ReturnType<typeof writeBody>, sentAt: number): Content => ({
+  id,
+  sentAt,
+  ...body,
+  reply: null,
+  timerSeconds: null,
+  asksReceipt: false,
+  reports: [],
+});
+
+/** An empty message: it moves the group key on, and says nothing. */
+export const emptyContent = (id: Bytes, now: number): Content => plain(id, writeBody({ type: 'empty' }), now);
+
+function assertOpen(tx: Transaction, group: GroupRecord) {
+  if (group.status === 'lost') throw new CliquetError('group-lost');
+  if (group.status !== 'active') throw new CliquetError('not-accepted');
+  const ratchet = loadRatchet(tx, group.generation);
+  if (ratchet === undefined) throw new CliquetError('group-lost');
+  if (ratchet.rolledBack) throw new CliquetError('rolled-back');
+  return ratchet;
+}
+
+async function findOwn(tx: Transaction, group: GroupRecord, id: Bytes) {
+  const found = await findMessage(tx, group.id, id);
+  if (found === undefined || found.record.deleted) throw new CliquetError('message-unknown');
+  if (!found.record.isOwn) throw new CliquetError('not-own-message');
+  return found;
+}
+
+function putUnsent(tx: Transaction, group: GroupRecord, content: Content): void {
+  const next = Number(tx.all(tables.unsent).at(-1)?.key ?? -1) + 1;
+  tx.put(tables.unsent, numberKey(next), { group: group.id, content });
+}

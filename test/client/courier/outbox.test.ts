@@ -1,0 +1,300 @@
+import { describe, expect, it } from 'vitest';
+import {
+  abandonOutgoing,
+  confirmOutgoing,
+  dropUnconfirmed,
+  markAccepted,
+  markDelivered,
+  putOutgoing,
+  readEnvelope,
+  repostLost,
+  rollBack,
+  sealContent,
+  startOver,
+  unposted,
+} from '../../../client/courier/outbox.ts';
+import type { Ratchet } from '../../../client/protocol/ratchet.ts';
+import { loadRatchet, saveRatchet } from '../../../client/state/ratchets.ts';
+import { type GroupRecord, type Outgoing, tables } from '../../../client/state/records.ts';
+import { State } from '../../../client/state/state.ts';
+import { memoryStore } from '../../../client/store/memory.ts';
+import { bytesKey } from '../../../client/wire/bytes.ts';
+import {
+  curves,
+  deliver,
+  type Founding,
+  foundTestGroup,
+  type Person,
+  sealText,
+  startOfTime,
+  textContent,
+} from '../../support/group.ts';
+import { seededRandom } from '../../support/random.ts';
+
+/** The founder of a group of three that says things; the others answer from outside. */
+async function start(seed: string) {
+  const random = seededRandom(`outbox ${seed}`);
+  const founding: Founding = await foundTestGroup(random, 3);
+  const [founder, second, third] = founding.people as [Person, Person, Person];
+  const [own, ...others] = founding.ratchets as [Ratchet, Ratchet, Ratchet];
+  const { group: id, generation } = own;
+  const roster = founding.people.map(({ hrid, identity }) => {
+    return { hrid, pk: identity.pk, joined: generation, role: 'member' as const };
+  });
+  const group: GroupRecord = { id, name: 'Test', status: 'active', generation, roster };
+  const store = memoryStore();
+  const state = await State.load(store, Object.values(tables));
+  await state.transact((tx) => {
+    tx.put(tables.numbers, '', { nextSend: 1, nextEvent: 0, cursor: null });
+    saveRatchet(tx, undefined, own);
+  });
+  const self = { identity: founder.identity, hrid: founder.hrid };
+  let time = startOfTime;
+  const by = { curves, random: random.bytes, self, now: () => time };
+  const names = new Map<string, string>();
+  const say = async (text: string) => {
+    const content = textContent(random, text);
+    names.set(bytesKey(content.id), text);
+    await state.transact((tx) => sealContent(tx, by, group, content));
+  };
+  /** Both others open everything that was said, and answer. */
+  const answer = async () => {
+    for (const [i, person] of [second, third].entries()) {
+      for (const { value } of state.all(tables.outgoing)) {
+        const { body, to } = await readEnvelope(state, value);
+        const header = to[i]?.header ?? new Uint8Array();
+        const opened = await deliver(others[i] as Ratchet, 0, header, body).catch(() => null);
+        if (opened) others[i] = opened.ratchet;
+      }
+      const sealed = await sealText(random, person, others[i] as Ratchet, 'answer');
+      others[i] = sealed.ratchet;
+      await state.transact(async (tx) => {
+        const before = loadRatchet(tx, generation) as Ratchet;
+        const { ratchet } = await deliver(before, i + 1, sealed.headers[0] ?? new Uint8Array(), sealed.body);
+        saveRatchet(tx, before, ratchet);
+        await confirmOutgoing(tx, ratchet);
+      });
+    }
+  };
+  const told = () =>
+    state
+      .all(tables.events)
+      .map(({ value }) => ('id' in value ? `${value.type} ${names.get(bytesKey(value.id))}` : value.type));
+  const states = () => state.all(tables.outgoing).map(({ value }) => `${value.n} ${value.state}`);
+  const pass = (seconds: number) => {
+    time += seconds;
+    return time;
+  };
+  const envelopes = () => [...store.entries().keys()].filter((key) => key.startsWith('envelope/')).length;
+  return { state, founding, group, say, answer, told, states, pass, envelopes };
+}
+
+describe('sealContent()', () => {
+  it('stores envelopes for all others under running numbers', async () => {
+    const { state, founding, say, states } = await start('seal');
+    await say('one');
+    await say('two');
+    expect(states()).toEqual(['1 sealed', '2 sealed']);
+    expect(state.get(tables.numbers, '')?.nextSend).toBe(3);
+    const [first] = unposted(state);
+    const { to } = await readEnvelope(state, first as Outgoing);
+    expect(to.map(({ hrid }) => bytesKey(hrid))).toEqual(founding.people.slice(1).map(({ hrid }) => bytesKey(hrid)));
+    expect(to.map(({ header }) => header.length)).toEqual([48, 48]);
+  });
+});
+
+describe('markAccepted()', () => {
+  it('tells once, names who was refused, and knows no other numbers', async () => {
+    const { state, founding, say, states } = await start('accepted');
+    await say('one');
+    const accepted = {
+      n: 1,
+      refused: [
+        { index: 1, code: 'gone' as const },
+        { index: 7, code: 'gone' as const },
+      ],
+    };
+    await state.transact((tx) => markAccepted(tx, accepted));
+    await state.transact((tx) => markAccepted(tx, accepted));
+    await state.transact((tx) => markAccepted(tx, { n: 5, refused: [] }));
+    const [event, ...more] = state.all(tables.events).map(({ value }) => value);
+    expect(event).toMatchObject({
+      type: 'accepted',
+      refused: [{ hrid: founding.people[2]?.hrid, code: 'gone' }],
+    });
+    expect(more).toEqual([]);
+    expect(states()).toEqual(['1 accepted']);
+  });
+});
+
+describe('a message that nobody gets', () => {
+  it('fails, is kept for who cannot go on without it, and is never told as delivered', async () => {
+    const { state, say, answer, told, states, envelopes } = await start('undeliverable');
+    await say('one');
+    const refused = [0, 1].map((index) => ({ index, code: 'mailbox-full' as const }));
+    await state.transact((tx) => markAccepted(tx, { n: 1, refused }));
+    await state.transact((tx) => markDelivered(tx, 1));
+    expect(told()).toEqual(['accepted one', 'failed one']);
+    expect(states()).toEqual(['1 refused']);
+    expect(envelopes()).toBe(1);
+    // Its number is another's now.
+    await say('two');
+    await state.transact((tx) => startOver(tx));
+    expect(states()).toEqual(['1 sealed', '1 refused']);
+    // Somebody got it after all.
+    await answer();
+    expect(told().slice(2)).toEqual([
+      ...['accepted two', 'delivered two', 'confirmed two'],
+      ...['delivered one', 'confirmed one'],
+    ]);
+    expect(envelopes()).toBe(0);
+  });
+});
+
+describe('dropUnconfirmed()', () => {
+  it('waits for 31 days, and never for what was not posted', async () => {
+    const { state, say, states, pass, envelopes } = await start('unconfirmed');
+    for (const text of ['accepted', 'delivered']) await say(text);
+    await state.transact(async (tx) => {
+      await markAccepted(tx, { n: 1, refused: [] });
+      await markDelivered(tx, 2);
+    });
+    const day = 24 * 3600;
+    pass(day);
+    await say('sealed');
+    const almost = pass(30 * day - 1);
+    await state.transact((tx) => dropUnconfirmed(tx, almost));
+    expect(states()).toEqual(['1 accepted', '2 delivered', '3 sealed']);
+    const now = pass(1);
+    await state.transact((tx) => dropUnconfirmed(tx, now));
+    expect(states()).toEqual(['3 sealed']);
+    expect(envelopes()).toBe(1);
+    await state.transact((tx) => dropUnconfirmed(tx, now + 365 * day));
+    expect(states()).toEqual(['3 sealed']);
+  });
+});
+
+describe('abandonOutgoing()', () => {
+  it('fails what was not posted, ends the rest, and leaves other groups alone', async () => {
+    const { state, group, say, told, states, envelopes } = await start('abandoned');
+    for (const text of ['one', 'two']) await say(text);
+    await state.transact((tx) => markAccepted(tx, { n: 1, refused: [] }));
+    await state.transact((tx) => abandonOutgoing(tx, new Uint8Array(32), 'group-lost'));
+    expect(states()).toEqual(['1 accepted', '2 sealed']);
+    await state.transact((tx) => abandonOutgoing(tx, group.id, 'group-lost'));
+    expect(told()).toEqual(['accepted one', 'failed two']);
+    expect(states()).toEqual([]);
+    expect(envelopes()).toBe(0);
+  });
+});
+
+describe('markDelivered()', () => {
+  it('tells acceptance first where the answer to it was lost or is late, and each once', async () => {
+    const { state, say, told, states } = await start('delivered');
+    await say('one');
+    await state.transact((tx) => markDelivered(tx, 1));
+    await state.transact((tx) => markAccepted(tx, { n: 1, refused: [] }));
+    await state.transact((tx) => markDelivered(tx, 1));
+    await state.transact((tx) => markDelivered(tx, 2));
+    expect(told()).toEqual(['accepted one', 'delivered one']);
+    expect(states()).toEqual(['1 delivered']);
+  });
+
+  it('lets an agreement go, and tells nothing of it', async () => {
+    const { state, founding, told, states, envelopes } = await start('agreement');
+    const [ratchet] = founding.ratchets as [Ratchet];
+    await state.transact((tx) => putOutgoing(tx, ratchet, founding.body, founding.headers, null, 0));
+    await state.transact((tx) => markAccepted(tx, { n: 1, refused: [] }));
+    expect(states()).toEqual(['1 accepted']);
+    await state.transact((tx) => markDelivered(tx, 1));
+    expect(states()).toEqual([]);
+    expect(envelopes()).toBe(0);
+    expect(told()).toEqual([]);
+  });
+});
+
+describe('confirmOutgoing()', () => {
+  it('tells everything before it that the relay has not told yet, each once, and lets the envelopes go', async () => {
+    const { state, say, answer, told, states, envelopes } = await start('confirmed');
+    for (const text of ['told', 'taken', 'sealed']) await say(text);
+    await state.transact(async (tx) => {
+      await markDelivered(tx, 1);
+      await markAccepted(tx, { n: 2, refused: [] });
+    });
+    await answer();
+    expect(told()).toEqual([
+      ...['accepted told', 'delivered told', 'accepted taken'],
+      'confirmed told',
+      ...['delivered taken', 'confirmed taken'],
+      ...['accepted sealed', 'delivered sealed', 'confirmed sealed'],
+    ]);
+    expect(states()).toEqual([]);
+    expect(envelopes()).toBe(0);
+    await answer();
+    for (const n of [1, 2, 3]) await state.transact((tx) => markDelivered(tx, n));
+    expect(told()).toHaveLength(9);
+  });
+
+  it('waits for everybody', async () => {
+    const { state, group, say, told } = await start('somebody');
+    await say('one');
+    const ratchet = loadRatchet(state, group.generation) as Ratchet;
+    const [own, second, third] = ratchet.members as [
+      Ratchet['members'][0],
+      Ratchet['members'][0],
+      Ratchet['members'][0],
+    ];
+    const halfway = { ...ratchet, members: [own, { ...second, vector: [1, 1, 0] }, third] };
+    await state.transact((tx) => confirmOutgoing(tx, halfway));
+    expect(told()).toEqual([]);
+  });
+});
+
+describe('rollBack()', () => {
+  it('ends every group once, gives up what is unposted, and goes on from the relay’s number', async () => {
+    const { state, group, say, told, states } = await start('rolled back');
+    await state.transact((tx) => tx.put(tables.groups, bytesKey(group.id), group));
+    for (const text of ['taken', 'unposted']) await say(text);
+    await state.transact((tx) => markAccepted(tx, { n: 1, refused: [] }));
+    for (let i = 0; i < 2; i++) await state.transact((tx) => rollBack(tx, 9));
+    expect(told()).toEqual(['accepted taken', 'rolled-back', 'failed unposted']);
+    expect(states()).toEqual(['1 accepted']);
+    expect(state.get(tables.numbers, '')?.nextSend).toBe(9);
+    await expect(say('more')).rejects.toMatchObject({ code: 'rolled-back' });
+  });
+});
+
+describe('confirmOutgoing() after a new registration', () => {
+  it('leaves alone what has the number of an envelope of an earlier registration', async () => {
+    const { state, say, answer, states } = await start('earlier');
+    await say('one');
+    await answer();
+    await say('two');
+    const [entry] = state.all(tables.outgoing);
+    const two = entry?.value;
+    if (two?.message === null || two === undefined) throw new TypeError('expected a message');
+    // As after a new registration: what is only to be confirmed stands aside, its number is used again.
+    const earlier = { ...two, n: two.n, message: { ...two.message, number: 0 }, state: 'delivered' as const };
+    await state.transact((tx) => tx.put(tables.outgoing, 'delivered/earlier', earlier));
+    await state.transact(async (tx) => {
+      const ratchet = loadRatchet(tx, two.generation);
+      if (ratchet) await confirmOutgoing(tx, ratchet);
+    });
+    expect(states()).toEqual([`${two.n} sealed`]);
+  });
+});
+
+describe('repostLost()', () => {
+  it('posts again what a relay has forgotten, and nothing that it still counts', async () => {
+    const { state, say, states } = await start('lost');
+    for (const text of ['one', 'two', 'three']) await say(text);
+    await state.transact(async (tx) => {
+      for (const n of [1, 2]) await markAccepted(tx, { n, refused: [] });
+    });
+    await state.transact((tx) => repostLost(tx, 3));
+    expect(states()).toEqual(['1 accepted', '2 accepted', '3 sealed']);
+    await state.transact((tx) => repostLost(tx, 2));
+    expect(states()).toEqual(['1 accepted', '2 again', '3 sealed']);
+    expect(state.get(tables.numbers, '')?.nextSend).toBe(4);
+  });
+});

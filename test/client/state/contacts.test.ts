@@ -1,0 +1,97 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { identityPublicKey } from '../../../client/crypto/curves-noble.ts';
+import { knownKey, putContact } from '../../../client/state/contacts.ts';
+import { tables } from '../../../client/state/records.ts';
+import { State } from '../../../client/state/state.ts';
+import { memoryStore } from '../../../client/store/memory.ts';
+import { bytesKey } from '../../../client/wire/bytes.ts';
+import type { Invite } from '../../../client/wire/invite.ts';
+import { seededRandom } from '../../support/random.ts';
+
+const relay = 'https://relay.example';
+const random = seededRandom('contacts');
+const key = () => identityPublicKey(random.bytes(32));
+const invite = (change: Partial<Invite> = {}): Invite => ({ relay, hrid: random.bytes(32), pk: key(), ...change });
+
+let state: State;
+const put = (contact: Invite) => state.transact((tx) => putContact(tx, relay, contact));
+
+beforeEach(async () => {
+  state = await State.load(memoryStore(), Object.values(tables));
+});
+
+describe('putContact()', () => {
+  it('keeps a contact, and the same one again', async () => {
+    const contact = invite();
+    await put(contact);
+    await put(contact);
+    expect(knownKey(state, contact.hrid)).toEqual(contact.pk);
+  });
+
+  it('refuses an invite for another relay', async () => {
+    await expect(put(invite({ relay: 'https://other.example' }))).rejects.toMatchObject({ code: 'invite-invalid' });
+  });
+
+  it('refuses a key that is none, or of small order', async () => {
+    for (const pk of [new Uint8Array(32).fill(0xff), new Uint8Array(32), new Uint8Array(32).with(0, 1)]) {
+      await expect(put(invite({ pk: new Uint8Array(pk) }))).rejects.toMatchObject({ code: 'invite-invalid' });
+    }
+    expect(state.all(tables.contacts)).toEqual([]);
+  });
+
+  it('refuses another key of somebody who is a contact', async () => {
+    const contact = invite();
+    await put(contact);
+    await expect(put({ ...contact, pk: key() })).rejects.toMatchObject({ code: 'identity-conflict' });
+    expect(knownKey(state, contact.hrid)).toEqual(contact.pk);
+  });
+
+  it('refuses another key of somebody who is known from a group', async () => {
+    const member = invite();
+    const [id, generation] = [random.bytes(32), random.bytes(32)];
+    const entries = [member, invite()].map(({ hrid, pk }) => ({
+      hrid,
+      pk,
+      joined: generation,
+      role: 'member' as const,
+    }));
+    await state.transact((tx) =>
+      tx.put(tables.groups, bytesKey(id), { id, name: '', status: 'active', generation, roster: entries }),
+    );
+    await expect(put({ ...member, pk: key() })).rejects.toMatchObject({ code: 'identity-conflict' });
+    await put(member);
+  });
+});
+
+describe('knownKey()', () => {
+  it('does not believe an invitation that nobody has accepted', async () => {
+    const friend = invite();
+    const [id, generation] = [random.bytes(32), random.bytes(32)];
+    const roster = [{ ...friend, pk: key() }, invite()].map(({ hrid, pk }) => {
+      return { hrid, pk, joined: generation, role: 'member' as const };
+    });
+    for (const status of ['invited', 'declined'] as const) {
+      await state.transact((tx) => tx.put(tables.groups, bytesKey(id), { id, name: '', status, generation, roster }));
+      expect(knownKey(state, friend.hrid)).toBe(null);
+    }
+    await put(friend);
+  });
+
+  it('still knows the members of a group whose keys are lost', async () => {
+    const friend = invite();
+    const [id, generation] = [random.bytes(32), random.bytes(32)];
+    const roster = [friend, invite()].map(({ hrid, pk }) => ({
+      hrid,
+      pk,
+      joined: generation,
+      role: 'member' as const,
+    }));
+    const group = { id, name: '', status: 'lost' as const, generation, roster };
+    await state.transact((tx) => tx.put(tables.groups, bytesKey(id), group));
+    expect(knownKey(state, friend.hrid)).toEqual(friend.pk);
+  });
+
+  it('knows nothing of strangers', () => {
+    expect(knownKey(state, random.bytes(32))).toBe(null);
+  });
+});
