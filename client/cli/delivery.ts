@@ -1,11 +1,12 @@
 // Waiting until the relay has what was just sent. Whatever comes of that, it is stored and goes out some time.
 
 import type { Command } from 'commander';
-import type { Client, HistoryEntry } from '../index.ts';
+import type { Client, Group, HistoryEntry } from '../index.ts';
 import type { Context } from './context.ts';
 import { text } from './escape.ts';
 import { Failure, isCliquetError, sentenceOf, usage } from './failure.ts';
-import { settle } from './session.ts';
+import { findGroup } from './names.ts';
+import { NotTaken, settle } from './session.ts';
 
 export interface DeliveryOptions {
   readonly wait: boolean;
@@ -22,8 +23,26 @@ export function withDelivery(command: Command): Command {
 }
 
 function parseSeconds(value: string): number {
-  if (!/^\d{1,5}$/.test(value)) throw usage(text`'${value}' is no number of seconds.`);
+  if (!/^\d{1,5}$/.test(value)) throw usage(text`'${value}' is no number of seconds; write one like 30.`);
   return Number(value);
+}
+
+/** Whoever is told of a new group does not wait longer than this for it. */
+const groupSeconds = 5;
+
+/**
+ * A group, also one that was founded while this client was away.
+ * @param wait  whether the client connects
+ * @throws Failure unless exactly one is meant
+ */
+export async function findNewGroup(context: Context, client: Client, wanted: string, wait: boolean): Promise<Group> {
+  try {
+    return findGroup(client, wanted);
+  } catch (error) {
+    if (!wait || !client.isRegistered) throw error;
+    await settle(context, client, groupSeconds).catch(() => undefined);
+    return findGroup(client, wanted);
+  }
 }
 
 /**
@@ -40,7 +59,8 @@ export async function delivered(
   try {
     await settle(context, client, timeout);
   } catch (error) {
-    if (!isCliquetError(error) || (!error.retry && error.code !== 'not-registered')) throw error;
+    const isStore = isCliquetError(error) && error.code.startsWith('store-');
+    if (isStore || !(isCliquetError(error) || error instanceof NotTaken)) throw error;
     throw new Failure(
       text`Not sent yet: it is kept and goes out with the next command that connects, so do not send it again. ${sentenceOf(error)}`,
     );

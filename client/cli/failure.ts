@@ -39,11 +39,34 @@ const sentences: Partial<Record<ErrorCode, Safe>> = {
   'store-in-use': text`Another program is using this store, such as 'cliquet listen'; end it first. To listen and send at once, type: cliquet chat GROUP`,
   'wrong-passphrase': text`That is not the passphrase; nothing was changed. Try again.`,
   'not-accepted': text`You have not accepted the invitation to this group yet; type: cliquet group accept GROUP`,
-  'rate-limited': text`Too many requests; wait a minute and try again.`,
-  'mailbox-full': text`Too much is waiting to be delivered; wait until the others have connected, and try again.`,
+  'rate-limited': text`Too many requests; wait a while before the next.`,
+  'mailbox-full': text`Too much is waiting to be delivered; wait until the others have connected.`,
   'challenge-too-soon': text`A code was sent to this address a moment ago; wait a minute before you ask for another.`,
   'challenge-exhausted': text`Too many wrong answers; wait a while, then register again.`,
   'store-not-empty': text`There is a store already; restore into a new one, with --store FILE.`,
+  unreachable: text`The relay cannot be reached; check your connection and its address.`,
+  malformed: text`The relay does not understand this version of Cliquet; update it, or use another relay.`,
+  'too-large': text`This is more than the relay takes at once; send it in parts.`,
+  'unsupported-media-type': text`The relay does not understand this version of Cliquet; update it, or use another relay.`,
+  'not-found': text`There is no relay at this address; check it.`,
+  'bad-signature': text`The relay does not accept this client's signature; unregister, then register again.`,
+  'stale-signature': text`The clock of this device is wrong; set it, then try again.`,
+  'ticket-invalid': text`The relay did not let this client in; try again.`,
+  'origin-refused': text`The relay did not let this client in; ask who runs it.`,
+  'challenge-unknown': text`The relay does not know of this registration any more; register again.`,
+  'challenge-expired': text`The code has expired; register again to get a new one.`,
+  'no-key-package': text`One of them has to connect before there can be a group; ask them to type: cliquet listen`,
+  'invite-invalid': text`This is no invite that works at your relay; ask for a new one, and copy all of it.`,
+  'contact-unknown': text`There is no such contact here; see them with: cliquet contacts`,
+  'duplicate-member': text`Somebody is named twice, or you yourself; name each of the others once.`,
+  'group-size': text`A group has between 2 and 256 members; name 1 to 255 others.`,
+  'content-too-large': text`A message or a file has at most 64 KiB; send it in parts.`,
+  'not-own-message': text`This message is somebody else's; you can change and delete your own.`,
+  'already-accepted': text`You have answered this invitation before; see: cliquet group list`,
+  'group-lost': text`The keys of this group are not on this device; found a new one, with: cliquet group create`,
+  'key-package-invalid': text`The relay gave a forged key for one of them; compare safety numbers before you trust it again.`,
+  'channel-unavailable': text`This relay cannot send codes to this kind of address; register with another one.`,
+  'safety-number-differs': text`The safety numbers differ: somebody may stand in the middle. Check the digits, and trust this group with nothing private.`,
   unregistered: text`One of them is not registered with the relay any more; ask for a new invite.`,
 };
 
@@ -86,8 +109,11 @@ function systemSentence(error: unknown): Safe | null {
       return text`${path} may not be opened; check its permissions.`;
     case 'ENOSPC':
     case 'EDQUOT':
+    case 'EFBIG':
       return text`There is no space left for ${path}; free some and try again.`;
+    case 'ENAMETOOLONG':
+      return text`The name ${path} is too long; choose a shorter one.`;
     default:
-      return null;
+      return text`${path} cannot be used (${String(error.code)}); name another file.`;
   }
 }

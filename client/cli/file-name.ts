@@ -1,6 +1,7 @@
 // The name under which a file that somebody has sent is written to disk: never a path, never hidden, never an option.
 
-const maxLength = 100;
+/** File systems take 255 bytes at most, and some encodings are longer than UTF-8. */
+const maxBytes = 200;
 /** Names that Windows keeps for devices. */
 const reserved = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i;
 
@@ -29,11 +30,11 @@ const endings: Readonly<Record<string, string>> = {
   'text/plain': '.txt',
 };
 
-/** Cuts in the middle of whole characters, and keeps the ending. */
+/** Cuts between characters, and keeps the ending. */
 function shorten(name: string): string {
-  const characters = Array.from(name);
-  if (characters.length <= maxLength) return name;
-  const dot = characters.lastIndexOf('.');
-  const ending = dot > 0 && characters.length - dot <= 10 ? characters.slice(dot) : [];
-  return [...characters.slice(0, maxLength - ending.length), ...ending].join('');
+  const dot = name.lastIndexOf('.');
+  const ending = dot > 0 && name.length - dot <= 10 ? name.slice(dot) : '';
+  const stem = Array.from(name.slice(0, name.length - ending.length));
+  while (Buffer.byteLength(stem.join('') + ending) > maxBytes) stem.pop();
+  return stem.join('') + ending;
 }

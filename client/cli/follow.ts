@@ -5,7 +5,7 @@ import { type Client, type ClientEvent, CliquetError, type Group } from '../inde
 import type { Context } from './context.ts';
 import { text } from './escape.ts';
 import { eventLine } from './event-line.ts';
-import { Failure } from './failure.ts';
+import { Failure, sentenceOf } from './failure.ts';
 import { finalProblem, settle } from './session.ts';
 
 const watchMs = 250;
@@ -73,15 +73,15 @@ function watchLine({ terminal }: Context, client: Client): { fatal: Promise<neve
   let isLost = false;
   const fatal = new Promise<never>((_, reject) => {
     timer = setInterval(() => {
-      if (client.connection === 'replaced')
+      const final = finalProblem(client, CliquetError);
+      if (client.connection === 'replaced') {
         reject(
           new Failure(text`Another program has connected as you, with a copy of this store; end it, then try again.`),
         );
-      const problem = finalProblem(client, CliquetError);
-      if (problem !== null) reject(new CliquetError(problem));
-      if (!isLost && client.problem !== null) {
+      } else if (final !== null) reject(new CliquetError(final));
+      else if (!isLost && client.problem !== null) {
         isLost = true;
-        void terminal.note(text`${client.relay} cannot be reached; trying again …`);
+        void terminal.note(text`${sentenceOf(new CliquetError(client.problem))} Trying again …`);
       }
       if (isLost && client.connection === 'online') {
         isLost = false;

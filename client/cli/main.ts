@@ -27,6 +27,9 @@ export async function main(argv: readonly string[]): Promise<number> {
     }
   });
   interrupted.catch(() => undefined);
+  // What nobody waits for must not end the process with a stack on the screen.
+  const unexpected = new Promise<never>((_, reject) => process.on('uncaughtException', reject));
+  unexpected.catch(() => undefined);
   const written: Written = { out: '', err: '' };
   const columns = Math.min(terminal.columns, maxColumns);
   const program = createProgram(packageJson.version, (work) => work(context), written, columns);
@@ -47,9 +50,10 @@ export async function main(argv: readonly string[]): Promise<number> {
   };
   let exitCode = 0;
   try {
-    await Promise.race([work(), interrupted]);
+    await Promise.race([work(), interrupted, unexpected]);
   } catch (error) {
-    exitCode = await tell(terminal, error, program, argv, written).catch((failed: unknown) => exitCodeOf(failed));
+    const say = (reason: unknown) => tell(terminal, reason, program, argv, written);
+    exitCode = await say(error).catch(say);
   }
   terminal.clear();
   await Promise.race([close(closers), new Promise((resolve) => setTimeout(resolve, closeMs).unref())]);
@@ -72,9 +76,7 @@ async function tell(
       await terminal.print(help(written.out.trimEnd()));
       return 0;
     }
-    // A command that only has commands below it answers with its help.
-    if (error.code === 'commander.help') await terminal.note(help(written.err.trimEnd()));
-    else await terminal.note(text`${red('cliquet:')} ${usageSentence(error, program, argv)}`);
+    await terminal.note(text`${red('cliquet:')} ${usageSentence(error, program, argv)}`);
     return exitCodes.usage;
   }
   await terminal.note(text`${red('cliquet:')} ${sentenceOf(error)}`);
@@ -86,6 +88,7 @@ async function tell(
 function usageSentence({ code, message }: CommanderError, program: Command, argv: readonly string[]): Safe {
   const { command, path, next } = deepestCommand(program, argv);
   const hint = [...path, '--help'].join(' ');
+  if (code === 'commander.help') return text`There is no command '${argv[1] ?? ''}'; see: ${hint}`;
   if (code === 'commander.excessArguments' && command.commands.length > 0) {
     return text`There is no command '${[...path.slice(1), next].join(' ')}'; see: ${hint}`;
   }
@@ -94,7 +97,8 @@ function usageSentence({ code, message }: CommanderError, program: Command, argv
     .replaceAll('\0', '')
     .split('\n');
   const sentence = `${first.charAt(0).toUpperCase()}${first.slice(1).replace(/\.$/, '')}`;
-  return text`${[sentence, ...rest].join(' ')}; see: ${hint}`;
+  const behind = code === 'commander.unknownOption' ? ' (what is no option goes behind --)' : '';
+  return text`${[sentence, ...rest].join(' ')}${behind}; see: ${hint}`;
 }
 
 /** The command that was meant, as far as it exists, and the word behind it. */

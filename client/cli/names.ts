@@ -6,6 +6,8 @@ import { dim, join, type Safe, text } from './escape.ts';
 import { Failure } from './failure.ts';
 
 const minPrefix = 4;
+/** Of those that could be meant, so many are told: enough for a person, and no flood from whoever founds groups. */
+const maxCandidates = 5;
 const shownId = 6;
 const shownHrid = 8;
 
@@ -26,12 +28,9 @@ export function personName(client: Client, hrid: string): Safe {
 /** @throws Failure unless exactly one group is meant */
 export function findGroup(client: Client, wanted: string): Group {
   const { groups } = client;
-  const found = pick(
-    wanted,
-    groups,
-    ({ id }) => id,
-    ({ name }) => name,
-  );
+  const { byId, byPrefix, byAnyCase } = waysTo(wanted);
+  // Others choose a group's name, and may choose what another is called or its id begins with: neither is taken then.
+  const found = pick<Group>(groups, [({ id }) => byId(id), ({ id, name }) => byPrefix(id) || byAnyCase(name)]);
   const [only] = found;
   if (only === undefined) {
     const known =
@@ -56,12 +55,14 @@ export interface Known {
 
 /** @throws Failure unless exactly one contact is meant */
 export function findContact<T extends Known>(contacts: readonly T[], wanted: string): T {
-  const found = pick(
-    wanted,
-    contacts,
-    ({ hrid }) => hrid,
-    ({ name }) => name,
-  );
+  const { byId, byPrefix, byName, byAnyCase } = waysTo(wanted);
+  // The person has chosen these names, so a name goes before the beginning of an id.
+  const found = pick<T>(contacts, [
+    ({ hrid }) => byId(hrid),
+    ({ name }) => byName(name),
+    ({ name }) => byAnyCase(name),
+    ({ hrid }) => byPrefix(hrid),
+  ]);
   const [only] = found;
   if (only === undefined)
     throw new Failure(text`There is no contact '${wanted}' here; see them with: cliquet contacts`);
@@ -100,29 +101,34 @@ export async function findMessage(client: Client, group: Group, wanted: string):
   return only;
 }
 
-/** What is meant: the whole id, the name, the name in other case, or the beginning of the id; the first that fits. */
-function pick<T>(
-  wanted: string,
-  all: readonly T[],
-  idOf: (one: T) => string,
-  nameOf: (one: T) => string,
-): readonly T[] {
-  const lower = wanted.toLowerCase();
-  const ways: ((one: T) => boolean)[] = [
-    (one) => idOf(one) === wanted,
-    (one) => nameOf(one) === wanted,
-    (one) => nameOf(one).toLowerCase() === lower,
-    (one) => wanted.length >= minPrefix && idOf(one).startsWith(wanted),
-  ];
-  for (const fits of wanted === '' ? [] : ways) {
-    const found = all.filter(fits);
+type Way<T> = (one: T) => boolean;
+
+/** Those that the first way finds that finds any. */
+function pick<T>(all: readonly T[], ways: readonly Way<T>[]): readonly T[] {
+  for (const way of ways) {
+    const found = all.filter(way);
     if (found.length > 0) return found;
   }
   return [];
 }
 
+/** How something can be called: by its id, the beginning of that, its name, or its name in other case. */
+function waysTo(wanted: string) {
+  // Keyboards and file systems compose the same letters differently.
+  const name = wanted.normalize('NFC');
+  const [longEnough, lower] = [wanted.length >= minPrefix, name.toLowerCase()];
+  return {
+    byId: (id: string) => id === wanted,
+    byPrefix: (id: string) => longEnough && id.startsWith(wanted),
+    byName: (one: string) => name !== '' && one.normalize('NFC') === name,
+    byAnyCase: (one: string) => name !== '' && one.normalize('NFC').toLowerCase() === lower,
+  };
+}
+
 function ambiguous(wanted: string, what: string, candidates: readonly Safe[]): Failure {
+  const shown = candidates.slice(0, maxCandidates);
+  const more = candidates.length > shown.length ? text`, …` : text``;
   return new Failure(
-    text`'${wanted}' could be ${candidates.length} ${what}; name one by its id: ${join(candidates, ', ')}`,
+    text`'${wanted}' could be ${candidates.length} ${what}; name one by its id: ${join(shown, ', ')}${more}`,
   );
 }

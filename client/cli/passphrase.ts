@@ -1,10 +1,10 @@
 // The passphrase: from a file, the environment or the person, and never from the command line, which other programs
 // and the shell's history can read.
 
-import { readFile } from 'node:fs/promises';
 import type { Context } from './context.ts';
 import { type Safe, text } from './escape.ts';
 import { Failure, Interrupted } from './failure.ts';
+import { readNamed } from './named-file.ts';
 
 /** A passphrase that can be guessed in an afternoon protects nothing. */
 const minLength = 8;
@@ -51,9 +51,9 @@ async function givenPassphrase({ globals, env }: Context): Promise<string | null
   return env.CLIQUET_PASSPHRASE;
 }
 
-/** The first line of a file. */
+/** The first line of a file, without the marks that editors on Windows put at its ends. */
 async function passphraseIn(file: string): Promise<string> {
-  const [line = ''] = (await readFile(file, 'utf8')).split(/\r?\n/);
+  const [line = ''] = new TextDecoder().decode(await readNamed(file)).split(/\r?\n/);
   if (line === '') throw new Failure(text`The first line of ${file} is empty; write the passphrase there.`);
   return line;
 }

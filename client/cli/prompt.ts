@@ -31,7 +31,7 @@ export class Prompt {
   async ask(question: Safe, { hidden = false } = {}): Promise<string | null | undefined> {
     const input = openTerminal();
     if (input === null) return undefined;
-    this.#terminal.ask(question);
+    // First of all the keys are the question's: what is typed as soon as it stands there counts.
     const reader = createInterface({
       input,
       output: hidden ? nowhere() : this.#terminal.typed,
@@ -40,6 +40,7 @@ export class Prompt {
       prompt: hidden ? '' : String(question),
     });
     try {
+      this.#terminal.ask(question);
       reader.prompt();
       return await firstLine(reader);
     } finally {
@@ -107,7 +108,8 @@ function firstLine(reader: Interface): Promise<string | null> {
 
 /** The terminal that the person sits at, if there is one. */
 function openTerminal(): ReadStream | null {
-  if (process.stdin.isTTY) return process.stdin;
+  // Whoever has typed a text to its end with Ctrl-D is still there.
+  if (process.stdin.isTTY && !process.stdin.readableEnded) return process.stdin;
   if (process.platform === 'win32') return null;
   try {
     return new ReadStream(openSync('/dev/tty', 'r+'));

@@ -3,6 +3,7 @@
 
 import { stripVTControlCharacters } from 'node:util';
 import { escapedJson, type Safe, text } from './escape.ts';
+import { Failure } from './failure.ts';
 
 /** A standard stream, as far as it is used here. */
 export interface Output extends NodeJS.WritableStream {
@@ -62,7 +63,7 @@ export class Terminal {
   }
 
   get columns(): number {
-    return this.#out.columns ?? defaultColumns;
+    return widthOf(this.#out);
   }
 
   /** A line of the answer. @throws OutputClosed if nobody reads it any more */
@@ -84,7 +85,9 @@ export class Terminal {
   /** What is going on now, on a line that the next thing said takes away; nothing in a pipe. */
   progress(line: Safe): void {
     if (!this.isInteractive || this.edited !== null) return;
-    const shown = stripVTControlCharacters(String(line)).slice(0, (this.#err.columns ?? defaultColumns) - 1);
+    const shown = Array.from(stripVTControlCharacters(String(line)))
+      .slice(0, widthOf(this.#err) - 1)
+      .join('');
     if (shown === this.#progress) return;
     this.#clearProgress();
     this.#err.write(this.#colourErr ? `\x1b[2m${shown}\x1b[0m` : shown);
@@ -126,9 +129,16 @@ export class Terminal {
 const plainUnless = (colour: boolean, line: Safe | string) =>
   colour ? String(line) : stripVTControlCharacters(String(line));
 
+/** Some terminals say that they have no columns at all. */
+const widthOf = ({ columns }: Output) => columns || defaultColumns;
+
+/** The reader has gone, or the output is a file and its disk is full. */
 function asClosed(error: Error & { code?: string }): Error {
   const closed = error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED' || error.code === 'EOF';
-  return closed ? new OutputClosed('the output is closed', { cause: error }) : error;
+  if (closed) return new OutputClosed('the output is closed', { cause: error });
+  return new Failure(
+    text`The output cannot be written (${error.code ?? error.name}); see to free space, and do it again.`,
+  );
 }
 
 /** How far something is, for `progress()`. */

@@ -1,14 +1,15 @@
 // backup, restore, passphrase.
 
-import { open, readFile, rename, rm } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { Client } from '../../index.ts';
 import { type Context, examples, type Run } from '../context.ts';
 import { bold, dim, text } from '../escape.ts';
-import { Failure, hasCode, usage } from '../failure.ts';
+import { Failure, hasCode, Interrupted, usage } from '../failure.ts';
 import { shortPath } from '../location.ts';
+import { readNamed, writeNamed } from '../named-file.ts';
 import { newPassphrase, readPassphrase } from '../passphrase.ts';
-import { createStore, removeStore, storeExists, storePath, unlocking, unlockStore } from '../session.ts';
+import { parseRelay } from '../relay-address.ts';
+import { createStore, openIn, storeExists, storePath, unlockStore, working } from '../session.ts';
 
 const words = 24;
 
@@ -81,14 +82,12 @@ async function backup(
 ): Promise<void> {
   if (file === undefined && !phrase) throw usage(text`Name a file for the backup, or say --phrase for the words.`);
   const { terminal } = context;
-  const { Client } = await import('../../index.ts');
   const { store, passphrase } = await unlockStore(context);
-  const client = await Client.open({ store, connect: false });
-  context.atEnd(() => client.close());
+  const client = await openIn(context, store, { connect: false });
   if (file !== undefined) {
-    const bytes = await client.backup({ passphrase, onProgress: unlocking(context) });
+    const bytes = await client.backup({ passphrase, onProgress: working(context, text`Encrypting`) });
     terminal.clear();
-    await writeNew(file, bytes, force);
+    await writeNamed(file, [bytes], { force });
     await terminal.print(text`Backup written to ${file}. The store's passphrase opens it, and your recovery phrase.`);
   }
   if (phrase) await showPhrase(context, client);
@@ -106,43 +105,23 @@ async function showPhrase({ terminal }: Context, client: Client): Promise<void> 
   await terminal.print(dim(text`\nWrite it on paper, and show it to nobody: whoever has it can speak in your name.`));
 }
 
-/** All of it under its name, or nothing. */
-async function writeNew(path: string, bytes: Uint8Array, force: boolean): Promise<void> {
-  // Refuses what exists before anything is written.
-  if (!force) await open(path, 'wx', 0o600).then((file) => file.close());
-  const partial = `${path}.partial`;
-  try {
-    const file = await open(partial, 'w', 0o600);
-    try {
-      await file.writeFile(bytes);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(partial, path);
-  } catch (error) {
-    await rm(partial, { force: true });
-    if (!force) await rm(path, { force: true });
-    throw error;
-  }
-}
-
 async function restore(context: Context, file: string | undefined, options: RestoreOptions): Promise<void> {
   const { phrase: byPhrase = false } = options;
   if (file === undefined && !byPhrase) throw usage(text`Name the backup, or say --phrase to start from the words.`);
   const relay = options.relay ?? (context.env.CLIQUET_RELAY || undefined);
   if (file === undefined && relay === undefined) throw usage(text`Say at which relay you were, with --relay URL.`);
+  if (relay !== undefined) parseRelay(relay);
   if (storeExists(context)) {
     throw new Failure(
       text`There is a store at ${shortPath(storePath(context))} already; restore into a new one, with --store FILE.`,
     );
   }
-  const backup = file === undefined ? {} : { backup: new Uint8Array(await readFile(file)) };
+  const backup = file === undefined ? {} : { backup: await readNamed(file) };
   const phrase = byPhrase ? await readPhrase(context) : undefined;
   const opener = phrase === undefined ? await readPassphrase(context, text`Passphrase of the backup: `) : undefined;
   const secret = await storePassphrase(context, options, opener?.value);
   const { Client } = await import('../../index.ts');
-  const store = await createStore(context, secret);
+  const { store, keep } = await createStore(context, secret);
   try {
     const client = await Client.restore({
       store,
@@ -152,15 +131,13 @@ async function restore(context: Context, file: string | undefined, options: Rest
       ...(relay === undefined || file !== undefined ? {} : { relay }),
       ...(phrase === undefined ? {} : { phrase }),
       ...(opener === undefined ? {} : { passphrase: opener.value }),
-      onProgress: unlocking(context),
+      onProgress: working(context, text`Opening the backup`),
     });
+    keep();
     context.atEnd(() => client.close());
     context.terminal.clear();
     await tellRestored(context, client);
   } catch (error) {
-    context.terminal.clear();
-    await store.close();
-    await removeStore(context);
     if (hasCode(error, 'wrong-passphrase'))
       throw new Failure(text`That is not the passphrase of this backup; nothing was made. Try again, or use --phrase.`);
     throw error;
@@ -192,6 +169,7 @@ async function storePassphrase(
 
 async function readPhrase({ prompt }: Context): Promise<string> {
   const answer = prompt.isTyped ? await prompt.ask(text`The ${words} words: `) : await prompt.readLine();
+  if (answer === null && prompt.isTyped) throw new Interrupted();
   if (!answer) throw usage(text`Write the ${words} words, with spaces between them.`);
   return answer.trim().toLowerCase().split(/\s+/).join(' ');
 }
@@ -206,6 +184,6 @@ async function changePassphrase(context: Context, { newPassphraseFile }: Restore
   const asking: Context = { ...rest, env: {}, globals: globals.store === undefined ? {} : { store: globals.store } };
   const next = await newPassphrase(asking, text`New passphrase: `, newPassphraseFile);
   const { changePassphrase: change } = await import('../../index.ts');
-  await change(inner, passphrase, next);
+  await change(inner, passphrase, next, { onProgress: working(context, text`Changing it`) });
   await context.terminal.print(text`The store has a new passphrase. Backups keep the one that they were made with.`);
 }

@@ -3,7 +3,8 @@
 import type { Command } from 'commander';
 import { completionScript, type Shell, shells } from '../completion.ts';
 import { type Context, examples, type Run } from '../context.ts';
-import { lines } from '../escape.ts';
+import { lines, text } from '../escape.ts';
+import { usage } from '../failure.ts';
 
 export function declareCompletion(program: Command, run: Run): void {
   program
@@ -13,7 +14,7 @@ export function declareCompletion(program: Command, run: Run): void {
     .description(
       "Prints a script that completes commands and options in your shell. Put it where your shell's start-up reads it.",
     )
-    .addArgument(program.createArgument('<shell>', 'which one').choices(shells))
+    .addArgument(program.createArgument('<shell>', 'which one').choices(shells).argParser(parseShell))
     .addHelpText(
       'after',
       examples(
@@ -23,6 +24,12 @@ export function declareCompletion(program: Command, run: Run): void {
       ),
     )
     .action((shell: Shell) => run((context) => completion(context, program, shell)));
+}
+
+function parseShell(value: string): Shell {
+  const shell = shells.find((each) => each === value);
+  if (shell === undefined) throw usage(text`There is no completion for '${value}'; name one of ${shells.join(', ')}.`);
+  return shell;
 }
 
 async function completion({ terminal }: Context, program: Command, shell: Shell): Promise<void> {

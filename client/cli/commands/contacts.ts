@@ -84,7 +84,7 @@ function contactLine({ hrid, isVerified, name }: ContactEntry): Safe {
 async function add(context: Context, given: string, name: string | undefined): Promise<void> {
   if (name !== undefined) assertName(name);
   const invite = given === '-' ? await context.prompt.readLine() : given;
-  if (invite === null) throw usage(text`There was no invite on standard input.`);
+  if (!invite?.trim()) throw usage(text`There was no invite on standard input; write it there, or behind the command.`);
   const client = await openClient(context);
   if (name !== undefined) assertFree(client, name, null);
   const hrid = await client.addContact(invite, name === undefined ? {} : { name });
@@ -112,7 +112,7 @@ async function remove(context: Context, wanted: string): Promise<void> {
 }
 
 function assertName(name: string): void {
-  if (name.trim() === '') throw usage(text`A name cannot be empty.`);
+  if (name.trim() === '') throw usage(text`A name cannot be empty; write what you call this person.`);
   if (name.length > maxName) throw usage(text`A name has at most ${maxName} characters.`);
 }
 

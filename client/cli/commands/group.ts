@@ -3,13 +3,16 @@
 import type { Command } from 'commander';
 import type { Client, Group } from '../../index.ts';
 import { type Context, examples, type Run } from '../context.ts';
-import { type DeliveryOptions, delivered, withDelivery } from '../delivery.ts';
+import { type DeliveryOptions, delivered, findNewGroup, withDelivery } from '../delivery.ts';
 import { bold, dim, green, join, type Safe, text, yellow } from '../escape.ts';
 import { usage } from '../failure.ts';
 import { findContact, findGroup, groupName, personName, shortId } from '../names.ts';
 import { formatPolicy, parsePolicy } from '../policy.ts';
 import { openClient } from '../session.ts';
 import { formatDuration, parseDuration } from '../time.ts';
+
+/** Messages disappear after a year at most. */
+const maxTimerSeconds = 366 * 24 * 3600;
 
 const groupArgument = ['<group>', 'its name, or at least 4 characters of its id'] as const;
 
@@ -164,6 +167,7 @@ function memberLine(client: Client, { hrid, role, isVerified, isSelf }: Group['m
 }
 
 async function create(context: Context, name: string, who: readonly string[], options: CreateOptions): Promise<void> {
+  if (name.trim() === '') throw usage(text`A group needs a name; its members see it.`);
   if (name.length > 128) throw usage(text`A group's name has at most 128 characters.`);
   const history = options.history === undefined ? {} : { history: parsePolicy(options.history) };
   const client = await openClient(context, { connect: true });
@@ -171,8 +175,9 @@ async function create(context: Context, name: string, who: readonly string[], op
   context.terminal.progress(text`Founding the group …`);
   const group = await client.createGroup(invites, { name, ...history });
   await delivered(context, client, options, null);
+  const others = group.members.length - 1;
   await context.terminal.print(
-    text`You have founded ${groupName(group)} (${shortId(group.id)}), with ${group.members.length - 1} others.`,
+    text`You have founded ${groupName(group)} (${shortId(group.id)}), with ${others} other${others === 1 ? '' : 's'}.`,
   );
   await context.terminal.note(text`Next:  cliquet send ${group.id.slice(0, 6)} hello`);
 }
@@ -197,8 +202,10 @@ async function timer(
   options: DeliveryOptions,
 ): Promise<void> {
   const seconds = duration === undefined || duration === 'off' ? null : parseDuration(duration);
+  if (seconds !== null && seconds > maxTimerSeconds)
+    throw usage(text`Messages stay for a year at most; write 52w or less, or off.`);
   const client = await openClient(context, { connect: duration !== undefined && options.wait });
-  const group = findGroup(client, wanted);
+  const group = await findNewGroup(context, client, wanted, duration !== undefined && options.wait);
   if (duration !== undefined) {
     await group.setTimer(seconds);
     await delivered(context, client, options, null);

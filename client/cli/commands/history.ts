@@ -1,12 +1,12 @@
 // history: what was said, searched, shown and exported.
 
-import { open } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { Client, HistoryEntry } from '../../index.ts';
 import { type Context, examples, type Run } from '../context.ts';
 import { escapedJson, text } from '../escape.ts';
 import { usage } from '../failure.ts';
 import { messageLine } from '../message-line.ts';
+import { writeNamed } from '../named-file.ts';
 import { findGroup, groupName } from '../names.ts';
 import { openClient } from '../session.ts';
 import { parseMoment } from '../time.ts';
@@ -53,7 +53,8 @@ export function declareHistory(program: Command, run: Run): void {
 }
 
 function parseLimit(value: string): number {
-  if (!/^\d{1,9}$/.test(value)) throw usage(text`'${value}' is no number of messages.`);
+  if (!/^\d{1,9}$/.test(value))
+    throw usage(text`'${value}' is no number of messages; write one like 50, or 0 for all.`);
   return Number(value);
 }
 
@@ -115,17 +116,14 @@ async function exportTo(
   found: readonly HistoryEntry[],
   force: boolean,
 ): Promise<void> {
-  const file = await open(path, force ? 'w' : 'wx', 0o600);
-  try {
+  function* parts(): Generator<string> {
     for (const [i, entry] of found.entries()) {
-      await file.write(`${i === 0 ? '[' : ','}\n${escapedJson(entryJson(client, entry))}`);
+      yield `${i === 0 ? '[' : ','}\n${escapedJson(entryJson(client, entry))}`;
       if (i % progressEvery === 0) terminal.progress(text`Writing … ${i} of ${found.length}`);
     }
-    await file.write(found.length === 0 ? '[]\n' : '\n]\n');
-    await file.sync();
-  } finally {
-    await file.close();
+    yield found.length === 0 ? '[]\n' : '\n]\n';
   }
+  await writeNamed(path, parts(), { force });
   await terminal.print(
     text`${found.length} message${found.length === 1 ? '' : 's'} written to ${path}. They are readable there for everybody who can open it.`,
   );

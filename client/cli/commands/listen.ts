@@ -3,9 +3,10 @@
 import type { Command } from 'commander';
 import type { Group } from '../../index.ts';
 import { type Context, examples, type Run } from '../context.ts';
+import { findNewGroup } from '../delivery.ts';
 import { cyan, text } from '../escape.ts';
 import { usage } from '../failure.ts';
-import { findGroup, groupName } from '../names.ts';
+import { groupName } from '../names.ts';
 import { openClient, settle } from '../session.ts';
 
 interface ListenOptions {
@@ -57,7 +58,8 @@ export function declareListen(program: Command, run: Run): void {
 }
 
 function parseNumber(value: string): number {
-  if (!/^\d{1,15}$/.test(value)) throw usage(text`'${value}' is no number of an event.`);
+  if (!/^\d{1,15}$/.test(value))
+    throw usage(text`'${value}' is no number of an event; write the one that --json shows.`);
   return Number(value);
 }
 
@@ -65,7 +67,7 @@ async function listen(context: Context, wanted: string | undefined, options: Lis
   const client = await openClient(context, { connect: true });
   // Who is not registered is told so, and does not wait for ever.
   client.invite();
-  const group = wanted === undefined ? null : findGroup(client, wanted);
+  const group = wanted === undefined ? null : await findNewGroup(context, client, wanted, true);
   const { follow } = await import('../follow.ts');
   const { json = false, once = false, receipts, after } = options;
   if (!once && context.terminal.isScreen) {
@@ -80,7 +82,7 @@ const waitSeconds = 30;
 async function chat(context: Context, wanted: string, { receipts }: { receipts: boolean }): Promise<void> {
   const client = await openClient(context, { connect: true });
   client.invite();
-  const group = findGroup(client, wanted);
+  const group = await findNewGroup(context, client, wanted, true);
   const { follow } = await import('../follow.ts');
   await context.terminal.note(text`You are in ${groupName(group)}; Ctrl-D ends it.`);
   const following = follow(context, client, { group, json: false, once: false, receipts });

@@ -6,7 +6,8 @@ import { bold, text } from '../escape.ts';
 import { Failure, hasCode, Interrupted, usage } from '../failure.ts';
 import { shortPath } from '../location.ts';
 import { parsePolicy } from '../policy.ts';
-import { createStore, openClient, openStore, removeStore, settle, storeExists, storePath } from '../session.ts';
+import { parseRelay } from '../relay-address.ts';
+import { createStore, openClient, openIn, openStore, settle, storeExists, storePath } from '../session.ts';
 
 const defaultRelay = 'http://localhost:8787';
 const settleSeconds = 30;
@@ -56,52 +57,49 @@ async function register(context: Context, address: string, options: RegisterOpti
     );
   }
   const relay = options.relay ?? (context.env.CLIQUET_RELAY || undefined);
-  if (relay !== undefined && !/^https?:\/\/[^/\s]+\/?$/.test(relay)) {
-    throw usage(text`'${relay}' is no address of a relay; write it like https://relay.example.org`);
-  }
+  if (relay !== undefined) parseRelay(relay);
   const history = parsePolicy(options.history);
   const isNew = !storeExists(context);
-  const { Client } = await import('../../index.ts');
-  const store = isNew ? await createStore(context) : await openStore(context);
-  const ask = new CodeQuestion(context, address);
+  const { store, keep } = isNew
+    ? await createStore(context)
+    : { store: await openStore(context), keep: () => undefined };
+  const client = await openIn(context, store, {
+    connect: false,
+    ...(isNew ? { relay: relay ?? defaultRelay, history } : relay === undefined ? {} : { relay }),
+  }).catch((error: unknown) => {
+    throw hasCode(error, 'invite-invalid') ? otherRelay(context) : error;
+  });
+  // A new store of somebody whom the relay does not know holds nothing, and would tie the next try to this relay: it is
+  // kept from the first answer on.
+  const ask = new CodeQuestion(context, address, keep);
+  context.terminal.progress(text`Asking ${client.relay} for a code …`);
   try {
-    const client = await Client.open({
-      store,
-      connect: false,
-      ...(isNew ? { relay: relay ?? defaultRelay, history } : relay === undefined ? {} : { relay }),
-    });
-    context.atEnd(() => client.close());
-    context.terminal.progress(text`Asking ${client.relay} for a code …`);
     await client.register(address, () => ask.next());
-    await settle(context, client, settleSeconds).catch(() => undefined); // what is left of it is done with the next command
-    await context.terminal.print(text`You are registered with ${client.relay}.`);
-    await context.terminal.print(text`Your store is ${shortPath(storePath(context))}.`);
-    await context.terminal.note(text`\nNext, give somebody your invite:  ${bold('cliquet invite')}`);
   } catch (error) {
-    context.terminal.clear();
-    // A new store of somebody whom the relay does not know holds nothing, and would tie the next try to this relay.
-    if (isNew && !ask.isAnswered) {
-      await store.close();
-      await removeStore(context);
-    }
-    if (hasCode(error, 'registration-cancelled')) throw ask.why();
-    throw error;
+    throw hasCode(error, 'registration-cancelled') ? ask.why() : error;
   }
+  await settle(context, client, settleSeconds).catch(() => undefined); // what is left of it is done with the next command
+  await context.terminal.print(text`You are registered with ${client.relay}.`);
+  await context.terminal.print(text`Your store is ${shortPath(storePath(context))}.`);
+  await context.terminal.note(text`\nNext, give somebody your invite:  ${bold('cliquet invite')}`);
 }
+
+const otherRelay = (context: Context) =>
+  new Failure(
+    text`The store at ${shortPath(storePath(context))} belongs to another relay; name a new one with --store FILE, or say neither --relay nor CLIQUET_RELAY.`,
+  );
 
 /** Asks for the code until it is right, or nobody answers any more. */
 class CodeQuestion {
   readonly #context: Context;
   readonly #address: string;
+  readonly #answered: () => void;
   #attempts = 0;
 
-  constructor(context: Context, address: string) {
+  constructor(context: Context, address: string, answered: () => void) {
     this.#context = context;
     this.#address = address;
-  }
-
-  get isAnswered(): boolean {
-    return this.#attempts > 0;
+    this.#answered = answered;
   }
 
   async next(): Promise<string | null> {
@@ -109,18 +107,21 @@ class CodeQuestion {
     terminal.clear();
     if (!prompt.isTyped) {
       const line = await prompt.readLine();
-      if (line === null) return null;
-      this.#attempts++;
-      return line;
+      return line === null ? null : this.#take(line);
     }
     if (this.#attempts > 0) await terminal.note(text`That is not the code; check it and try again.`);
     for (;;) {
       const answer = await prompt.ask(text`The code that was sent to ${this.#address}: `);
       if (answer === null || answer === undefined) return null;
-      if (answer.trim() === '') continue;
-      this.#attempts++;
-      return answer;
+      if (answer.trim() !== '') return this.#take(answer);
     }
+  }
+
+  #take(answer: string): string {
+    this.#attempts++;
+    this.#answered();
+    this.#context.terminal.progress(text`Asking the relay …`);
+    return answer;
   }
 
   /** Why there was no answer. */

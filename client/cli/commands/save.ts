@@ -1,12 +1,12 @@
 // save: writes the file of a message to disk.
 
-import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { type Context, examples, type Run } from '../context.ts';
 import { text } from '../escape.ts';
-import { Failure } from '../failure.ts';
+import { Failure, usage } from '../failure.ts';
 import { fileNameOf } from '../file-name.ts';
 import { formatSize } from '../message-line.ts';
+import { writeNamed } from '../named-file.ts';
 import { findGroup, findMessage } from '../names.ts';
 import { openClient } from '../session.ts';
 
@@ -19,7 +19,7 @@ export function declareSave(program: Command, run: Run): void {
     .argument('<group>', 'its name, or at least 4 characters of its id')
     .argument('<message>', 'at least 4 characters of its id, as history shows it')
     .argument('[file]', 'where to; in this folder under its own name if not given')
-    .option('--force', 'overwrite a file that is there')
+    .option('--force', 'overwrite the file that you name')
     .addHelpText(
       'after',
       examples(
@@ -39,11 +39,13 @@ async function save(
   file: string | undefined,
   force: boolean,
 ): Promise<void> {
+  if (force && file === undefined)
+    throw usage(text`Name the file that --force overwrites: its sender chose its own name.`);
   const client = await openClient(context);
   const { content, id } = await findMessage(client, findGroup(client, wanted), message);
   if (content === null) throw new Failure(text`This message was deleted by its author; there is nothing to save.`);
   if (content.type !== 'bytes') throw new Failure(text`This message is no file, so there is nothing to save.`);
   const path = file ?? fileNameOf(content.name, content.mediaType, id);
-  await writeFile(path, content.data, { flag: force ? 'w' : 'wx' });
+  await writeNamed(path, [content.data], { force });
   await context.terminal.print(text`${formatSize(content.data.length)} written to ${path}`);
 }

@@ -1,20 +1,20 @@
 // send, edit, delete.
 
-import { readFile, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { Command } from 'commander';
 import type { Sendable } from '../../index.ts';
 import { type Context, examples, type Run } from '../context.ts';
-import { type DeliveryOptions, delivered, withDelivery } from '../delivery.ts';
+import { type DeliveryOptions, delivered, findNewGroup, withDelivery } from '../delivery.ts';
 import { text } from '../escape.ts';
 import { Failure, usage } from '../failure.ts';
 import { mediaTypeOf } from '../media-type.ts';
-import { findGroup, findMessage, groupName, shortId } from '../names.ts';
+import { readRegular } from '../named-file.ts';
+import { findMessage, groupName, shortId } from '../names.ts';
 import { openClient } from '../session.ts';
 
 /** Nothing larger than this is read: a message holds much less. */
 const maxReadBytes = 1024 * 1024;
-/** A longer file name loses its beginning, not its ending. */
+/** A longer file name loses its beginning, not its ending; a media type may be as long. */
 const maxName = 128;
 
 interface SendOptions extends DeliveryOptions {
@@ -81,7 +81,7 @@ async function send(context: Context, wanted: string, words: readonly string[], 
     options.file === undefined ? await textOf(context, words) : await fileOf(options.file, words, options);
   if (options.type !== undefined && options.file === undefined) throw usage(text`--type goes with --file.`);
   const client = await openClient(context, { connect: options.wait });
-  const group = findGroup(client, wanted);
+  const group = await findNewGroup(context, client, wanted, options.wait);
   const reply = options.reply === undefined ? {} : { reply: (await findMessage(client, group, options.reply)).id };
   const id = await group.send(content, { ...reply, asksReceipt: options.receipt ?? false });
   await delivered(context, client, options, () => group.message(id));
@@ -102,7 +102,7 @@ async function edit(
 ): Promise<void> {
   const content = await textOf(context, words);
   const client = await openClient(context, { connect: options.wait });
-  const group = findGroup(client, wanted);
+  const group = await findNewGroup(context, client, wanted, options.wait);
   const { id } = await findMessage(client, group, message);
   await group.edit(id, content);
   await delivered(context, client, options, null);
@@ -111,7 +111,7 @@ async function edit(
 
 async function remove(context: Context, wanted: string, message: string, options: DeliveryOptions): Promise<void> {
   const client = await openClient(context, { connect: options.wait });
-  const group = findGroup(client, wanted);
+  const group = await findNewGroup(context, client, wanted, options.wait);
   const { id } = await findMessage(client, group, message);
   await group.delete(id);
   await delivered(context, client, options, null);
@@ -138,21 +138,22 @@ async function readInput(): Promise<string> {
     size += chunks.at(-1)?.length ?? 0;
     if (size > maxReadBytes) throw tooLarge(text`Standard input`);
   }
-  return Buffer.concat(chunks)
-    .toString('utf8')
-    .replace(/\r?\n$/, '');
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks)).replace(/\r?\n$/, '');
+  } catch {
+    throw new Failure(text`Standard input is no text; write it to a file, and send that with --file FILE.`);
+  }
 }
 
 async function fileOf(path: string, words: readonly string[], { type }: SendOptions): Promise<Sendable> {
   if (words.length > 0)
     throw usage(text`Send either a text or a file; to say something about the file, send it behind.`);
-  if (type !== undefined && !/^[\w.+-]+\/[\w.+-]+(;[\w .=+"-]+)?$/.test(type))
+  if (type !== undefined && !(/^[\w.+-]+\/[\w.+-]+(;[\w .=+"-]+)?$/.test(type) && type.length <= maxName))
     throw usage(text`'${type}' is no media type; write it like image/png.`);
-  const found = await stat(path);
-  if (!found.isFile()) throw new Failure(text`${path} is no file; name one.`);
-  if (found.size > maxReadBytes) throw tooLarge(text`${path}`);
-  return { mediaType: type ?? mediaTypeOf(path), name: basename(path).slice(-maxName), data: await readFile(path) };
+  const data = await readRegular(path, maxReadBytes);
+  if (data === 'too-large') throw tooLarge(text`${path}`);
+  return { mediaType: type ?? mediaTypeOf(path), name: basename(path).slice(-maxName).toWellFormed(), data };
 }
 
 const tooLarge = (what: ReturnType<typeof text>) =>
-  new Failure(text`${what} is too large: a message or a file has at most 64 KiB.`);
+  new Failure(text`${what} is too large: a message or a file has at most 64 KiB; send it in parts.`);
