@@ -1,11 +1,11 @@
 // The command line as people use it: three of them, each command in a process of its own, against a real relay.
+// What they see at a terminal is in cli-terminal.test.ts, what goes wrong in cli-errors.test.ts.
 
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Person } from '../support/command.ts';
 import { startRelay, type TestRelay } from '../support/relay.ts';
-import { until } from '../support/until.ts';
 
 let relay: TestRelay;
 let ana: Person;
@@ -129,111 +129,4 @@ describe('three people', () => {
     const { status, stderr } = await anew.run(['send', 'Holidays', 'x']);
     expect([status, stderr]).toEqual([1, expect.stringContaining('not on this device')]);
   }, 60_000);
-});
-
-describe('a person at a terminal', () => {
-  it('registers: types a passphrase twice and the code, and sees neither passphrase', async () => {
-    const dan = person('dan');
-    const screen = dan.type(['register', 'dan@example.org'], { CLIQUET_PASSPHRASE: undefined });
-    await screen.answer('assphrase', 'a good long one');
-    await screen.answer('again', 'a good long one');
-    await screen.answer('sent to dan@example.org', '000000');
-    await screen.see('That is not the code');
-    screen.seen = screen.seen.slice(screen.seen.indexOf('That is not the code'));
-    await screen.answer('sent to dan@example.org', await relay.inbox('dan@example.org'));
-    await screen.see('You are registered');
-    expect(await screen.end()).toBe(0);
-    expect(screen.seen).not.toContain('a good long one');
-    const status = dan.type(['status'], { CLIQUET_PASSPHRASE: undefined });
-    await status.answer('assphrase', 'a good long one');
-    await status.see('Contacts');
-    expect(await status.end()).toBe(0);
-    const interrupted = dan.type(['status'], { CLIQUET_PASSPHRASE: undefined });
-    await interrupted.see('assphrase');
-    interrupted.press('\x03');
-    expect(await interrupted.end()).toBe(130);
-  }, 60_000);
-});
-
-describe('errors', () => {
-  const fails = async (
-    who: Person,
-    args: readonly string[],
-    says: RegExp,
-    status = 1,
-    env: Record<string, string> = {},
-  ) => {
-    const ran = await who.run(args, { env });
-    expect([args.join(' '), ran.status, ran.stderr.trim().split('\n').length]).toEqual([args.join(' '), status, 1]);
-    expect(ran.stderr).toMatch(says);
-    expect(ran.stderr).toMatch(/^cliquet: /);
-  };
-
-  it('are one sentence that says what to do, and an exit code', async () => {
-    const nobody = person('nobody');
-    await fails(nobody, ['nonsense'], /Unknown command/, 2);
-    await fails(nobody, ['send'], /cliquet send --help|missing/i, 2);
-    await fails(nobody, ['register', 'not an address'], /neither an e-mail address/, 2);
-    await fails(nobody, ['register', 'x@example.org', '--relay', 'ftp://x'], /no address of a relay/, 2);
-    await fails(nobody, ['register', 'x@example.org', '--relay', 'http://127.0.0.1:9'], /cannot be reached/);
-    expect(existsSync(nobody.env.CLIQUET_STORE ?? '')).toBe(false);
-    for (const args of [
-      ['status'],
-      ['invite'],
-      ['contacts'],
-      ['group', 'list'],
-      ['send', 'a', 'b'],
-      ['listen'],
-      ['history'],
-      ['unregister', '--yes'],
-      ['backup', 'f'],
-      ['verify', 'x'],
-      ['save', 'g', 'm'],
-      ['edit', 'g', 'm', 't'],
-      ['delete', 'g', 'm'],
-      ['chat', 'g'],
-    ]) {
-      await fails(nobody, args, /There is no store/);
-    }
-    await fails(nobody, ['restore', join(nobody.folder, 'missing')], /missing|no such file/i);
-    await fails(ana, ['status'], /not the passphrase/, 1, { CLIQUET_PASSPHRASE: 'wrong' });
-    await fails(ana, ['register', 'ana@example.org'], /registered already/);
-    await fails(ana, ['restore', join(ana.folder, 'ana.backup')], /already|another/);
-  }, 120_000);
-
-  it('of names that are not here, or not unique', async () => {
-    await fails(ana, ['send', 'Nowhere', 'x'], /no group/);
-    await fails(ana, ['contacts', 'add', 'cliquet:nonsense'], /not an invite/);
-    await fails(ana, ['contacts', 'rename', 'Nobody', 'x'], /no contact/);
-    await fails(ana, ['contacts', 'remove', 'Nobody'], /no contact/);
-    await fails(ana, ['group', 'create', 'x', 'Nobody'], /no contact/);
-    await fails(ana, ['edit', 'Holidays', 'AAAAAA', 'x'], /no message/i);
-    await fails(ana, ['delete', 'Holidays', 'AAAAAA'], /no message/i);
-    await fails(ana, ['save', 'Holidays', 'AAAAAA'], /no message/i);
-    await fails(ana, ['send', 'Holidays', '--file', '/nowhere/at/all'], /nowhere/);
-    await fails(ana, ['verify', 'Holidays', '--number', '12345'], /60 digits/, 2);
-    await fails(ana, ['completion', 'tcsh'], /bash/, 2);
-  }, 120_000);
-
-  it('while another command uses the store are told at once', async () => {
-    const listening = ben.start('listen');
-    await until(() => existsSync(`${ben.env.CLIQUET_STORE}-wal`));
-    await fails(ben, ['status'], /using this store/);
-    await listening.stop();
-  }, 60_000);
-
-  it('of a damaged store leave it as it is', async () => {
-    const eve = person('eve');
-    writeFileSync(eve.env.CLIQUET_STORE ?? '', 'this is no store'.repeat(100));
-    await fails(eve, ['status'], /damaged/);
-    expect(readFileSync(eve.env.CLIQUET_STORE ?? '', 'utf8')).toBe('this is no store'.repeat(100));
-  });
-
-  it('without a terminal the passphrase has to come from a file or the environment', async () => {
-    await fails(ana, ['status'], /passphrase/i, 1, { CLIQUET_PASSPHRASE: '' });
-    const file = join(ana.folder, 'passphrase');
-    writeFileSync(file, `${ana.env.CLIQUET_PASSPHRASE}\n`);
-    const ran = await ana.run(['--passphrase-file', file, 'contacts'], { env: { CLIQUET_PASSPHRASE: '' } });
-    expect(ran.status).toBe(0);
-  });
 });

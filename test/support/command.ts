@@ -12,11 +12,21 @@ import { until } from './until.ts';
 
 const launcher = join(import.meta.dirname, '../../client/cli/cliquet.mjs');
 const argv = ['--disable-warning=ExperimentalWarning', launcher];
+/** What a shell has to run. */
+export const commandLine = [process.execPath, ...argv].map((word) => `'${word}'`).join(' ');
 
 export interface Ran {
   readonly status: number | null;
   readonly stdout: string;
   readonly stderr: string;
+}
+
+export interface RunOptions {
+  readonly input?: string | Uint8Array;
+  /** Changes to the environment; undefined takes a variable out. */
+  readonly env?: Record<string, string | undefined>;
+  /** Without the terminal that the tests may run in. */
+  readonly alone?: boolean;
 }
 
 /** Somebody with a store of their own. */
@@ -26,7 +36,7 @@ export class Person {
   readonly env: Record<string, string>;
   readonly #running = new Set<ChildProcess | IPty>();
 
-  constructor(name: string, relay: TestRelay, env: Record<string, string> = {}) {
+  constructor(name: string, relay: Pick<TestRelay, 'url'>, env: Record<string, string> = {}) {
     this.name = name;
     this.folder = mkdtempSync(join(tmpdir(), 'cliquet-person-'));
     this.env = {
@@ -41,11 +51,8 @@ export class Person {
   }
 
   /** Runs a command to its end, in pipes. */
-  async run(
-    args: readonly string[],
-    { input = '', env = {} }: { input?: string; env?: Record<string, string> } = {},
-  ): Promise<Ran> {
-    const child = this.#spawn(args, env);
+  async run(args: readonly string[], { input = '', env = {}, alone = false }: RunOptions = {}): Promise<Ran> {
+    const child = this.#spawn(args, env, alone);
     let [stdout, stderr] = ['', ''];
     child.stdout?.on('data', (data) => {
       stdout += data;
@@ -74,9 +81,9 @@ export class Person {
   }
 
   /** Starts a command in a pseudo-terminal. */
-  type(args: readonly string[], env: Record<string, string | undefined> = {}): Terminal {
+  type(args: readonly string[], env: Record<string, string | undefined> = {}, columns = 100): Terminal {
     const pty = spawnInTerminal(process.execPath, [...argv, ...args], {
-      cols: 100,
+      cols: columns,
       rows: 30,
       cwd: this.folder,
       env: { ...this.#without(env), TERM: 'xterm' },
@@ -110,8 +117,9 @@ export class Person {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  #spawn(args: readonly string[], env: Record<string, string>): ChildProcess {
-    const child = spawn(process.execPath, [...argv, ...args], { cwd: this.folder, env: { ...this.env, ...env } });
+  #spawn(args: readonly string[], env: Record<string, string | undefined>, alone = false): ChildProcess {
+    const options = { cwd: this.folder, env: this.#without(env), detached: alone };
+    const child = spawn(process.execPath, [...argv, ...args], options);
     this.#running.add(child);
     return child;
   }
@@ -133,6 +141,22 @@ export class Running {
 
   line(part: string): Promise<string> {
     return until(() => this.lines.find((line) => line.includes(part)));
+  }
+
+  /** What it says is read to nowhere any more. */
+  closeOutput(): void {
+    this.child.stdout?.destroy();
+  }
+
+  /** Waits until it has said this beside its answers. */
+  told(part: string): Promise<boolean> {
+    return until(() => this.stderr.includes(part));
+  }
+
+  /** Waits until it ends by itself. @returns its exit code */
+  async end(): Promise<number | null> {
+    const [status] = await once(this.child, 'close');
+    return status;
   }
 
   /** Ends it with a signal. @returns its exit code, or the signal */
@@ -178,6 +202,15 @@ export class Terminal {
 
   press(keys: string): void {
     this.#pty.write(keys);
+  }
+
+  resize(columns: number, rows: number): void {
+    this.#pty.resize(columns, rows);
+  }
+
+  /** What is sent to the process alone. */
+  signal(name: NodeJS.Signals): void {
+    this.#pty.kill(name);
   }
 
   end(): Promise<number> {
