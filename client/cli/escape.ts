@@ -26,7 +26,8 @@ const joining = `[${[
 
 /** Joiners and selectors where writing needs them: within an emoji, and between letters of those scripts. */
 const harmless = [
-  '(?<=\\p{Emoji})[\\ufe0e\\ufe0f]',
+  '(?<=\\p{Extended_Pictographic})[\\ufe0e\\ufe0f]',
+  '(?<=[0-9#*])\\ufe0f(?=\\u20e3)',
   '(?<=[\\p{Extended_Pictographic}\\p{Emoji_Modifier}\\ufe0f])\\u200d(?=\\p{Extended_Pictographic})',
   `(?<=${joining})[\\u200c\\u200d](?=${joining})`,
 ].join('|');

@@ -21,6 +21,8 @@ export async function main(argv: readonly string[]): Promise<number> {
   const interrupted = new Promise<never>((_, reject) => {
     for (const [signal, code] of Object.entries(signals)) {
       process.once(signal, () => {
+        // The terminal has shown ^C.
+        if (signal === 'SIGINT' && terminal.isInteractive) terminal.ask(text`\n`);
         reject(new Interrupted(code));
         process.once(signal, () => process.exit(code));
       });

@@ -30,7 +30,7 @@ export function createProgram(version: string, run: Run, written: Written, colum
     .helpCommand('help [command]', 'show the help of a command')
     .option('--store <file>', 'where everything is kept (or CLIQUET_STORE)')
     .option('--passphrase-file <file>', 'the passphrase is the first line of this file (or CLIQUET_PASSPHRASE)')
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({ showGlobalOptions: true, subcommandTerm: nameAndArguments })
     .exitOverride()
     .configureOutput({
       writeOut: (text) => {
@@ -70,6 +70,15 @@ export function createProgram(version: string, run: Run, written: Written, colum
   declareCompletion(program, run);
   program.hook('preAction', (_program, command) => unmarkOperands(command));
   return program;
+}
+
+/** Every command has options, so that is not said of each: a list of commands fits 80 columns. */
+function nameAndArguments(command: Command): string {
+  const words = command.registeredArguments.map((argument) => {
+    const name = `${argument.name()}${argument.variadic ? '...' : ''}`;
+    return argument.required ? `<${name}>` : `[${name}]`;
+  });
+  return [command.name(), ...words].join(' ');
 }
 
 /** No argument of a process contains it. */

@@ -37,7 +37,7 @@ export class Prompt {
       output: hidden ? nowhere() : this.#terminal.typed,
       terminal: true,
       historySize: 0,
-      prompt: hidden ? '' : String(question),
+      prompt: hidden ? '' : this.#terminal.shown(question),
     });
     try {
       this.#terminal.ask(question);
@@ -63,7 +63,7 @@ export class Prompt {
     const isTyped = this.isTyped && this.#terminal.isInteractive;
     const reader = createInterface({
       input: process.stdin,
-      ...(isTyped ? { output: typed, terminal: true, prompt: String(prompt) } : {}),
+      ...(isTyped ? { output: typed, terminal: true, prompt: this.#terminal.shown(prompt) } : {}),
     });
     if (isTyped) this.#edit(reader, typed);
     try {

@@ -105,6 +105,11 @@ export class Terminal {
     this.#err.write(plainUnless(this.#colourErr, question));
   }
 
+  /** A question as a line editor shows it, with colours if this terminal has them. */
+  shown(question: Safe): string {
+    return plainUnless(this.#colourErr, question);
+  }
+
   /** Where a line editor shows what the person types, and nothing else. */
   get typed(): NodeJS.WritableStream {
     return this.#err;

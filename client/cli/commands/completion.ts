@@ -19,7 +19,7 @@ export function declareCompletion(program: Command, run: Run): void {
       'after',
       examples(
         ['cliquet completion bash >> ~/.bashrc', 'bash'],
-        ['cliquet completion zsh > ~/.zfunc/_cliquet', 'zsh, with ~/.zfunc in fpath'],
+        ['cliquet completion zsh > ~/.zfunc/_cliquet', 'zsh'],
         ['cliquet completion fish > ~/.config/fish/completions/cliquet.fish', 'fish'],
       ),
     )

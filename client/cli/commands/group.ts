@@ -20,7 +20,7 @@ export function declareGroup(program: Command, run: Run): void {
   const group = program
     .command('group')
     .helpGroup('People:')
-    .summary('list, create and show groups; answer invitations; timer and history')
+    .summary('your groups: list, create, accept, settings')
     .description('Your groups.')
     .addHelpText(
       'after',
@@ -145,6 +145,8 @@ async function show(context: Context, wanted: string, json: boolean): Promise<vo
   const group = findGroup(client, wanted);
   if (json) return terminal.printJson(groupJson(group));
   const { timerSeconds, status } = group;
+  // A hostile name must not end up in a shell: the id does.
+  const short = group.id.slice(0, 6);
   await terminal.print(text`${bold(groupName(group))}  ${dim(group.id)}\n`);
   for (const member of group.members) await terminal.print(memberLine(client, member));
   const notes = [
@@ -154,8 +156,8 @@ async function show(context: Context, wanted: string, json: boolean): Promise<vo
     text`They are ${formatPolicy(group.historyPolicy)}.`,
     group.isVerified
       ? green('All members are verified.')
-      : text`Not all members are verified; type: cliquet verify GROUP`,
-    ...(status === 'invited' ? [yellow('You are invited; type: cliquet group accept GROUP, or decline')] : []),
+      : text`Not all members are verified; type: cliquet verify ${short}`,
+    ...(status === 'invited' ? [yellow(text`You are invited; type: cliquet group accept ${short}, or decline`)] : []),
     ...(status === 'lost' ? [yellow('Its keys are not on this device; a member has to let you in again.')] : []),
   ];
   await terminal.print(text`\n${join(notes)}`);

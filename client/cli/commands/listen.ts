@@ -39,7 +39,7 @@ export function declareListen(program: Command, run: Run): void {
         ['cliquet listen', 'until Ctrl-C'],
         ['cliquet listen Holidays', 'one group'],
         ['cliquet listen --once', 'what is there'],
-        ['cliquet listen --json --after 41 | my-program', 'each event exactly once, also after a crash'],
+        ['cliquet listen --json --after 41 | my-program', 'each event once'],
       ),
     )
     .action((group: string | undefined, options: ListenOptions) => run((context) => listen(context, group, options)));

@@ -26,9 +26,9 @@ export function declareRegister(program: Command, run: Run): void {
     .addHelpText(
       'after',
       examples(
-        ['cliquet register you@example.org', 'asks for a passphrase, then for the code'],
-        ['cliquet register +31612345678 --relay https://relay.example.org', 'with another relay'],
-        ['echo 123456 | cliquet register you@example.org --passphrase-file secret', 'in a script'],
+        ['cliquet register you@example.org', 'by e-mail'],
+        ['cliquet register +31612345678 --relay https://relay.example', 'by phone'],
+        ['echo 123456 | cliquet register you@example.org', 'in a script'],
       ),
     )
     .action((address: string, options: RegisterOptions) => run((context) => register(context, address, options)));

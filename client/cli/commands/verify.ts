@@ -38,7 +38,7 @@ export function declareVerify(program: Command, run: Run): void {
       examples(
         ['cliquet verify Holidays', 'show it'],
         ["cliquet verify Holidays --number '12345 67890 …'", 'compare it'],
-        ['cliquet verify Holidays --confirm', 'after comparing it yourself'],
+        ['cliquet verify Holidays --confirm', 'it is the same'],
       ),
     )
     .action((group: string, options: VerifyOptions) => run((context) => verify(context, group, options)));
@@ -89,7 +89,7 @@ async function show({ terminal }: Context, group: Group): Promise<void> {
     group.isVerified
       ? text`\n${green('You have verified all members.')}`
       : dim(
-          text`\nCompare it when you meet, or on the telephone. If it is the same, type: cliquet verify GROUP --confirm`,
+          text`\nCompare it when you meet, or on the telephone. If it is the same, type: cliquet verify ${group.id.slice(0, 6)} --confirm`,
         ),
   );
 }

@@ -28,11 +28,14 @@ test('visible() leaves what writing needs', () => {
     '👨\u200d👩\u200d👧',
     '❤\ufe0f',
     '👩🏽\u200d🚀',
+    '1\ufe0f\u20e3',
   ]) {
     expect(visible(word)).toBe(word);
   }
   // Between Latin letters they only hide.
   expect(visible('pay\u200dpal \u200c')).toBe('pay\\u{200d}pal \\u{200c}');
+  // So that two names that look the same are the same.
+  expect(visible('Room 1\ufe0f ❤\ufe0f\ufe0f')).toBe('Room 1\\u{fe0f} ❤\ufe0f\\u{fe0f}');
 });
 
 test('visible() lets nothing through, whatever it is given', () => {

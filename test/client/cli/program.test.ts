@@ -48,6 +48,7 @@ test.each(all(program, 'cliquet').map(([path]) => path))('%s --help says what it
   expect(help).toMatch(new RegExp(`\\n {2}\\$ (.*\\| )?(echo .*)?${inExample}\\b`));
   expect(help.split('\n')[2]?.length).toBeGreaterThan(5);
   expect(help).toContain('--store <file>');
+  expect(help.split('\n').filter((line) => line.length > 80)).toEqual([]);
 });
 
 test.each(all(program, 'cliquet'))(

@@ -59,6 +59,31 @@ test('progress() stays on its line, goes when something is said, and is silent i
   expect(pipe.err.seen).toBe('done\n');
 });
 
+test('progress() leaves no half character at the edge, and some terminals have no columns', () => {
+  const { err, terminal: on } = terminal(true);
+  on.progress(text`${'😀'.repeat(50)}`);
+  expect(err.seen.isWellFormed()).toBe(true);
+  Object.defineProperty(err, 'columns', { value: 0 });
+  on.progress(text`${'x'.repeat(50)}`);
+  expect(err.seen).toContain('x'.repeat(50));
+  expect(new Terminal(Object.assign(new Screen(true), { columns: 0 })).columns).toBe(80);
+});
+
+test('shown() has no colour that the terminal has not', () => {
+  expect(terminal(true).terminal.shown(bold('> '))).toBe('\x1b[1m> \x1b[0m');
+  expect(terminal(true, { NO_COLOR: '1' }).terminal.shown(bold('> '))).toBe('> ');
+});
+
+test('print() tells of a disk that is full', async () => {
+  const full: Output = Object.assign(
+    new Writable({
+      write: (_chunk, _encoding, done) => done(Object.assign(new Error('no space'), { code: 'ENOSPC' })),
+    }),
+    { isTTY: false },
+  );
+  await expect(new Terminal(full, full, {}).print(text`x`)).rejects.toThrow('The output cannot be written (ENOSPC)');
+});
+
 test('print() makes room for the line that a person is typing', async () => {
   const { out, terminal: on } = terminal(true);
   const order: string[] = [];
