@@ -37,7 +37,7 @@ function nodesOf(command: Command, path: string, globals: readonly Option[]): No
       path,
       commands: command.commands.map((child) => ({
         name: child.name(),
-        about: child.summary() || child.description(),
+        about: brief(child),
       })),
       options: [...options, { flag: '--help', about: 'show help', value: 'none' }],
       choices: command.registeredArguments.flatMap(({ argChoices = [] }) => argChoices),
@@ -45,6 +45,12 @@ function nodesOf(command: Command, path: string, globals: readonly Option[]): No
     },
     ...command.commands.flatMap((child) => nodesOf(child, `${path} ${child.name()}`, globals)),
   ];
+}
+
+/** What a command does, in a few words: the beginning of its first sentence if there is no summary. */
+export function brief(command: Command): string {
+  const [first = ''] = command.description().split(/[.:;]/);
+  return command.summary() || `${first.charAt(0).toLowerCase()}${first.slice(1)}`;
 }
 
 const quoted = (value: string) => `'${value.replaceAll("'", "'\\''")}'`;

@@ -13,6 +13,7 @@ import { declareSave } from './commands/save.ts';
 import { declareSend } from './commands/send.ts';
 import { declareStatus } from './commands/status.ts';
 import { declareVerify } from './commands/verify.ts';
+import { brief } from './completion.ts';
 import { examples, type Run } from './context.ts';
 
 /** Where commander writes: the caller decides what becomes of it. */
@@ -30,7 +31,7 @@ export function createProgram(version: string, run: Run, written: Written, colum
     .helpCommand('help [command]', 'show the help of a command')
     .option('--store <file>', 'where everything is kept (or CLIQUET_STORE)')
     .option('--passphrase-file <file>', 'the passphrase is the first line of this file (or CLIQUET_PASSPHRASE)')
-    .configureHelp({ showGlobalOptions: true, subcommandTerm: nameAndArguments })
+    .configureHelp({ showGlobalOptions: true, subcommandTerm: nameAndArguments, subcommandDescription: brief })
     .exitOverride()
     .configureOutput({
       writeOut: (text) => {

@@ -52,7 +52,21 @@ test.runIf(isThere('zsh'))('completionScript() zsh parses it', () => {
   expect([status, stderr]).toEqual([0, '']);
 });
 
-test.runIf(isThere('fish'))('completionScript() fish parses it', () => {
-  const { status, stderr } = spawnSync('fish', ['-n'], { input: script('fish'), encoding: 'utf8' });
-  expect([status, stderr]).toEqual([0, '']);
+test.runIf(isThere('fish'))('completionScript() fish completes commands, options, choices and files', () => {
+  const offers = (line: string) => {
+    const { stdout } = spawnSync('fish', ['-c', `${script('fish')}\ncomplete -C '${line}'`], {
+      encoding: 'utf8',
+      cwd: import.meta.dirname,
+    });
+    return stdout
+      .split('\n')
+      .map((offer) => offer.split('\t')[0])
+      .filter(Boolean);
+  };
+  expect(offers('cliquet se')).toEqual(['send']);
+  expect(offers('cliquet group cre')).toEqual(['create']);
+  expect(offers('cliquet send list --re').toSorted()).toEqual(['--receipt', '--reply']);
+  expect(offers('cliquet completion ').toSorted()).toEqual(['bash', 'fish', 'zsh']);
+  expect(offers('cliquet restore completion.t')).toEqual(['completion.test.ts']);
+  expect(offers('cliquet history --from ')).toEqual([]);
 });
