@@ -144,11 +144,13 @@ async function restore(context: Context, file: string | undefined, options: Rest
   }
 }
 
-async function tellRestored({ terminal }: Context, client: Client): Promise<void> {
+async function tellRestored(context: Context, client: Client): Promise<void> {
+  const { terminal } = context;
   const { contacts, groups } = client;
   await terminal.print(
     text`You are back, with ${contacts.length} contact${contacts.length === 1 ? '' : 's'} and ${groups.length} group${groups.length === 1 ? '' : 's'}.`,
   );
+  await terminal.print(text`Your store is ${shortPath(storePath(context))}.`);
   if (groups.length > 0) await terminal.print(text`The groups have to let this device in again.`);
   await terminal.note(
     client.isRegistered

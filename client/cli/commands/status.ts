@@ -45,7 +45,7 @@ async function status(
     });
   }
   const rows: readonly (readonly [string, Safe])[] = [
-    ['You', isRegistered ? text`${hrid ?? ''}` : yellow('not registered')],
+    ['You', isRegistered ? text`${hrid ?? ''}` : yellow('not registered; type: cliquet register you@example.org')],
     ['Relay', text`${relay}  ${relayState(client, problem, offline)}`],
     ['Store', text`${shortPath(storePath(context))}`],
     ['Contacts', text`${contacts.length}`],
