@@ -50,13 +50,26 @@ function inspect(path: string): void {
   if (statSync(path).size === 0 || existsSync(`${path}-journal`)) return;
   const url = pathToFileURL(path);
   url.searchParams.set('immutable', '1');
-  const database = new DatabaseSync(url, { readOnly: true });
+  let database: DatabaseSync | undefined;
   try {
-    if (pragma(database, 'application_id') !== applicationId) throw new CliquetError('store-damaged', 'it is no store');
-    if (pragma(database, 'user_version') > migrations.length) throw new CliquetError('store-too-new');
+    database = new DatabaseSync(url, { readOnly: true });
+    versionOf(database);
+  } catch (error) {
+    // Deno that may read some paths only takes the URL for another one; what prepare() sees has to do there.
+    if (!(error instanceof Error) || error.name !== 'NotCapable') throw error;
   } finally {
-    database.close();
+    database?.close();
   }
+}
+
+/** The schema's version; 0 for a new file. @throws CliquetError `store-damaged` for another program's, `store-too-new` */
+function versionOf(database: DatabaseSync): number {
+  const version = pragma(database, 'user_version');
+  const isNew = version === 0 && pragma(database, 'application_id') === 0 && pragma(database, 'schema_version') === 0;
+  if (isNew) return 0;
+  if (pragma(database, 'application_id') !== applicationId) throw new CliquetError('store-damaged', 'it is no store');
+  if (version > migrations.length) throw new CliquetError('store-too-new');
+  return version;
 }
 
 function prepare(database: DatabaseSync): DatabaseSync {
@@ -64,8 +77,7 @@ function prepare(database: DatabaseSync): DatabaseSync {
   database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA secure_delete = ON;');
   database.exec('BEGIN EXCLUSIVE');
   try {
-    const version = pragma(database, 'user_version');
-    if (version > migrations.length) throw new CliquetError('store-too-new');
+    const version = versionOf(database);
     for (const migration of migrations.slice(version)) database.exec(migration);
     if (version < migrations.length) database.exec(`PRAGMA user_version = ${migrations.length}`);
     database.exec('COMMIT');
