@@ -15,10 +15,12 @@ export interface DeliveryOptions {
 
 const defaultSeconds = 30;
 
-/** The options of every command that sends. */
-export function withDelivery(command: Command): Command {
+const offline = 'do not connect; it goes out with the next command that does';
+
+/** The options of every command that sends. @param noWait  what it does without waiting */
+export function withDelivery(command: Command, noWait: string = offline): Command {
   return command
-    .option('--no-wait', 'do not connect; it goes out with the next command that does')
+    .option('--no-wait', noWait)
     .option('--timeout <seconds>', 'how long to wait for a relay that cannot be reached', parseSeconds, defaultSeconds);
 }
 

@@ -48,7 +48,7 @@ export function declareGroup(program: Command, run: Run): void {
       run((context) => show(context, name, options.json ?? false)),
     );
 
-  withDelivery(group.command('create'))
+  withDelivery(group.command('create'), 'do not wait until the others are told')
     .description('Founds a group with contacts. They are told at once, or when they connect.')
     .argument('<name>', 'what the group is called; its members see it')
     .argument('<who...>', 'contacts by name or id, or invites')
