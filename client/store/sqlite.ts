@@ -13,6 +13,7 @@ import type { Bytes } from '../wire/bytes.ts';
 import { CliquetError, type ErrorCode } from '../wire/errors.ts';
 import { type Entry, rangeKeys, type Store } from './store.ts';
 
+const noStore = 'it is no store';
 /** "clqt": tells the file from those of other programs. */
 const applicationId = 0x636c7174;
 /** One step a schema version; the first makes a new file. */
@@ -67,7 +68,7 @@ function versionOf(database: DatabaseSync): number {
   const version = pragma(database, 'user_version');
   const isNew = version === 0 && pragma(database, 'application_id') === 0 && pragma(database, 'schema_version') === 0;
   if (isNew) return 0;
-  if (pragma(database, 'application_id') !== applicationId) throw new CliquetError('store-damaged', 'it is no store');
+  if (pragma(database, 'application_id') !== applicationId) throw new CliquetError('store-damaged', noStore);
   if (version > migrations.length) throw new CliquetError('store-too-new');
   return version;
 }
@@ -202,8 +203,10 @@ const texts: readonly (readonly [RegExp, ErrorCode])[] = [
 ];
 
 function toCliquetError(error: unknown): unknown {
-  const code = error instanceof Error && !(error instanceof CliquetError) ? errorCode(error) : undefined;
-  return code === undefined ? error : new CliquetError(code, undefined, { cause: error });
+  if (!(error instanceof Error) || error instanceof CliquetError) return error;
+  const code = errorCode(error);
+  const detail = error.message === 'file is not a database' ? noStore : undefined;
+  return code === undefined ? error : new CliquetError(code, detail, { cause: error });
 }
 
 function errorCode(error: Error): ErrorCode | undefined {
