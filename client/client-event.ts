@@ -51,7 +51,7 @@ type Happening =
   | { readonly type: 'timer'; readonly group: Group; readonly by: string; readonly seconds: number | null }
   /** A member has moved the group key on without saying anything. */
   | { readonly type: 'contribution'; readonly group: Group; readonly sender: string; readonly step: ShownStep }
-  /** The relay has taken this client's message, for all but those refused. */
+  /** The relay has taken this client's message, for all but those refused; if that is everybody, `failed` follows. */
   | {
       readonly type: 'accepted';
       readonly group: Group;
@@ -63,7 +63,7 @@ type Happening =
   | { readonly type: 'delivered'; readonly group: Group; readonly id: string }
   /** Everybody has answered with a message that covers it: they have it, whatever the relay says. */
   | { readonly type: 'confirmed'; readonly group: Group; readonly id: string }
-  /** A message of this client will not be sent. */
+  /** A message of this client will not be sent, or reaches nobody (`undeliverable`). */
   | { readonly type: 'failed'; readonly group: Group; readonly id: string; readonly code: ErrorCode }
   /** Messages of a sender will never come. */
   | {
@@ -77,7 +77,7 @@ type Happening =
   | { readonly type: 'fork'; readonly group: Group; readonly member: string }
   /** This store is older than what was sent from it: nothing more is sent in this group from here. */
   | { readonly type: 'rolled-back'; readonly group: Group }
-  /** Something came that could not be opened; nothing was changed. */
+  /** Something came that could not be opened, or that is against the rules: it was passed over. */
   | { readonly type: 'refused'; readonly sender: string; readonly code: ErrorCode };
 
 /**

@@ -93,8 +93,8 @@ export class Client {
   /**
    * Opens the client that lives in a store, or makes a new one there. A registered client connects at once and goes
    * on where it was. If this fails, the store is closed.
-   * @throws CliquetError `invite-invalid` if the store belongs to another relay; TypeError if the store is new and no
-   *   relay was said
+   * @throws CliquetError `invite-invalid` if the store belongs to another relay; `store-too-new`, `store-damaged`;
+   *   `store-unwritable`; TypeError if the store is new and no relay was said
    */
   static async open(options: ClientOptions): Promise<Client> {
     return Client.#openAfter(options, async () => {});
@@ -105,8 +105,8 @@ export class Client {
    * contacts and rosters too. Groups are `lost` then: their keys were on the old device only.
    * @param options  as for `open`; backup: what `backup()` gave; phrase or passphrase: what opens it; relay: only needed
    *   without a backup
-   * @throws CliquetError `backup-invalid`, `wrong-passphrase`, `phrase-invalid`, `store-not-empty`; TypeError if neither
-   *   words nor a passphrase with a backup are given
+   * @throws CliquetError `backup-invalid`, `wrong-passphrase`, `phrase-invalid`, `store-not-empty`, `invite-invalid` for
+   *   a backup of another relay; TypeError if neither words nor a passphrase with a backup are given
    */
   static async restore(options: ClientOptions & RestoreOptions): Promise<Client> {
     return Client.#openAfter(options, (state) => restore(state, options));
@@ -137,7 +137,7 @@ export class Client {
     return this.#courier?.problem ?? null;
   }
 
-  /** What is still to be done: content to seal, envelopes to post, and messages that somebody has not confirmed. */
+  /** What is still to be done: content to seal, envelopes to post, and envelopes that somebody has not confirmed. */
   get pending(): { readonly unsent: number; readonly unposted: number; readonly unconfirmed: number } {
     const sealed = unposted(this.#state).length;
     const outgoing = this.#state.all(tables.outgoing).filter(({ value }) => value.state !== 'refused').length;
@@ -159,10 +159,11 @@ export class Client {
 
   /**
    * Registers with the relay (diagram 1): a code goes to the address, and the relay learns the HRID. Groups that this
-   * client was in under another address are `lost`: their members know it by the HRID of that one.
+   * client was in under another address are `lost`, and invitations declined: there it is known by the HRID of that one.
    * @param address  an e-mail address, or a phone number in international form
    * @param ask      gets the code from the person, again after a wrong one; null gives up
-   * @throws CliquetError `already-registered`, `address-invalid`, `registration-cancelled`, `challenge-…`, `unreachable`
+   * @throws CliquetError `already-registered`, `address-invalid`, `registration-cancelled`, `challenge-…`,
+   *   `channel-unavailable`, `rate-limited`, `unreachable`, `relay-misbehaved`
    */
   async register(address: string, ask: AskForCode): Promise<void> {
     this.#assertOpen();

@@ -91,7 +91,7 @@ export class Group {
    * @param content  at most 64 KiB of text in UTF-8, or of data
    * @returns the message's id, which the events carry
    * @throws CliquetError `not-accepted`, `rolled-back`, `group-lost`, `content-too-large`; RangeError for an id, a
-   *   media type or an extension's name that cannot be
+   *   media type, a file's or an extension's name that cannot be
    */
   async send(content: Sendable, options: SendOptions = {}): Promise<string> {
     const id = options.id === undefined ? this.#newId() : messageId(options.id);
@@ -139,7 +139,7 @@ export class Group {
   /**
    * Lets the messages that are sent from now on disappear, everywhere, so many seconds after they came.
    * @param seconds  1 to a year; null lets them stay
-   * @throws CliquetError as `send`
+   * @throws CliquetError as `send`; RangeError for other seconds
    */
   async setTimer(seconds: number | null): Promise<void> {
     if (seconds !== null && !(Number.isInteger(seconds) && seconds >= 1 && seconds <= maxTimerSeconds)) {
@@ -153,7 +153,7 @@ export class Group {
     return rule?.type === 'days' ? { days: rule.days } : (rule?.type ?? 'none');
   }
 
-  /** Says how long content is kept here; what is older goes at once. */
+  /** Says how long content is kept here; what is older goes at once, but for what the application has still to hear. */
   async setHistory(policy: HistoryPolicy): Promise<void> {
     const history = toRule(policy);
     await this.#change(async (tx, { id }, now) => {
@@ -189,7 +189,7 @@ export class Group {
   }
 
   /**
-   * Declines the invitation: nothing is sent, and nothing of the group is kept.
+   * Declines the invitation: nothing is sent, and nothing of the group is kept but its name and roster.
    * @throws CliquetError `already-accepted`
    */
   async decline(): Promise<void> {

@@ -1,5 +1,5 @@
 // Numbers of the relay alone, each with what it trades. What both sides of the line must agree on stands in
-// client/wire/limits.ts; what a deployment may set stands in env.ts.
+// client/wire/limits.ts; what a deployment may set stands in settings.ts.
 
 const second = 1000;
 const hour = 3600 * second;

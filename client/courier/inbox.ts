@@ -246,7 +246,7 @@ export function acceptInvitation(tx: Transaction, group: GroupRecord): void {
   }
 }
 
-/** The person declines: nothing of the group is kept but that it was declined. */
+/** The person declines: nothing of the group is kept but its record, which says that it was declined. */
 export async function declineInvitation(tx: Transaction, group: GroupRecord): Promise<void> {
   if (group.status !== 'invited') throw new CliquetError('already-accepted');
   tx.put(tables.groups, bytesKey(group.id), { ...group, status: 'declined' });

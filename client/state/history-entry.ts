@@ -18,7 +18,8 @@ export type MessageContent =
 /**
  * How far this client's message has come: it waits for the queue to be drained (`unsent`), for the relay (`sealed`), for
  * the others to fetch it (`accepted`), for their answers (`delivered`); everybody has it (`confirmed`). Or it will not be
- * sent (`failed`), or somebody has not answered in the month that it was kept for them (`unconfirmed`).
+ * sent or reaches nobody (`failed`), or somebody has not answered in the month that it was kept for them, or before the
+ * group was lost (`unconfirmed`).
  */
 export type MessageState =
   | 'received'

@@ -70,7 +70,8 @@ const GroupRecord = struct('group record', {
   name: text(maxNameLength),
   /**
    * invited: somebody without a contact entry added this client, and nothing is sent until the person accepts.
-   * lost: the keys are not here, as after a restored backup; nothing can be read or sent.
+   * lost: the keys are not here, as after a restored backup or a registration under another address; nothing can be
+   * read or sent.
    */
   status: oneOf('invited', 'active', 'declined', 'lost'),
   generation: hash,
@@ -113,7 +114,7 @@ const HistoryRecord = struct('history record', {
   expiresAt: nullable(uint()),
   /** Deleted by its author. */
   deleted: flag,
-  /** An own message that will not be sent, or that somebody has not confirmed in the time that its envelope is kept. */
+  /** An own message that will not be sent or reaches nobody, or that somebody had not confirmed when its envelope went. */
   ended: nullable(oneOf('failed', 'unconfirmed')),
   /** HRIDs of those who said that they read it; for others' messages, whether this client has said so. */
   readBy: list(hash, maxRecipients),
