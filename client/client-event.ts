@@ -26,6 +26,12 @@ export interface ShownStep {
  */
 export type ClientEvent = { readonly number: number } & Happening;
 
+/** A member whose mailbox took nothing, and why. */
+export interface RefusedMember {
+  readonly member: string;
+  readonly code: RefusalCode;
+}
+
 type Happening =
   /** A stranger has put this client into a group: accept or decline. `key` is the fingerprint of IKabc. */
   | { readonly type: 'invited'; readonly group: Group; readonly by: string; readonly key: string }
@@ -57,8 +63,10 @@ type Happening =
       readonly group: Group;
       readonly id: string;
       readonly step: ShownStep;
-      readonly refused: readonly { readonly member: string; readonly code: RefusalCode }[];
+      readonly refused: readonly RefusedMember[];
     }
+  /** The relay could not hand the invitation into a group that this client has founded to these members. */
+  | { readonly type: 'unreached'; readonly group: Group; readonly refused: readonly RefusedMember[] }
   /** Everybody's client has fetched the message, so the relay says. Comes before `confirmed`, also if that is known first. */
   | { readonly type: 'delivered'; readonly group: Group; readonly id: string }
   /** Everybody has answered with a message that covers it: they have it, whatever the relay says. */
@@ -142,16 +150,16 @@ async function toHappening(host: GroupHost, event: StoredEvent, now: number): Pr
         sender: bytesKey(event.sender),
         step: toShown(event.step),
       };
-    case 'accepted': {
-      const refused = event.refused.map(({ hrid, code }) => ({ member: bytesKey(hrid), code }));
+    case 'accepted':
       return {
         type: 'accepted',
         group: group(event.group),
         id: bytesKey(event.id),
         step: toShown(event.step),
-        refused,
+        refused: event.refused.map(toRefused),
       };
-    }
+    case 'unreached':
+      return { type: 'unreached', group: group(event.group), refused: event.refused.map(toRefused) };
     case 'delivered':
     case 'confirmed':
       return { type: event.type, group: group(event.group), id: bytesKey(event.id) };
@@ -174,6 +182,11 @@ async function toHappening(host: GroupHost, event: StoredEvent, now: number): Pr
       return { type: 'refused', sender: bytesKey(event.sender), code: event.code };
   }
 }
+
+const toRefused = ({ hrid, code }: { hrid: Bytes; code: RefusalCode }): RefusedMember => ({
+  member: bytesKey(hrid),
+  code,
+});
 
 const toShown = ({ vector, groupKey, leaf }: Step): ShownStep => ({
   vector,

@@ -80,7 +80,7 @@ export class Client {
     const origin = relay === undefined ? undefined : httpRelay(relay).url;
     const record = state.get(tables.identity, '') ?? (await createRecord(state, random, origin));
     if (origin !== undefined && record.relay !== origin) {
-      throw new CliquetError('invite-invalid', 'this store belongs to another relay');
+      throw new CliquetError('other-relay');
     }
     const client = new Client(state, options, record.relay, curves, identityOf(record.seed));
     if (history !== undefined) await state.transact((tx) => tx.put(tables.settings, '', { history: toRule(history) }));
@@ -93,7 +93,7 @@ export class Client {
   /**
    * Opens the client that lives in a store, or makes a new one there. A registered client connects at once and goes
    * on where it was. If this fails, the store is closed.
-   * @throws CliquetError `invite-invalid` if the store belongs to another relay; `store-too-new`, `store-damaged`;
+   * @throws CliquetError `other-relay`, if the store belongs to another; `store-too-new`, `store-damaged`;
    *   `store-unwritable`; TypeError if the store is new and no relay was said
    */
   static async open(options: ClientOptions): Promise<Client> {
@@ -105,8 +105,7 @@ export class Client {
    * contacts and rosters too. Groups are `lost` then: their keys were on the old device only.
    * @param options  as for `open`; backup: what `backup()` gave; phrase or passphrase: what opens it; relay: only needed
    *   without a backup
-   * @throws CliquetError `backup-invalid`, `wrong-passphrase`, `phrase-invalid`, `store-not-empty`, `invite-invalid` for
-   *   a backup of another relay; TypeError if neither words nor a passphrase with a backup are given
+   * @throws CliquetError `backup-invalid`, `wrong-passphrase`, `phrase-invalid`, `store-not-empty`, `other-relay`; TypeError if neither words nor a passphrase with a backup are given
    */
   static async restore(options: ClientOptions & RestoreOptions): Promise<Client> {
     return Client.#openAfter(options, (state) => restore(state, options));
@@ -210,7 +209,8 @@ export class Client {
    * Keeps somebody as a contact: their groups are then joined without asking.
    * @param options  name: what the person calls the contact; nobody else learns it
    * @returns the contact's HRID, base64url
-   * @throws CliquetError `invite-invalid`, `identity-conflict`; RangeError for a name of more than 128 characters
+   * @throws CliquetError `invite-invalid`, `other-relay`, `identity-conflict`; RangeError for a name of more than 128
+   *   characters
    */
   async addContact(invite: string, { name }: { readonly name?: string } = {}): Promise<string> {
     const decoded = decodeInvite(invite);
@@ -236,9 +236,9 @@ export class Client {
   /**
    * Founds a group (diagram 2) with those whom the invites name; they become contacts.
    * @param invites  1 to 255
-   * @throws CliquetError `not-registered`, `invite-invalid`, `identity-conflict`, `group-size`, `duplicate-member`,
-   *   `no-key-package`, `unregistered`, `rate-limited`, `key-package-invalid`, `unreachable`; RangeError for a name
-   *   of more than 128 characters
+   * @throws CliquetError `not-registered`, `invite-invalid`, `other-relay`, `identity-conflict`, `group-size`,
+   *   `duplicate-member`, `no-key-package`, `unregistered`, `rate-limited`, `key-package-invalid`, `unreachable`;
+   *   RangeError for a name of more than 128 characters
    */
   async createGroup(
     invites: readonly string[],

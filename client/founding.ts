@@ -18,7 +18,7 @@ import { maxMembers, messageIdBytes } from './wire/limits.ts';
  * @param contacts  everybody else, each once; they become contacts
  * @param history   how long what is said is kept; as for all new groups, if not said
  * @returns the group's id
- * @throws CliquetError `group-size`, `duplicate-member`, `identity-conflict`, `invite-invalid`, `no-key-package`,
+ * @throws CliquetError `group-size`, `duplicate-member`, `identity-conflict`, `invite-invalid`, `other-relay`, `no-key-package`,
  *   `unregistered`, `rate-limited`, `key-package-invalid`
  */
 export async function createGroup(

@@ -1,5 +1,6 @@
 // What goes by itself: messages that disappear, and what a group's history rule or the relay's time limit lets go.
 
+import { dropOldEarly } from './courier/inbox.ts';
 import { dropUnconfirmed } from './courier/outbox.ts';
 import { expireMessages, messagesDue, retireMessages } from './state/history.ts';
 import { tables } from './state/records.ts';
@@ -43,7 +44,10 @@ export class Housekeeping {
       // Further ahead than that, the clock has been set back.
       if (this.#tidyAt > this.#now() && this.#tidyAt <= this.#now() + intervalSeconds) return;
       this.#tidyAt = this.#now() + intervalSeconds;
-      await this.#state.transact((tx) => dropUnconfirmed(tx, this.#now()));
+      await this.#state.transact((tx) => {
+        dropOldEarly(tx, this.#now());
+        return dropUnconfirmed(tx, this.#now());
+      });
       for (const { value } of this.#state.all(tables.groups)) await this.#tidy(value.id);
     } catch (error) {
       if (!(error instanceof CliquetError)) throw error;

@@ -20,14 +20,14 @@ export interface RestoreOptions {
 
 /**
  * @param options  relay: only needed without a backup; with one, it has to be the same
- * @throws CliquetError `backup-invalid`, `wrong-passphrase`, `phrase-invalid`, `store-not-empty`, `invite-invalid` for
- *   another relay; TypeError if what is given opens nothing
+ * @throws CliquetError `backup-invalid`, `wrong-passphrase`, `phrase-invalid`, `store-not-empty`, `other-relay`;
+ *   TypeError if what is given opens nothing
  */
 export async function restore(state: State, options: RestoreOptions & { readonly relay?: string }): Promise<void> {
   const content = await contentOf(options);
   // Before anything is written: a store that is not empty any more takes no other backup.
   if (httpRelay(options.relay ?? content.relay).url !== content.relay) {
-    throw new CliquetError('invite-invalid', 'this backup belongs to another relay');
+    throw new CliquetError('other-relay');
   }
   await state.transact((tx) => restoreBackup(tx, content));
 }

@@ -62,6 +62,12 @@ function wordsFor(client: Client, event: Exclude<ClientEvent, { type: 'message' 
             text`${shortId(event.id)} does not reach ${join(names, ', ')}: not registered, or their mailbox is full`,
           );
     }
+    case 'unreached': {
+      const names = event.refused.map(({ member }) => personName(client, member));
+      return yellow(
+        text`The invitation did not reach ${join(names, ', ')}: not registered, or their mailbox is full; found the group again when it can`,
+      );
+    }
     case 'failed':
       return yellow(text`${shortId(event.id)} is not sent: ${reason(event.code)}`);
     case 'gap':

@@ -92,13 +92,13 @@ export class Connection {
         if (isCurrent()) this.#problem = code;
         link?.close();
       },
-      closed: (reason) => {
+      closed: (reason, error) => {
         if (link === null || this.#link !== link) return;
         this.#link = null;
         if (reason === 'replaced') this.#running = false;
-        else this.#problem ??= 'unreachable';
+        else this.#problem = error?.code ?? this.#problem ?? 'unreachable';
         handlers.changed(reason === 'replaced' ? 'replaced' : 'offline', this.#problem);
-        if (this.#running) this.#retry.failed();
+        if (this.#running) this.#retry.failed(error);
       },
     };
     try {

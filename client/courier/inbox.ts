@@ -9,7 +9,7 @@ import { type Outcome, openMessage } from '../protocol/open.ts';
 import { confirmedBy, type Ratchet } from '../protocol/ratchet.ts';
 import { knownKey } from '../state/contacts.ts';
 import { emit } from '../state/events.ts';
-import { deleteHistory, startConversation } from '../state/history.ts';
+import { deleteHistory, forgetMessage, startConversation } from '../state/history.ts';
 import { receiveContent } from '../state/messages.ts';
 import { deleteRatchet, generationPrefix, loadRatchet, saveRatchet } from '../state/ratchets.ts';
 import { type Early, type GroupRecord, type StoredEvent, tables } from '../state/records.ts';
@@ -155,11 +155,16 @@ function findGroup(reader: Reader, prefix: Bytes): GroupRecord | undefined {
     .find(({ generation }) => sameBytes(generationPrefix(generation), prefix));
 }
 
-/** Its agreement may be under way from another sender: the relay keeps order per sender only. */
-function keepEarly(tx: Transaction, message: Early, now: number): void {
+/** What no agreement has come for in all the time that the relay keeps one. @param now seconds since 1970 */
+export function dropOldEarly(tx: Transaction, now: number): void {
   for (const { key, value } of tx.all(tables.early)) {
     if (value.receivedAt + earlyLifetimeSeconds < now) tx.delete(tables.early, key);
   }
+}
+
+/** Its agreement may be under way from another sender: the relay keeps order per sender only. */
+function keepEarly(tx: Transaction, message: Early, now: number): void {
+  dropOldEarly(tx, now);
   const all = tx.all(tables.early);
   const isKnown = (from: Bytes) => knownKey(tx, from) !== null;
   const sizeOf = (kept: readonly Early[]) =>
@@ -194,16 +199,16 @@ async function tellOutcome(
       const sender = member(outcome.sender);
       try {
         const event = await receiveContent(tx, { group: group.id, sender, content, step }, now);
-        if (event !== null) tell(tx, group, event);
+        if (event !== null) await tell(tx, group, event);
       } catch (error) {
         // The message was sealed as it should be, so the ratchet has moved on; what it says is against the rules.
         if (!(error instanceof CliquetError)) throw error;
-        tell(tx, group, { type: 'refused', sender, code: error.code });
+        await tell(tx, group, { type: 'refused', sender, code: error.code });
       }
       break;
     }
     case 'clone':
-      tell(tx, group, {
+      await tell(tx, group, {
         type: 'clone',
         group: group.id,
         member: member(outcome.position),
@@ -211,27 +216,32 @@ async function tellOutcome(
       });
       break;
     case 'fork':
-      tell(tx, group, { type: 'fork', group: group.id, member: member(outcome.sender) });
+      await tell(tx, group, { type: 'fork', group: group.id, member: member(outcome.sender) });
       break;
     case 'rolled-back':
-      tell(tx, group, { type: 'rolled-back', group: group.id });
+      await tell(tx, group, { type: 'rolled-back', group: group.id });
       break;
     case 'refused':
-      tell(tx, group, { type: 'refused', sender: member(outcome.sender), code: 'message-refused' });
+      await tell(tx, group, { type: 'refused', sender: member(outcome.sender), code: 'message-refused' });
       break;
     case 'waiting':
   }
 }
 
 /** Tells the application, or holds the event back until the invitation is accepted. */
-function tell(tx: Transaction, group: GroupRecord, event: StoredEvent): void {
+async function tell(tx: Transaction, group: GroupRecord, event: StoredEvent): Promise<void> {
   if (group.status === 'active') {
     emit(tx, event);
     return;
   }
   const prefix = `${bytesKey(group.id)}/`;
   const held = tx.all(tables.held, prefix);
-  if (held.length >= maxHeld && held[0] !== undefined) tx.delete(tables.held, held[0].key);
+  const [oldest] = held;
+  if (held.length >= maxHeld && oldest !== undefined) {
+    tx.delete(tables.held, oldest.key);
+    // Nobody will hear of it: what it said goes too.
+    if (oldest.value.type === 'message') await forgetMessage(tx, group.id, oldest.value.message);
+  }
   const next = Number(held.at(-1)?.key.slice(prefix.length) ?? -1) + 1;
   tx.put(tables.held, prefix + numberKey(next), event);
 }
@@ -249,7 +259,7 @@ export function acceptInvitation(tx: Transaction, group: GroupRecord): void {
 /** The person declines: nothing of the group is kept but its record, which says that it was declined. */
 export async function declineInvitation(tx: Transaction, group: GroupRecord): Promise<void> {
   if (group.status !== 'invited') throw new CliquetError('already-accepted');
-  tx.put(tables.groups, bytesKey(group.id), { ...group, status: 'declined' });
+  tx.put(tables.groups, bytesKey(group.id), { ...group, name: '', status: 'declined' });
   await deleteHistory(tx, group.id);
   for (const { key } of tx.all(tables.held, `${bytesKey(group.id)}/`)) tx.delete(tables.held, key);
   deleteRatchet(tx, group.generation);

@@ -97,23 +97,22 @@ export async function markAccepted(tx: Transaction, { n, refused }: Accepted): P
   const outgoing = tx.get(tables.outgoing, numberKey(n));
   if (outgoing === undefined || !isToPost(outgoing)) return;
   const { message, group, state } = outgoing;
-  const isNews = message?.isContent && state === 'sealed';
-  if (isNews && refused.length > 0) {
-    const { to } = await readEnvelope(tx, outgoing);
-    const codes = new Map(refused.map(({ index, code }) => [index, code]));
-    const named = to.flatMap(({ hrid }, index) => {
-      const code = codes.get(index);
-      return code === undefined ? [] : [{ hrid, code }];
-    });
+  const to = refused.length === 0 ? [] : (await readEnvelope(tx, outgoing)).to;
+  const codes = new Map(refused.map(({ index, code }) => [index, code]));
+  const named = to.flatMap(({ hrid }, index) => {
+    const code = codes.get(index);
+    return code === undefined ? [] : [{ hrid, code }];
+  });
+  const reachesNobody = named.length > 0 && named.length === to.length;
+  if (state === 'sealed' && message?.isContent) {
     emit(tx, { type: 'accepted', group, id: message.id, step: message.step, refused: named });
-    if (named.length === to.length) {
-      // Nobody gets it, so nobody will acknowledge it.
-      await tellFailed(tx, group, message.id, 'undeliverable');
-      setAside(tx, numberKey(n), { ...outgoing, state: 'refused' });
-      return;
-    }
-  } else if (isNews) emit(tx, { type: 'accepted', group, id: message.id, step: message.step, refused: [] });
-  tx.put(tables.outgoing, numberKey(n), { ...outgoing, state: 'accepted' });
+    if (reachesNobody) await tellFailed(tx, group, message.id, 'undeliverable');
+  } else if (state === 'sealed' && message === null && named.length > 0) {
+    emit(tx, { type: 'unreached', group, refused: named });
+  }
+  // What nobody is given, nobody will acknowledge.
+  if (reachesNobody) setAside(tx, numberKey(n), { ...outgoing, state: 'refused' });
+  else tx.put(tables.outgoing, numberKey(n), { ...outgoing, state: 'accepted' });
 }
 
 /** Everybody has acknowledged an envelope to the relay. */
@@ -140,6 +139,7 @@ export async function confirmOutgoing(tx: Transaction, ratchet: Ratchet): Promis
     if (message.isContent) {
       if (state !== 'delivered') emit(tx, { type: 'delivered', group, id: message.id });
       emit(tx, { type: 'confirmed', group, id: message.id });
+      if (state === 'refused') await endMessage(tx, group, message.id, null);
     }
     dropOutgoing(tx, key, value);
   }
@@ -164,11 +164,16 @@ export async function abandonOutgoing(tx: Transaction, group: Bytes, code: Cliqu
   }
   for (const { key, value } of tx.all(tables.outgoing)) {
     if (!sameBytes(value.group, group)) continue;
-    const { message, state } = value;
-    if (message?.isContent && state === 'sealed') await tellFailed(tx, group, message.id, code);
-    else if (message?.isContent && state !== 'refused') await endMessage(tx, group, message.id, 'unconfirmed');
-    dropOutgoing(tx, key, value);
+    await abandon(tx, key, value, code);
   }
+}
+
+/** An envelope goes no further. What the relay had accepted before may have come to somebody all the same. */
+async function abandon(tx: Transaction, key: string, outgoing: Outgoing, code: CliquetError['code']): Promise<void> {
+  const { message, state, group } = outgoing;
+  if (message?.isContent && state === 'sealed') await tellFailed(tx, group, message.id, code);
+  else if (message?.isContent && state !== 'refused') await endMessage(tx, group, message.id, 'unconfirmed');
+  dropOutgoing(tx, key, outgoing);
 }
 
 /** Gives the envelopes that were not accepted new numbers from `first` on. */
@@ -209,9 +214,8 @@ export function startOver(tx: Transaction): void {
 
 /** The relay will never take this envelope: it is told and given up, and the later ones move up. */
 export async function giveUp(tx: Transaction, outgoing: Outgoing, code: CliquetError['code']): Promise<void> {
-  const { n, message, group } = outgoing;
-  if (message?.isContent) await tellFailed(tx, group, message.id, code);
-  dropOutgoing(tx, numberKey(n), outgoing);
+  const { n } = outgoing;
+  await abandon(tx, numberKey(n), outgoing, code);
   renumber(tx, n);
 }
 
@@ -228,11 +232,7 @@ export async function rollBack(tx: Transaction, nextSend: number): Promise<void>
     saveRatchet(tx, ratchet, { ...ratchet, rolledBack: true });
     emit(tx, { type: 'rolled-back', group: group.id });
   }
-  for (const outgoing of unposted(tx)) {
-    const { n, message, group } = outgoing;
-    if (message?.isContent) await tellFailed(tx, group, message.id, 'rolled-back');
-    dropOutgoing(tx, numberKey(n), outgoing);
-  }
+  for (const outgoing of unposted(tx)) await abandon(tx, numberKey(outgoing.n), outgoing, 'rolled-back');
 }
 
 /** A message of this client will not be sent. */

@@ -13,11 +13,11 @@ import { isVerified } from './verification.ts';
  * Keeps somebody as a contact.
  * @param relay  the origin of this client's relay
  * @param name   what the person calls the contact; the name that there is, if not said
- * @throws CliquetError `invite-invalid` for another relay or a key that is none; `identity-conflict` if the HRID is
+ * @throws CliquetError `other-relay`; `invite-invalid` for a key that is none; `identity-conflict` if the HRID is
  *   known under another key
  */
 export function putContact(tx: Transaction, relay: string, invite: Invite, name?: string): void {
-  if (invite.relay !== relay) throw new CliquetError('invite-invalid', 'it is for another relay');
+  if (invite.relay !== relay) throw new CliquetError('other-relay');
   if (!isIdentityKey(invite.pk)) throw new CliquetError('invite-invalid', 'its key');
   const known = knownKey(tx, invite.hrid);
   if (known !== null && !sameBytes(known, invite.pk)) throw new CliquetError('identity-conflict');

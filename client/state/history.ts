@@ -103,12 +103,12 @@ export async function startOwnTimer(tx: Transaction, group: Bytes, id: Bytes, no
   tx.put(tables.expiring, expiryKey(expiresAt, group, found.number), { group, message: found.number });
 }
 
-/** This client's message will not be sent, or was never confirmed. */
+/** This client's message will not be sent, or was never confirmed; null: it has come through after all. */
 export async function endMessage(
   tx: Transaction,
   group: Bytes,
   id: Bytes,
-  ended: NonNullable<HistoryRecord['ended']>,
+  ended: HistoryRecord['ended'],
 ): Promise<void> {
   const found = await findMessage(tx, group, id);
   if (found) putMessage(tx, group, { ...found, record: { ...found.record, ended } });
@@ -116,7 +116,11 @@ export async function endMessage(
 
 /** Once the application has heard a message, a group without a history forgets what it said. */
 export async function forgetTold(tx: Transaction, group: Bytes, number: number): Promise<void> {
-  if (tx.get(tables.conversations, bytesKey(group))?.history.type !== 'none') return;
+  if (tx.get(tables.conversations, bytesKey(group))?.history.type === 'none') await forgetMessage(tx, group, number);
+}
+
+/** What a message said goes; that it was there stays. */
+export async function forgetMessage(tx: Transaction, group: Bytes, number: number): Promise<void> {
   const record = await tx.read(archives.history, historyKey(group, number));
   if (record?.said) eraseMessage(tx, group, { number, record });
 }

@@ -160,6 +160,8 @@ const Early = struct('early message', {
 });
 export type Early = ValueOf<typeof Early>;
 
+const RefusedRecipient = struct('refused recipient', { hrid: hash, code: oneOf(...refusalCodes) });
+
 /** What the application is told, kept until it has taken it. */
 const StoredEvent = union('event', {
   invited: struct('invited event', { group: hash, by: hash, generationKey: bytes(8) }),
@@ -175,7 +177,7 @@ const StoredEvent = union('event', {
     group: hash,
     id: messageId,
     step: Step,
-    refused: list(struct('refused recipient', { hrid: hash, code: oneOf(...refusalCodes) }), maxRecipients),
+    refused: list(RefusedRecipient, maxRecipients),
   }),
   delivered: struct('delivered event', { group: hash, id: messageId }),
   confirmed: struct('confirmed event', { group: hash, id: messageId }),
@@ -185,6 +187,8 @@ const StoredEvent = union('event', {
   fork: struct('fork event', { group: hash, member: hash }),
   'rolled-back': struct('rolled back event', { group: hash }),
   refused: struct('refused event', { sender: hash, code: errorCode }),
+  /** Of a group that was founded. */
+  unreached: struct('unreached event', { group: hash, refused: list(RefusedRecipient, maxRecipients, 1) }),
 });
 export type StoredEvent = ValueOf<typeof StoredEvent>;
 

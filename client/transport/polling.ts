@@ -11,11 +11,11 @@ export function openPolling(intervalMs: number): OpenLink {
     let open = true;
     let wake: () => void = () => {};
 
-    const end = (reason: Parameters<LinkListener['closed']>[0]) => {
+    const end = (...why: Parameters<LinkListener['closed']>) => {
       if (!open) return;
       open = false;
       wake();
-      listener.closed(reason);
+      listener.closed(...why);
     };
 
     async function poll(): Promise<void> {
@@ -42,10 +42,7 @@ export function openPolling(intervalMs: number): OpenLink {
     // The caller has the link in its hands before its listener hears anything.
     setTimeout(() => {
       listener.hello(first.hello);
-      poll().catch((error: unknown) => {
-        if (error instanceof CliquetError && error.code !== 'unreachable') listener.problem(error.code);
-        end('lost');
-      });
+      poll().catch((error: unknown) => end('lost', error instanceof CliquetError ? error : undefined));
     });
 
     const link: Link = {

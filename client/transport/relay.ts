@@ -2,7 +2,7 @@
 // goes wrong is a CliquetError, with `unreachable` for lost lines and `relay-misbehaved` for answers that make no sense.
 
 import type { Bytes } from '../wire/bytes.ts';
-import type { ErrorCode } from '../wire/errors.ts';
+import type { CliquetError, ErrorCode } from '../wire/errors.ts';
 import type { Info } from '../wire/info.ts';
 import type { KeyPackageClaim, KeyPackageClaimResult, KeyPackageCount, KeyPackageUpload } from '../wire/key-package.ts';
 import type { OutboxPage } from '../wire/outbox.ts';
@@ -44,8 +44,8 @@ export interface LinkListener {
   delivered(n: number): void;
   /** The relay refused an acknowledgement, or spoke nonsense; the link closes after it. */
   problem(code: ErrorCode): void;
-  /** The link has ended; `replaced` if another connection of the same client took its place. */
-  closed(reason: 'lost' | 'replaced' | 'closed'): void;
+  /** The link has ended; `replaced` if another connection of the same client took its place; `error`: the relay's refusal. */
+  closed(reason: 'lost' | 'replaced' | 'closed', error?: CliquetError): void;
 }
 
 /** A line that stays open: the relay pushes the queue, the client sends and acknowledges. */

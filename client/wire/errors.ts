@@ -80,7 +80,7 @@ export const errorCodes = {
 
   // Mailbox
   'number-reused': {
-    title: 'Another message was accepted under this number; this store is older than the relay, rejoin.',
+    title: 'Another message was accepted under this number; this store is older than what was sent from it.',
     retry: false,
     status: 409,
   },
@@ -119,6 +119,11 @@ export const errorCodes = {
     retry: false,
   },
   'invite-invalid': { title: 'This is not an invite; ask for a new one.', retry: false },
+  'other-relay': {
+    title:
+      'This belongs to another relay; a client has its contacts and groups at one. Name that relay, or use another store.',
+    retry: false,
+  },
   'contact-unknown': { title: 'There is no such contact here.', retry: false },
   'identity-conflict': {
     title: 'A known client appears with another key; compare safety numbers with its owner before you go on.',
@@ -150,7 +155,7 @@ export const errorCodes = {
     retry: false,
   },
   'group-lost': {
-    title: 'The keys of this group are not on this device; a member has to let it in again.',
+    title: 'The keys of this group are not on this device; found a new one with its members.',
     retry: false,
   },
   undeliverable: {

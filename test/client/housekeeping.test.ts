@@ -84,6 +84,22 @@ describe('run()', () => {
   });
 });
 
+describe('run() of early messages', () => {
+  it('lets them go a day after no agreement can come any more', async () => {
+    await state.transact((tx) => {
+      const bytes = new Uint8Array(16);
+      const early = { generation: bytes, from: sender, header: bytes, body: bytes, receivedAt: now };
+      tx.put(tables.early, `${bytesKey(bytes)}/${numberKey(0)}`, early);
+    });
+    now += 31 * day;
+    await housekeeping.run();
+    expect(state.all(tables.early)).toHaveLength(1);
+    now += hour;
+    await housekeeping.run();
+    expect(state.all(tables.early)).toHaveLength(0);
+  });
+});
+
 describe('run() of an invitation', () => {
   it('keeps what the person will hear of when the invitation is accepted', async () => {
     for (const rule of [{ type: 'none' }, { type: 'days', days: 1 }] as const) {

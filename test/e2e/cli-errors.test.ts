@@ -282,7 +282,8 @@ describe('names', () => {
 describe('people, groups and messages', () => {
   it('invites that do not work, and groups that cannot be', async () => {
     const own = decodeInvite(invite);
-    const noInvite = 'This is no invite that works at your relay; ask for a new one, and copy all of it.';
+    const noInvite = 'This is no invite; ask for a new one, and copy all of it.';
+    const elsewhere = 'This belongs to another relay than yours; use a store of your own for each, with --store FILE.';
     const other = encodeInvite({ ...own, relay: 'https://relay.example.org' });
     const forged = encodeInvite({ ...own, pk: decodeInvite(await inviteOf(ana)).pk });
     const conflict = 'A known client appears with another key; compare safety numbers with its owner before you go on.';
@@ -292,10 +293,10 @@ describe('people, groups and messages', () => {
       ana,
       ['contacts add nonsense', noInvite],
       [`contacts add ${invite.slice(0, -4)}`, noInvite],
-      [`contacts add ${other}`, noInvite],
+      [`contacts add ${other}`, elsewhere],
       [`contacts add ${forged}`, conflict],
       ['contacts add -', noInvite, { input: 'cliquet:nonsense' }],
-      [`group create x ${other}`, noInvite],
+      [`group create x ${other}`, elsewhere],
       [`group create x ${forged}`, conflict],
       ['group create x Ben Ben', twice],
       [`group create x ${await inviteOf(ana)}`, twice],

@@ -185,7 +185,7 @@ describe('Client.restore()', () => {
     const store = memoryStore();
     const from = { backup: await a.client.backup(), phrase, store };
     await expect(Client.restore({ ...from, relay: 'https://relay.example' })).rejects.toMatchObject({
-      code: 'invite-invalid',
+      code: 'other-relay',
     });
     expect([...store.entries().keys()].filter((key) => !key.startsWith('schema/'))).toEqual([]);
   });

@@ -34,7 +34,7 @@ describe('createGroup()', () => {
       [[client.invite()], 'duplicate-member'],
       [[invite, invite], 'duplicate-member'],
       [['cliquet:nonsense'], 'invite-invalid'],
-      [[elsewhere], 'invite-invalid'],
+      [[elsewhere], 'other-relay'],
       [[encodeInvite({ ...decoded, hrid: new Uint8Array(32).fill(7) })], 'unregistered'],
       [
         Array.from({ length: 256 }, (_, i) => encodeInvite({ ...decoded, hrid: new Uint8Array(32).fill(i) })),

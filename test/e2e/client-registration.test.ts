@@ -122,7 +122,7 @@ describe('register()', () => {
     open.push(device);
     const store = memoryStore(device.store.entries());
     await expect(Client.open({ relay: 'https://relay.example', store })).rejects.toMatchObject({
-      code: 'invite-invalid',
+      code: 'other-relay',
     });
   });
 });

@@ -151,7 +151,8 @@ async function tellRestored(context: Context, client: Client): Promise<void> {
     text`You are back, with ${contacts.length} contact${contacts.length === 1 ? '' : 's'} and ${groups.length} group${groups.length === 1 ? '' : 's'}.`,
   );
   await terminal.print(text`Your store is ${shortPath(storePath(context))}.`);
-  if (groups.length > 0) await terminal.print(text`The groups have to let this device in again.`);
+  if (groups.length > 0)
+    await terminal.print(text`Their keys were on the old device: found new groups with their members.`);
   await terminal.note(
     client.isRegistered
       ? text`Next:  cliquet listen`

@@ -158,7 +158,7 @@ async function show(context: Context, wanted: string, json: boolean): Promise<vo
       ? green('All members are verified.')
       : text`Not all members are verified; type: cliquet verify ${short}`,
     ...(status === 'invited' ? [yellow(text`You are invited; type: cliquet group accept ${short}, or decline`)] : []),
-    ...(status === 'lost' ? [yellow('Its keys are not on this device; a member has to let you in again.')] : []),
+    ...(status === 'lost' ? [yellow('Its keys are not on this device; found a new one with its members.')] : []),
   ];
   await terminal.print(text`\n${join(notes)}`);
 }

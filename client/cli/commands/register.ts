@@ -67,7 +67,7 @@ async function register(context: Context, address: string, options: RegisterOpti
     connect: false,
     ...(isNew ? { relay: relay ?? defaultRelay, history } : relay === undefined ? {} : { relay }),
   }).catch((error: unknown) => {
-    throw hasCode(error, 'invite-invalid') ? otherRelay(context) : error;
+    throw hasCode(error, 'other-relay') ? otherRelay(context) : error;
   });
   // A new store of somebody whom the relay does not know holds nothing, and would tie the next try to this relay: it is
   // kept from the first answer on.

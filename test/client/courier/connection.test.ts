@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Connection, type ConnectionState } from '../../../client/courier/connection.ts';
 import { httpRelay } from '../../../client/transport/http.ts';
+import { RelayProblem } from '../../../client/transport/problem.ts';
 import type { Link, LinkListener, OpenLink } from '../../../client/transport/relay.ts';
 import { CliquetError } from '../../../client/wire/errors.ts';
 import type { Hello } from '../../../client/wire/queue.ts';
@@ -142,6 +143,17 @@ describe('start()', () => {
     await vi.advanceTimersByTimeAsync(600_000);
     expect(lines).toHaveLength(2);
     expect(states.at(-1)).toBe('online');
+  });
+
+  it('does not come back before the relay that has refused it says', async () => {
+    connection.start();
+    const { listener } = await open(0);
+    connection.confirm();
+    listener.closed('lost', new RelayProblem({ code: 'rate-limited', retryAfter: 90 }));
+    await vi.advanceTimersByTimeAsync(89_999);
+    expect(lines).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(lines).toHaveLength(2);
   });
 
   it('does not come back by itself once it was replaced, but when it is asked to', async () => {

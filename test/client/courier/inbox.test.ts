@@ -263,6 +263,9 @@ describe('receiveEntry()', () => {
     await inbox.join(founding);
     for (let i = 0; i < 260; i++) await take(inbox, await say(0, `${i}`));
     expect(inbox.count('held')).toBe(256);
+    // Nor does the store keep what they said, as nobody will hear of it.
+    const history = [...inbox.store.entries()].filter(([key]) => key.startsWith(`${archives.history.name}/`));
+    expect(history.filter(([, value]) => archives.history.struct.decode(value).said !== null)).toHaveLength(256);
     await inbox.state.transact((tx) => acceptInvitation(tx, inbox.group));
     expect(inbox.told).toEqual(['invited', ...Array.from({ length: 256 }, (_, i) => `${i + 4}`)]);
   });
@@ -304,6 +307,7 @@ describe('declineInvitation()', () => {
     expect(inbox.count('waiting')).toBe(1);
     await take(inbox, await say(2, 'other'));
     await inbox.state.transact((tx) => declineInvitation(tx, inbox.group));
+    expect(inbox.group.name).toBe('');
     for (const table of ['ratchets', 'members', 'waiting', 'held', 'keyPackages'] as const) {
       expect(inbox.count(table)).toBe(0);
     }

@@ -3,10 +3,12 @@ import {
   abandonOutgoing,
   confirmOutgoing,
   dropUnconfirmed,
+  giveUp,
   markAccepted,
   markDelivered,
   putOutgoing,
   readEnvelope,
+  repost,
   repostLost,
   rollBack,
   sealContent,
@@ -124,6 +126,47 @@ describe('markAccepted()', () => {
     });
     expect(more).toEqual([]);
     expect(states()).toEqual(['1 accepted']);
+  });
+});
+
+describe('an agreement', () => {
+  it('that some recipients refuse is told, and one that all refuse is never taken for delivered', async () => {
+    const { state, founding, told, states } = await start('unreached');
+    const [ratchet] = founding.ratchets as [Ratchet];
+    for (let n = 1; n <= 2; n++) {
+      await state.transact((tx) => putOutgoing(tx, ratchet, founding.body, founding.headers, null, 0));
+      const refused = [1, 0].slice(0, n).map((index) => ({ index, code: 'mailbox-full' as const }));
+      await state.transact((tx) => markAccepted(tx, { n, refused: [...refused, ...refused] }));
+      expect(told()).toEqual(Array.from({ length: n }, () => 'unreached'));
+    }
+    const [some, all] = state.all(tables.events).map(({ value }) => (value.type === 'unreached' ? value.refused : []));
+    expect(some).toEqual([{ hrid: founding.people[2]?.hrid, code: 'mailbox-full' }]);
+    expect(all?.map(({ hrid }) => hrid)).toEqual(founding.people.slice(1).map(({ hrid }) => hrid));
+    await state.transact((tx) => markDelivered(tx, 2));
+    expect(states()).toEqual(['1 accepted', '2 refused']);
+  });
+});
+
+describe('what was accepted before, and then given up or rolled back,', () => {
+  it('is not told as failed: somebody may have it', async () => {
+    for (const end of ['give up', 'roll back'] as const) {
+      const { state, say, told, states } = await start(end);
+      await say('one');
+      await say('two');
+      await state.transact((tx) => markAccepted(tx, { n: 1, refused: [] }));
+      await state.transact((tx) => repost(tx, 1));
+      expect(states()).toEqual(['1 again', '2 sealed']);
+      const [first] = unposted(state) as [Outgoing];
+      if (end === 'give up') {
+        await state.transact((tx) => giveUp(tx, first, 'too-large'));
+        expect(told()).toEqual(['accepted one']);
+        expect(states()).toEqual(['1 sealed']);
+      } else {
+        await state.transact((tx) => rollBack(tx, 7));
+        expect(told().filter((line) => line.includes(' '))).toEqual(['accepted one', 'failed two']);
+        expect(states()).toEqual([]);
+      }
+    }
   });
 });
 

@@ -29,7 +29,7 @@ describe('putContact()', () => {
   });
 
   it('refuses an invite for another relay', async () => {
-    await expect(put(invite({ relay: 'https://other.example' }))).rejects.toMatchObject({ code: 'invite-invalid' });
+    await expect(put(invite({ relay: 'https://other.example' }))).rejects.toMatchObject({ code: 'other-relay' });
   });
 
   it('refuses a key that is none, or of small order', async () => {
