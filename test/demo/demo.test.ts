@@ -4,8 +4,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { Client, memoryStore } from '../../client/index.ts';
+import { type Device, registerDevices } from '../support/device.ts';
 import { startRelay } from '../support/relay.ts';
+import { until } from '../support/until.ts';
 import { readLeftovers } from './leftovers.ts';
 
 test('npm run demo plays the three diagrams and leaves nothing on the relay', { timeout: 90_000 }, async () => {
@@ -38,19 +39,13 @@ test('npm run demo plays the three diagrams and leaves nothing on the relay', { 
 test('readLeftovers() finds a message that somebody has not acknowledged', { timeout: 60_000 }, async () => {
   const stateFolder = await mkdtemp(join(tmpdir(), 'cliquet-leftovers-'));
   const relay = await startRelay({ stateFolder });
-  const open = async (address: string) => {
-    const client = await Client.open({ relay: relay.url, store: memoryStore() });
-    await client.register(address, () => relay.inbox(address));
-    await client.settled();
-    return client;
-  };
-  const a = await open('a@example.org');
-  const b = await open('b@example.org');
-  const invite = b.invite();
-  await b.close();
-  await a.createGroup([invite], { name: 'Two' });
-  await a.settled();
-  await a.close();
+  const [a, b] = (await registerDevices(relay, 'leftovers', 2)) as [Device, Device];
+  await b.client.close();
+  await a.client.createGroup([b.client.invite()], { name: 'Two' });
+  await a.client.settled();
+  await a.client.close();
+  const { relay: asked, as } = b.credentials();
+  await until(async () => (await asked.readQueue(as, null)).entries.length === 1);
   await relay.stop();
   const left = await readLeftovers(stateFolder, ['Two']);
   expect(left).toEqual({ mailboxes: 2, records: 1, entries: 1, found: [] });
