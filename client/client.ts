@@ -6,7 +6,7 @@ import { type ClientEvent, toClientEvent } from './client-event.ts';
 import { type ClientOptions, linkOf, secondsOf } from './client-options.ts';
 import type { ConnectionState } from './courier/connection.ts';
 import { Courier } from './courier/courier.ts';
-import { unposted } from './courier/outbox.ts';
+import { type Pending, pendingIn } from './courier/outbox.ts';
 import type { Registered } from './courier/registered.ts';
 import type { Curves } from './crypto/curves.ts';
 import { type RandomSource, systemRandom } from './crypto/random.ts';
@@ -136,11 +136,8 @@ export class Client {
     return this.#courier?.problem ?? null;
   }
 
-  /** What is still to be done: content to seal, envelopes to post, and envelopes that somebody has not confirmed. */
-  get pending(): { readonly unsent: number; readonly unposted: number; readonly unconfirmed: number } {
-    const sealed = unposted(this.#state).length;
-    const outgoing = this.#state.all(tables.outgoing).filter(({ value }) => value.state !== 'refused').length;
-    return { unsent: this.#state.all(tables.unsent).length, unposted: sealed, unconfirmed: outgoing - sealed };
+  get pending(): Pending {
+    return pendingIn(this.#state);
   }
 
   /** Everybody whose groups are joined without asking. */

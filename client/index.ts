@@ -4,6 +4,7 @@ export { Client } from './client.ts';
 export type { ClientEvent, RefusedMember, ShownStep } from './client-event.ts';
 export type { ClientOptions } from './client-options.ts';
 export type { ConnectionState } from './courier/connection.ts';
+export type { Pending } from './courier/outbox.ts';
 export { Group, type HistoryPolicy, type Member, type Stage } from './group.ts';
 export type { AskForCode } from './registration.ts';
 export type { RestoreOptions } from './restore.ts';

@@ -32,13 +32,7 @@ export function findGroup(client: Client, wanted: string): Group {
   // Others choose a group's name, and may choose what another is called or its id begins with: neither is taken then.
   const found = pick<Group>(groups, [({ id }) => byId(id), ({ id, name }) => byPrefix(id) || byAnyCase(name)]);
   const [only] = found;
-  if (only === undefined) {
-    const known =
-      groups.length === 0
-        ? text`there is none yet; type: cliquet group create`
-        : text`see them with: cliquet group list`;
-    throw new Failure(text`There is no group '${wanted}' here; ${known}`);
-  }
+  if (only === undefined) throw noGroup(groups, wanted);
   if (found.length > 1)
     throw ambiguous(
       wanted,
@@ -46,6 +40,18 @@ export function findGroup(client: Client, wanted: string): Group {
       found.map((group) => text`${group.id.slice(0, shownId)} (${groupName(group)})`),
     );
   return only;
+}
+
+function noGroup(groups: readonly Group[], wanted: string): Failure {
+  const { byAnyCase } = waysTo(wanted);
+  const alike = groups.find(({ name }) => wanted.length > 1 && byAnyCase(name.slice(0, wanted.length)));
+  const known =
+    groups.length === 0
+      ? text`there is none yet; type: cliquet group create`
+      : alike === undefined
+        ? text`see them with: cliquet group list`
+        : text`do you mean ${alike.id.slice(0, shownId)} (${groupName(alike)})?`;
+  return new Failure(text`There is no group '${wanted}' here; ${known}`);
 }
 
 export interface Known {

@@ -92,6 +92,27 @@ export function unposted(reader: Reader): Outgoing[] {
     .filter(isToPost);
 }
 
+/** What is still to be done. */
+export interface Pending {
+  /** Content to seal. */
+  readonly unsent: number;
+  /** Envelopes to post. */
+  readonly unposted: number;
+  /** Content that the relay has, and that somebody has not confirmed. */
+  readonly unconfirmed: number;
+}
+
+export function pendingIn(reader: Reader): Pending {
+  const unconfirmed = reader
+    .all(tables.outgoing)
+    .filter(({ value: { message, state } }) => message?.isContent && (state === 'accepted' || state === 'delivered'));
+  return {
+    unsent: reader.all(tables.unsent).length,
+    unposted: unposted(reader).length,
+    unconfirmed: unconfirmed.length,
+  };
+}
+
 /** The relay has accepted an envelope, for all recipients but those refused. */
 export async function markAccepted(tx: Transaction, { n, refused }: Accepted): Promise<void> {
   const outgoing = tx.get(tables.outgoing, numberKey(n));

@@ -228,6 +228,8 @@ describe('files that a person names', () => {
 describe('names', () => {
   it('that mean nothing here, or two things', async () => {
     const noGroup = `There is no group 'Nowhere' here; see them with: cliquet group list`;
+    const id = JSON.parse(await ana.do('group', 'show', 'Holidays', '--json')).id.slice(0, 6);
+    const alike = `There is no group 'holi' here; do you mean ${id} (Holidays)?`;
     const noContact = `There is no contact 'Nobody' here; see them with: cliquet contacts`;
     const noMessage = `There is no message 'AAAAAA' in Holidays; see them with: cliquet history`;
     await fail(
@@ -239,6 +241,7 @@ describe('names', () => {
       ]
         .flat()
         .map((command): Failing => [command, noGroup]),
+      ['send holi x', alike],
       ['contacts rename Nobody x', noContact],
       ['contacts remove Nobody', noContact],
       ['group create x Nobody', noContact],
