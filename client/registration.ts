@@ -76,4 +76,5 @@ export function noteDeregistration(tx: Transaction): void {
   const record = tx.get(tables.identity, '');
   if (record) tx.put(tables.identity, '', { ...record, hrid: null });
   for (const { key } of tx.all(tables.keyPackages)) tx.delete(tables.keyPackages, key);
+  tx.delete(tables.packagesEnd, '');
 }

@@ -2,7 +2,7 @@
 
 import { createKeyPackage } from '../protocol/key-package.ts';
 import { tables } from '../state/records.ts';
-import type { State, Transaction } from '../state/state.ts';
+import type { Transaction } from '../state/state.ts';
 import { Retry } from '../transport/retry.ts';
 import { type Bytes, bytesKey } from '../wire/bytes.ts';
 import { CliquetError } from '../wire/errors.ts';
@@ -68,12 +68,15 @@ export class KeyPackages {
   /** Tops up what is missing; what the relay cannot take now is tried again later. */
   async replenish(): Promise<void> {
     if (this.#stopped || this.#retry.isWaiting) return;
-    const { relay, as } = this.#client;
+    const { state, relay, as } = this.#client;
     try {
       // The same batch until it is taken: attempts must not pile up secrets.
       this.#batch ??= await createBatch(this.#client, this.#stock);
       if (this.#batch === null) return;
-      this.#stock = await relay.uploadKeyPackages(as, this.#batch.upload);
+      const { upload, ends } = this.#batch;
+      const stock = await relay.uploadKeyPackages(as, upload);
+      if (upload.replace) await state.transact((tx) => tx.put(tables.packagesEnd, '', { at: ends }));
+      this.#stock = stock;
       this.#batch = null;
       this.#isUnsure = false;
       this.#retry.succeeded();
@@ -99,6 +102,8 @@ export class KeyPackages {
 interface Batch {
   readonly upload: KeyPackageUpload;
   readonly ids: readonly Bytes[];
+  /** Seconds since 1970. */
+  readonly ends: number;
 }
 
 /**
@@ -113,27 +118,25 @@ async function createBatch(
   const now = clock();
   const ended = state.all(tables.keyPackages).some(({ value }) => value.expires <= now);
   if (ended) await state.transact((tx) => dropEndedPackages(tx, now));
-  const replace = stock.oneTime < minPackages || newestEnd(state) < now + renewalSeconds;
+  // What was stored and perhaps never uploaded says nothing of what the relay has.
+  const end = state.get(tables.packagesEnd, '')?.at ?? 0;
+  const replace = stock.oneTime < minPackages || end < now + renewalSeconds;
   if (!replace && stock.lastResortFresh) return null;
   return state.transact(async (tx) => {
     retireLastResort(tx, now);
     const ids: Bytes[] = [];
+    let ends = 0;
     const create = async (kind: 'one-time' | 'last-resort'): Promise<UploadedPackage> => {
       const { uploaded, kept } = await createKeyPackage(curves, random, self.identity, self.hrid, kind, now);
       tx.put(tables.keyPackages, bytesKey(kept.id), kept);
       ids.push(kept.id);
+      ends = kept.expires;
       return uploaded;
     };
     const oneTime: UploadedPackage[] = [];
     if (replace) for (let i = 0; i < targetPackages; i++) oneTime.push(await create('one-time'));
-    return { upload: { replace, oneTime, lastResort: await create('last-resort') }, ids };
+    return { upload: { replace, oneTime, lastResort: await create('last-resort') }, ids, ends };
   });
-}
-
-/** When the newest one-time package ends, and so all that the relay holds. */
-function newestEnd(state: State): number {
-  const oneTime = state.all(tables.keyPackages).filter(({ value }) => value.kind === 'one-time');
-  return Math.max(0, ...oneTime.map(({ value }) => value.expires));
 }
 
 function dropEndedPackages(tx: Transaction, now: number): void {

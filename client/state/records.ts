@@ -216,6 +216,8 @@ export const tables = {
   settings: table('settings', struct('settings', { history: HistoryRule })),
   /** Private parts of key packages, by id. Secret. */
   keyPackages: table('key-package', KeptPackage),
+  /** When those that the relay has end: seconds since 1970. */
+  packagesEnd: table('packages-end', struct('end of packages', { at: uint() })),
   /** By HRID. */
   contacts: table('contact', Contact),
   /** By HRID: the key that the person has verified by a safety number. */

@@ -8,6 +8,7 @@ import { createPerson, curves, startOfTime } from '../../support/group.ts';
 import { seededRandom } from '../../support/random.ts';
 import { loadState } from '../../support/state.ts';
 
+const day = 24 * 3600;
 const empty = { oneTime: 0, lastResortFresh: false };
 
 beforeEach(() => {
@@ -30,22 +31,28 @@ async function start(seed: string) {
     return { oneTime: upload.oneTime.length, lastResortFresh: true };
   };
   const wake = vi.fn();
-  const packages = new KeyPackages(
-    {
-      self: { identity, hrid },
-      state,
-      relay: { uploadKeyPackages } as Relay,
-      as: { hrid, sign: (message) => curves.sign(identity.seed, message) },
-      curves,
-      random: random.bytes,
-      now: () => startOfTime,
-    },
-    wake,
-  );
+  let now = startOfTime;
+  const pass = (seconds: number) => {
+    now += seconds;
+  };
+  /** As a program that was started again: what is not in the store is forgotten. */
+  const restart = () =>
+    new KeyPackages(
+      {
+        self: { identity, hrid },
+        state,
+        relay: { uploadKeyPackages } as Relay,
+        as: { hrid, sign: (message) => curves.sign(identity.seed, message) },
+        curves,
+        random: random.bytes,
+        now: () => now,
+      },
+      wake,
+    );
   const refuse = (error?: Error) => {
     refusal = error;
   };
-  return { state, packages, uploads, wake, refuse };
+  return { state, packages: restart(), uploads, wake, refuse, pass, restart };
 }
 
 describe('replenish()', () => {
@@ -108,6 +115,28 @@ describe('replenish()', () => {
     await packages.replenish();
     expect(uploads).toHaveLength(1);
     expect(state.all(tables.keyPackages)).toHaveLength(21);
+  });
+
+  it('renews what ends, also where an earlier renewal was stored and never uploaded', async () => {
+    const { packages, uploads, pass, restart, refuse } = await start('renewal');
+    packages.set(empty);
+    await packages.replenish();
+    const full = { oneTime: 20, lastResortFresh: true };
+    pass(59 * day);
+    packages.set(full);
+    await packages.replenish();
+    expect(uploads).toHaveLength(1);
+    pass(2 * day);
+    refuse(new CliquetError('unreachable'));
+    await packages.replenish();
+    packages.stop();
+    const next = restart();
+    refuse();
+    next.set(full);
+    await next.replenish();
+    expect(uploads.map(({ replace }) => replace)).toEqual([true, true]);
+    await next.replenish();
+    expect(uploads).toHaveLength(2);
   });
 
   it('throws what the store throws', async () => {
