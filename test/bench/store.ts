@@ -63,6 +63,12 @@ function counting(store: Store): Store & { committed: number } {
   return counted;
 }
 
+async function begin(store: Store): Promise<State> {
+  const state = await loadState(store, startOfTime);
+  await state.transact((tx) => beginStore(tx, { relay, seed: random.bytes(32), hrid: null }));
+  return state;
+}
+
 function putGroup(state: State, founding: Founding, name: string): Promise<void> {
   const [ratchet] = founding.ratchets as [Ratchet];
   const { group: id, generation } = ratchet;
@@ -84,7 +90,7 @@ async function stateOfGroup(size: number): Promise<void> {
   const founding = await foundTestGroup(random, size);
   const file = join(folder, `${size}.db`);
   const store = counting(sqliteStore(file));
-  const state = await loadState(store, startOfTime);
+  const state = await begin(store);
   const before = store.committed;
   await putGroup(state, founding, 'Bench');
   const disk = store.committed - before;
@@ -103,16 +109,16 @@ function memoryInUse(): number {
 }
 
 /** What a received message makes the client write while the third member says nothing. */
-async function silentMember(): Promise<void> {
+async function silentMember(unanswered: number): Promise<void> {
   const founding = await foundTestGroup(random, 3);
   const [, sender] = founding.people as [Person, Person];
   let [, theirs] = founding.ratchets as [Ratchet, Ratchet];
   const store = counting(sqliteStore(join(folder, 'silent.db')));
-  const state = await loadState(store, startOfTime);
+  const state = await begin(store);
   await putGroup(state, founding, 'Silent');
   const { generation } = founding.ratchets[0] as Ratchet;
   const written: number[] = [];
-  for (let i = 0; i < 300; i++) {
+  for (let i = 0; i < unanswered; i++) {
     const sealed = await sealText(random, sender, theirs, 'nobody answers');
     theirs = sealed.ratchet;
     const start = store.committed;
@@ -126,12 +132,13 @@ async function silentMember(): Promise<void> {
   await state.close();
   const [first, last] = [median(written.slice(0, 20)), median(written.slice(-20))];
   const ratio = (last / first).toFixed(2);
-  console.log(`  a message: ${first} bytes at first, ${last} after 300 messages without an answer: ${ratio} times`);
+  console.log(
+    `  a message: ${first} bytes at first, ${last} after ${unanswered} messages without an answer: ${ratio} times`,
+  );
 }
 
 async function manyMessages(groups: number, messages: number): Promise<void> {
-  const state = await loadState(await encryptedStore(sqliteStore(path), passphrase), startOfTime);
-  await state.transact((tx) => beginStore(tx, { relay, seed: random.bytes(32), hrid: null }));
+  const state = await begin(await encryptedStore(sqliteStore(path), passphrase));
   const words = [
     'the',
     'boat',
@@ -179,13 +186,17 @@ async function manyMessages(groups: number, messages: number): Promise<void> {
   await client.close();
 }
 
+/** `--quick`: only that it runs, with figures that say little. */
+const isQuick = process.argv.includes('--quick');
+const [sizes, unanswered, groups, messages] = isQuick ? [[3], 40, 2, 40] : [[3, 32, 256], 300, 50, 10_000];
+
 try {
   console.log('The state of a new group');
-  for (const size of [3, 32, 256]) await stateOfGroup(size);
+  for (const size of sizes) await stateOfGroup(size);
   console.log('A silent member');
-  await silentMember();
-  console.log('50 groups, 10,000 messages, encrypted under a passphrase');
-  await manyMessages(50, 10_000);
+  await silentMember(unanswered);
+  console.log(`${groups} groups, ${messages.toLocaleString('en')} messages, encrypted under a passphrase`);
+  await manyMessages(groups, messages);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
