@@ -6,7 +6,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { KeyPackageClaimResult } from '../../client/wire/key-package.ts';
 import { Person, type Running } from '../support/command.ts';
 import { type Failing, fail } from '../support/failing-command.ts';
+import { createPerson } from '../support/group.ts';
 import { type Answer, type RelayProxy, refusal, startProxy } from '../support/proxy.ts';
+import { seededRandom } from '../support/random.ts';
 import { startRelay, type TestRelay } from '../support/relay.ts';
 import { until } from '../support/until.ts';
 
@@ -83,6 +85,10 @@ describe('register', () => {
     ],
     [refusal('internal-error', hostile), failed],
     [refusal('malformed'), 'The relay does not understand this version of Cliquet; update it, or use another relay.'],
+    [
+      refusal('unsupported-media-type'),
+      'The relay does not understand this version of Cliquet; update it, or use another relay.',
+    ],
     [refusal('not-found'), 'There is no relay at this address; check it.'],
     [html, nonsense],
     [(response) => response.writeHead(404).end('\x1b[31mno'), nonsense],
@@ -154,8 +160,15 @@ describe('a registered client', () => {
     const founding: readonly (readonly [answer: Answer, sentence: string])[] = [
       [refusal('rate-limited', hostile), busy],
       [refusal('internal-error'), failed],
+      [refusal('mailbox-full'), 'Too much is waiting to be delivered; wait until the others have connected.'],
+      [refusal('too-large'), 'This is more than the relay takes at once; send it in parts.'],
       [(response) => response.destroy(), unreachable],
       [html, nonsense],
+      [
+        // A package that somebody else has signed.
+        results({ package: (await createPerson(seededRandom('forged'), 'mallory')).uploaded, code: null }),
+        'The relay gave a forged key for one of them; compare safety numbers before you trust it again.',
+      ],
       [
         results({ package: null, code: 'no-key-package' }),
         'One of them has to connect before there can be a group; ask them to type: cliquet listen',
@@ -179,6 +192,10 @@ describe('a registered client', () => {
       sending,
       `${kept} The relay did not let this client in; ask who runs it.`,
     ]);
+    await whileRelay(tickets, refusal('ticket-invalid'), ana, [
+      sending,
+      `${kept} The relay did not let this client in; try again.`,
+    ]);
     await whileRelay(tickets, refusal('bad-signature'), ana, [
       'listen --once',
       "The relay does not accept this client's signature; unregister, then register again.",
@@ -201,7 +218,7 @@ describe('a registered client', () => {
     ]);
     proxy.isDeaf = false;
     await ana.do('send', 'Holidays', 'the last one');
-    expect((await ben.do('listen', '--once')).match(/: x$/gm)).toHaveLength(6);
+    expect((await ben.do('listen', '--once')).match(/: x$/gm)).toHaveLength(7);
   }, 120_000);
 
   it('is told once more when the relay has lost it', async () => {
