@@ -170,9 +170,7 @@ export async function confirmOutgoing(tx: Transaction, ratchet: Ratchet): Promis
 export async function dropUnconfirmed(tx: Transaction, now: number): Promise<void> {
   for (const { key, value } of tx.all(tables.outgoing)) {
     if (isToPost(value) || value.sealedAt + confirmationSeconds > now) continue;
-    const { message, state, group } = value;
-    if (message?.isContent && state !== 'refused') await endMessage(tx, group, message.id, 'unconfirmed');
-    dropOutgoing(tx, key, value);
+    await letGo(tx, key, value);
   }
 }
 
@@ -189,11 +187,18 @@ export async function abandonOutgoing(tx: Transaction, group: Bytes, code: Cliqu
   }
 }
 
-/** An envelope goes no further. What the relay had accepted before may have come to somebody all the same. */
+/** An envelope goes no further. */
 async function abandon(tx: Transaction, key: string, outgoing: Outgoing, code: CliquetError['code']): Promise<void> {
   const { message, state, group } = outgoing;
-  if (message?.isContent && state === 'sealed') await tellFailed(tx, group, message.id, code);
-  else if (message?.isContent && state !== 'refused') await endMessage(tx, group, message.id, 'unconfirmed');
+  if (state !== 'sealed') return letGo(tx, key, outgoing);
+  if (message?.isContent) await tellFailed(tx, group, message.id, code);
+  dropOutgoing(tx, key, outgoing);
+}
+
+/** What the relay had accepted may have come to somebody; what it had refused is told. */
+async function letGo(tx: Transaction, key: string, outgoing: Outgoing): Promise<void> {
+  const { message, state, group } = outgoing;
+  if (message?.isContent && state !== 'refused') await endMessage(tx, group, message.id, 'unconfirmed');
   dropOutgoing(tx, key, outgoing);
 }
 
