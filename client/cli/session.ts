@@ -42,7 +42,8 @@ export async function openIn(context: Context, store: Store, options: Omit<Clien
     context.atEnd(() => client.close());
     return client;
   } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
+    // Without a relay, a store in which nobody is cannot become a client's.
+    if (!(error instanceof TypeError) || options.relay !== undefined) throw error;
     throw new Failure(
       text`Nobody is in the store at ${shortPath(storePath(context))} yet; type: cliquet register you@example.org --relay URL`,
     );

@@ -11,6 +11,7 @@ import { bytesKey, sameBytes } from '../../../client/wire/bytes.ts';
 import { CliquetError } from '../../../client/wire/errors.ts';
 import type { Accepted, Send } from '../../../client/wire/send.ts';
 import { failingStore, StoreFailure } from '../../support/failing-store.ts';
+import { outgoing } from '../../support/outgoing.ts';
 import { seededRandom } from '../../support/random.ts';
 
 /** A mailbox as the relay design has it: the next number, repeated numbers alike, others refused. */
@@ -43,23 +44,6 @@ class Mailbox implements Link {
 
   async acknowledge(): Promise<void> {}
   close(): void {}
-}
-
-function outgoing(n: number, state: Outgoing['state'] = 'sealed'): Outgoing {
-  const hash = new Uint8Array(32);
-  return {
-    n,
-    group: hash,
-    generation: hash,
-    message: {
-      id: new Uint8Array(16).fill(n),
-      number: n,
-      isContent: true,
-      step: { vector: [0, 0], groupKey: new Uint8Array(8), leaf: null },
-    },
-    state,
-    sealedAt: 0,
-  };
 }
 
 /** Its body says which it is. */

@@ -1,29 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { startOver } from '../../../client/courier/outbox.ts';
 import { reconcileOutbox } from '../../../client/courier/reconcile.ts';
-import { type Outgoing, tables } from '../../../client/state/records.ts';
+import { tables } from '../../../client/state/records.ts';
 import { numberKey } from '../../../client/store/store.ts';
 import { httpRelay } from '../../../client/transport/http.ts';
 import type { Relay } from '../../../client/transport/relay.ts';
 import type { OutboxPage } from '../../../client/wire/outbox.ts';
+import { outgoing } from '../../support/outgoing.ts';
 import { loadState } from '../../support/state.ts';
 
 const hash = new Uint8Array(32);
 const as = { hrid: hash, sign: async () => new Uint8Array(64) };
-
-const outgoing = (n: number, state: Outgoing['state']): Outgoing => ({
-  n,
-  group: hash,
-  generation: hash,
-  message: {
-    id: new Uint8Array(16).fill(n),
-    number: n,
-    isContent: true,
-    step: { vector: [0, 0], groupKey: new Uint8Array(8), leaf: null },
-  },
-  state,
-  sealedAt: 0,
-});
 
 /** Envelopes of which all but the last are accepted, and a relay that still holds some of them. */
 async function start(count: number, readOutbox: Relay['readOutbox']) {

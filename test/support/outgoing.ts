@@ -1,0 +1,20 @@
+// What was sealed under a number, without an envelope: its message says which it is.
+
+import type { Outgoing } from '../../client/state/records.ts';
+
+export function outgoing(n: number, state: Outgoing['state'] = 'sealed'): Outgoing {
+  const hash = new Uint8Array(32);
+  return {
+    n,
+    group: hash,
+    generation: hash,
+    message: {
+      id: new Uint8Array(16).fill(n),
+      number: n,
+      isContent: true,
+      step: { vector: [0, 0], groupKey: new Uint8Array(8), leaf: null },
+    },
+    state,
+    sealedAt: 0,
+  };
+}
