@@ -7,7 +7,7 @@ import { type HistoryEntry, type MessageContent, toContent } from './state/histo
 import { archives, type HistoryRecord, type StoredEvent } from './state/records.ts';
 import { type Bytes, bytesKey } from './wire/bytes.ts';
 import type { ErrorCode } from './wire/errors.ts';
-import type { RefusalCode } from './wire/send.ts';
+import type { MissCode, RefusalCode } from './wire/send.ts';
 
 /** One step of the ratchet as it can be shown: fingerprints and counts, no secret. */
 export interface ShownStep {
@@ -29,7 +29,7 @@ export type ClientEvent = { readonly number: number } & Happening;
 /** A member whose mailbox took nothing, and why. */
 export interface RefusedMember {
   readonly member: string;
-  readonly code: RefusalCode;
+  readonly code: RefusalCode | MissCode;
 }
 
 type Happening =
@@ -65,9 +65,12 @@ type Happening =
       readonly step: ShownStep;
       readonly refused: readonly RefusedMember[];
     }
-  /** The relay could not hand the invitation into a group that this client has founded to these members. */
+  /**
+   * The relay could not hand something to these members: the invitation into a group that this client has founded, or a
+   * message that it had accepted for them. They have gone, take nothing from this client, or were away for too long.
+   */
   | { readonly type: 'unreached'; readonly group: Group; readonly refused: readonly RefusedMember[] }
-  /** Everybody's client has fetched the message, so the relay says. Comes before `confirmed`, also if that is known first. */
+  /** Everybody's client has fetched the message, so the relay says, but for those that `unreached` names. Comes before `confirmed`, also if that is known first. */
   | { readonly type: 'delivered'; readonly group: Group; readonly id: string }
   /** Everybody has answered with a message that covers it: they have it, whatever the relay says. */
   | { readonly type: 'confirmed'; readonly group: Group; readonly id: string }
@@ -183,7 +186,7 @@ async function toHappening(host: GroupHost, event: StoredEvent, now: number): Pr
   }
 }
 
-const toRefused = ({ hrid, code }: { hrid: Bytes; code: RefusalCode }): RefusedMember => ({
+const toRefused = ({ hrid, code }: { hrid: Bytes; code: RefusalCode | MissCode }): RefusedMember => ({
   member: bytesKey(hrid),
   code,
 });

@@ -11,6 +11,7 @@ import { infoRoutes } from './routes/info.ts';
 import { keyPackageRoutes } from './routes/key-packages.ts';
 import { messageRoutes } from './routes/messages.ts';
 import { queueRoutes } from './routes/queue.ts';
+import { refusalRoutes } from './routes/refusals.ts';
 import { registrationRoutes } from './routes/registrations.ts';
 import { streamRoutes } from './routes/stream.ts';
 import { getServices } from './services.ts';
@@ -47,6 +48,7 @@ export function createApp(): Hono<App> {
     keyPackageRoutes,
     messageRoutes,
     queueRoutes,
+    refusalRoutes,
     streamRoutes,
     inboxRoutes,
   ]) {

@@ -1,30 +1,40 @@
-// A token bucket: a burst, then so many a second. In memory only: an object that is evicted has been idle for longer
-// than it takes to fill again.
+// A token bucket: a burst, then so many a second. Its state can be kept elsewhere, so that an object that sleeps does not
+// wake with a full one.
 
 export interface Rate {
   readonly burst: number;
   readonly perSecond: number;
 }
 
+/** How much is left, and when that was (milliseconds since 1970). */
+export interface Level {
+  readonly tokens: number;
+  readonly since: number;
+}
+
 export class Bucket {
   readonly #rate: Rate;
-  #tokens: number;
-  #since = 0;
+  #level: Level;
 
   constructor(rate: Rate) {
     this.#rate = rate;
-    this.#tokens = rate.burst;
+    this.#level = { tokens: rate.burst, since: 0 };
+  }
+
+  get level(): Level {
+    return this.#level;
+  }
+
+  set level(level: Level) {
+    this.#level = level;
   }
 
   /** Takes one token. @returns 0, or the seconds to wait for the next one */
   take(now: number): number {
-    const gained = (Math.max(0, now - this.#since) / 1000) * this.#rate.perSecond;
-    this.#tokens = Math.min(this.#rate.burst, this.#tokens + gained);
-    this.#since = now;
-    if (this.#tokens >= 1) {
-      this.#tokens--;
-      return 0;
-    }
-    return this.#rate.perSecond > 0 ? Math.ceil((1 - this.#tokens) / this.#rate.perSecond) : 3600;
+    const gained = (Math.max(0, now - this.#level.since) / 1000) * this.#rate.perSecond;
+    const tokens = Math.min(this.#rate.burst, this.#level.tokens + gained);
+    this.#level = { tokens: tokens >= 1 ? tokens - 1 : tokens, since: now };
+    if (tokens >= 1) return 0;
+    return this.#rate.perSecond > 0 ? Math.ceil((1 - tokens) / this.#rate.perSecond) : 3600;
   }
 }

@@ -16,6 +16,7 @@ export type MailboxCalls = Calls<
   | 'outbox'
   | 'uploadPackages'
   | 'claimPackages'
+  | 'refuse'
   | 'ticket'
   | 'deregister'
   | 'deliver'

@@ -12,6 +12,8 @@ export const maxDeliveryItems = 32;
 export const maxDeliveryBytes = 1024 * 1024;
 /** Calls to peers at once: enough to hide latency, few enough that one object's sockets do not starve. */
 export const maxLanesAtOnce = 16;
+/** A mailbox that has not answered by then counts as failed: what it may still do is idempotent. */
+export const callTimeoutMs = 30 * second;
 /** A failed lane waits 5 s, doubling to an hour, ± 20 %. */
 export const firstRetryMs = 5 * second;
 export const lastRetryMs = hour;
@@ -26,6 +28,11 @@ export const maxPendingBytesPerRecipient = 8 * 1024 * 1024;
 /** Of one sender in all: past it the whole send is refused. */
 export const maxRecords = 10_000;
 export const maxOutboxBytes = 64 * 1024 * 1024;
+/** That a recipient has gone or refuses is remembered this long: the next sends are told at once. */
+export const absentRecipientMs = 60 * second;
+/** Messages that somebody missed are listed to their sender this long, and so many of them. */
+export const missLifetimeSeconds = 30 * 24 * 3600;
+export const maxMisses = 256;
 /** Every recipient of a record counts this much beside its header, so that the lanes fit in memory too. */
 export const recipientOverheadBytes = 128;
 export const mailboxFullRetrySeconds = 60;
@@ -34,6 +41,11 @@ export const maxQueueEntries = 1000;
 export const maxQueueBytes = 32 * 1024 * 1024;
 /** Sender marks make deliveries idempotent; a lane's retries are over long before a day has passed. */
 export const markLifetimeMs = 24 * hour;
+/** Senders that found the queue full are told when there is room: so many of them, the others by their backoff. */
+export const maxTurnedAway = 1024;
+/** A mailbox whose owner was not here for so long is dropped. That the owner is here is noted once a day. */
+export const idleMs = 90 * day;
+export const seenMs = day;
 /** Pages of the queue over HTTP end before this, but carry one entry at least. */
 export const maxPageBytes = 1024 * 1024;
 /** Recipients lately delivered to are not looked up in the filter again. */
@@ -53,6 +65,13 @@ export const maxClaimsPerWindow = 8;
 export const ticketLifetimeMs = 30 * second;
 /** Frames of one client that wait for their turn; a client that floods is cut. */
 export const maxWaitingFrames = 256;
+/** Frames in a row that were refused because the budget is spent; a client that does not listen is cut. */
+export const maxRefusedFrames = 64;
+
+// Requests that replace something.
+
+/** Different ones of one kind that were signed in one second: times are whole seconds. */
+export const maxChangesPerSecond = 8;
 
 // Challenges.
 

@@ -47,7 +47,11 @@ export class Services {
   /** The filter as one mailbox asks it, with a budget of its own. */
   registry(): Registry {
     const mayConfirm = confirmations(Date.now);
-    return { isAbsent: (hrid) => this.filter.isAbsent(hrid, mayConfirm) };
+    return {
+      generation: 1,
+      enter: (hrid) => this.filter.add(hrid),
+      isAbsent: (hrid) => this.filter.isAbsent(hrid, mayConfirm),
+    };
   }
 
   mailboxName(hrid: Bytes): Promise<string> {

@@ -59,13 +59,13 @@ function wordsFor(client: Client, event: Exclude<ClientEvent, { type: 'message' 
       return names.length === 0
         ? null
         : yellow(
-            text`${shortId(event.id)} does not reach ${join(names, ', ')}: not registered, or their mailbox is full`,
+            text`${shortId(event.id)} does not reach ${join(names, ', ')}: not registered, not taking anything from you, or too much waits for them`,
           );
     }
     case 'unreached': {
       const names = event.refused.map(({ member }) => personName(client, member));
       return yellow(
-        text`The invitation did not reach ${join(names, ', ')}: not registered, or their mailbox is full; found the group again when it can`,
+        text`Something did not reach ${join(names, ', ')}: not registered any more, not taking anything from you, or away for too long; whoever does not see this group needs a new one`,
       );
     }
     case 'failed':

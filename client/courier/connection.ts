@@ -4,6 +4,7 @@ import type { Credentials, Link, LinkListener, OpenLink, Relay } from '../transp
 import { Retry } from '../transport/retry.ts';
 import { CliquetError, type ErrorCode } from '../wire/errors.ts';
 import type { Hello, QueueEntry } from '../wire/queue.ts';
+import type { Delivered } from '../wire/send.ts';
 
 export type ConnectionState = 'offline' | 'connecting' | 'online' | 'replaced';
 
@@ -11,7 +12,7 @@ export interface ConnectionHandlers {
   hello(hello: Hello, link: Link): void;
   entry(entry: QueueEntry): void;
   drained(): void;
-  delivered(n: number): void;
+  delivered(delivered: Delivered): void;
   /** @param problem  why the client is not online, if something went wrong */
   changed(state: ConnectionState, problem: ErrorCode | null): void;
 }
@@ -85,8 +86,8 @@ export class Connection {
       drained: () => {
         if (isCurrent()) handlers.drained();
       },
-      delivered: (n) => {
-        if (isCurrent()) handlers.delivered(n);
+      delivered: (delivered) => {
+        if (isCurrent()) handlers.delivered(delivered);
       },
       problem: (code) => {
         if (isCurrent()) this.#problem = code;

@@ -88,7 +88,7 @@ export class Courier {
         this.#drainedByRelay = true;
         void this.#loop('take in', () => this.#takeIn());
       },
-      delivered: (n) => void this.#guard(() => this.#change((tx) => markDelivered(tx, n))),
+      delivered: (delivered) => void this.#guard(() => this.#change((tx) => markDelivered(tx, delivered))),
       changed: (status, problem) => {
         this.#status = status;
         this.#problem = problem;

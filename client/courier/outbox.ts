@@ -14,7 +14,7 @@ import { type Bytes, bytesKey, sameBytes } from '../wire/bytes.ts';
 import { type Content, isContent } from '../wire/content.ts';
 import { CliquetError } from '../wire/errors.ts';
 import { messageTtlSeconds } from '../wire/limits.ts';
-import type { Accepted } from '../wire/send.ts';
+import type { Accepted, Delivered } from '../wire/send.ts';
 import type { Registered } from './registered.ts';
 
 /** What nobody has confirmed by then is not waited for: a day longer than the relay may deliver it. */
@@ -118,13 +118,8 @@ export async function markAccepted(tx: Transaction, { n, refused }: Accepted): P
   const outgoing = tx.get(tables.outgoing, numberKey(n));
   if (outgoing === undefined || !isToPost(outgoing)) return;
   const { message, group, state } = outgoing;
-  const to = refused.length === 0 ? [] : (await readEnvelope(tx, outgoing)).to;
-  const codes = new Map(refused.map(({ index, code }) => [index, code]));
-  const named = to.flatMap(({ hrid }, index) => {
-    const code = codes.get(index);
-    return code === undefined ? [] : [{ hrid, code }];
-  });
-  const reachesNobody = named.length > 0 && named.length === to.length;
+  const { named, to } = await nameRecipients(tx, outgoing, refused);
+  const reachesNobody = named.length > 0 && named.length === to;
   if (state === 'sealed' && message?.isContent) {
     emit(tx, { type: 'accepted', group, id: message.id, step: message.step, refused: named });
     if (reachesNobody) await tellFailed(tx, group, message.id, 'undeliverable');
@@ -136,16 +131,39 @@ export async function markAccepted(tx: Transaction, { n, refused }: Accepted): P
   else tx.put(tables.outgoing, numberKey(n), { ...outgoing, state: 'accepted' });
 }
 
-/** Everybody has acknowledged an envelope to the relay. */
-export async function markDelivered(tx: Transaction, n: number): Promise<void> {
-  const outgoing = tx.get(tables.outgoing, numberKey(n));
-  if (outgoing === undefined || outgoing.state === 'delivered') return;
+/** The recipients of an envelope whom the relay names by their places, each once, and how many there are in all. */
+async function nameRecipients<C>(
+  tx: Transaction,
+  outgoing: Outgoing,
+  places: readonly { readonly index: number; readonly code: C }[],
+): Promise<{ named: { hrid: Bytes; code: C }[]; to: number }> {
+  if (places.length === 0) return { named: [], to: 0 };
+  const { to } = await readEnvelope(tx, outgoing);
+  const codes = new Map(places.map(({ index, code }) => [index, code]));
+  const named = to.flatMap(({ hrid }, index) => {
+    const code = codes.get(index);
+    return code === undefined ? [] : [{ hrid, code }];
+  });
+  return { named, to: to.length };
+}
+
+/** Nobody is waited for by the relay any more: all have acknowledged an envelope, but for those who never will. */
+export async function markDelivered(tx: Transaction, { n, acknowledged, missed }: Delivered): Promise<void> {
+  const before = tx.get(tables.outgoing, numberKey(n));
+  if (before === undefined || before.state === 'delivered') return;
   await markAccepted(tx, { n, refused: [] });
+  const outgoing: Outgoing = { ...before, state: acknowledged > 0 ? 'delivered' : 'refused' };
   const { message, group } = outgoing;
-  if (message?.isContent) emit(tx, { type: 'delivered', group, id: message.id });
-  if (message === null)
+  const { named } = await nameRecipients(tx, outgoing, missed);
+  if (message?.isContent && acknowledged > 0) emit(tx, { type: 'delivered', group, id: message.id });
+  if (message?.isContent && acknowledged === 0) await tellFailed(tx, group, message.id, 'undeliverable');
+  if (named.length > 0 && (message === null || (message.isContent && acknowledged > 0))) {
+    emit(tx, { type: 'unreached', group, refused: named });
+  }
+  if (acknowledged === 0) setAside(tx, numberKey(n), outgoing);
+  else if (message === null)
     dropOutgoing(tx, numberKey(n), outgoing); // an agreement is confirmed by being used
-  else tx.put(tables.outgoing, numberKey(n), { ...outgoing, state: 'delivered' });
+  else tx.put(tables.outgoing, numberKey(n), outgoing);
 }
 
 /** Tells of this client's messages that everybody has covered by one of their own, and lets the envelopes go. */

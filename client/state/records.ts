@@ -160,7 +160,7 @@ const Early = struct('early message', {
 });
 export type Early = ValueOf<typeof Early>;
 
-const RefusedRecipient = struct('refused recipient', { hrid: hash, code: oneOf(...refusalCodes) });
+const RefusedRecipient = struct('refused recipient', { hrid: hash, code: oneOf(...refusalCodes, 'expired') });
 
 /** What the application is told, kept until it has taken it. */
 const StoredEvent = union('event', {
@@ -187,7 +187,7 @@ const StoredEvent = union('event', {
   fork: struct('fork event', { group: hash, member: hash }),
   'rolled-back': struct('rolled back event', { group: hash }),
   refused: struct('refused event', { sender: hash, code: errorCode }),
-  /** Of a group that was founded. */
+  /** Of the agreement, or of a message that was accepted. */
   unreached: struct('unreached event', { group: hash, refused: list(RefusedRecipient, maxRecipients, 1) }),
 });
 export type StoredEvent = ValueOf<typeof StoredEvent>;

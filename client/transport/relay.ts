@@ -8,7 +8,7 @@ import type { KeyPackageClaim, KeyPackageClaimResult, KeyPackageCount, KeyPackag
 import type { OutboxPage } from '../wire/outbox.ts';
 import type { Ack, Hello, QueueEntry, QueuePage } from '../wire/queue.ts';
 import type { Registration, RegistrationChallenge } from '../wire/registration.ts';
-import type { Accepted, Send } from '../wire/send.ts';
+import type { Accepted, Delivered, Send } from '../wire/send.ts';
 
 /** Who signs the requests. */
 export interface Credentials {
@@ -40,8 +40,8 @@ export interface LinkListener {
   entry(entry: QueueEntry): void;
   /** Everything that had waited has been told. May come again. */
   drained(): void;
-  /** Everyone has acknowledged the owner's message n. */
-  delivered(n: number): void;
+  /** Everyone has acknowledged a message of the owner's, or never will. */
+  delivered(delivered: Delivered): void;
   /** The relay refused an acknowledgement, or spoke nonsense; the link closes after it. */
   problem(code: ErrorCode): void;
   /** The link has ended; `replaced` if another connection of the same client took its place; `error`: the relay's refusal. */

@@ -70,7 +70,7 @@ export const openStream: OpenLink = async (relay, as, listener, signal) => {
         listener.drained();
         break;
       case 'delivered':
-        listener.delivered(frame.n);
+        listener.delivered(frame.delivered);
         break;
       case 'accepted':
         answers.get(frame.accepted.n)?.resolve(frame.accepted);
@@ -78,8 +78,7 @@ export const openStream: OpenLink = async (relay, as, listener, signal) => {
         break;
       case 'problem':
         if (frame.n === null) listener.problem(relayCode(frame.code));
-        else
-          answers.get(frame.n)?.reject(new RelayProblem({ code: frame.code, expected: frame.expected ?? undefined }));
+        else answers.get(frame.n)?.reject(toProblem(frame));
         answers.delete(frame.n ?? 0);
     }
   }
@@ -138,6 +137,10 @@ export const openStream: OpenLink = async (relay, as, listener, signal) => {
     close: () => end('closed'),
   };
 };
+
+function toProblem({ code, expected, retryAfter }: Extract<ServerFrame, { type: 'problem' }>): RelayProblem {
+  return new RelayProblem({ code, expected: expected ?? undefined, retryAfter: retryAfter ?? undefined });
+}
 
 /** @throws CliquetError `unreachable` */
 function opened(socket: WebSocket, signal: AbortSignal | undefined): Promise<void> {

@@ -4,7 +4,7 @@
 import { nullable, oneOf, struct, uint, union, type ValueOf } from './codec.ts';
 import { type ErrorCode, errorCodes } from './errors.ts';
 import { Ack, Hello, QueueEntry } from './queue.ts';
-import { Accepted, Send } from './send.ts';
+import { Accepted, Delivered, Send } from './send.ts';
 
 const codes = Object.keys(errorCodes) as ErrorCode[];
 
@@ -15,10 +15,17 @@ export const ServerFrame = union('server frame', {
   /** Everything that waited at the time of `hello` has been sent. */
   drained: struct('drained frame', { last: uint() }),
   accepted: struct('accepted frame', { accepted: Accepted }),
-  /** Everyone has acknowledged the caller's message n, and the relay has deleted it. */
-  delivered: struct('delivered frame', { n: uint() }),
-  /** A send (n) or an acknowledgement (null) was refused; `expected` is the next number, for `out-of-order`. */
-  problem: struct('problem frame', { code: oneOf(...codes), n: nullable(uint()), expected: nullable(uint()) }),
+  /** Everyone has acknowledged one of the caller's messages, or never will; the relay has deleted it. */
+  delivered: struct('delivered frame', { delivered: Delivered }),
+  /** A send (n) or something else (null) was refused. */
+  problem: struct('problem frame', {
+    code: oneOf(...codes),
+    n: nullable(uint()),
+    /** The next number, for `out-of-order` and `number-reused`. */
+    expected: nullable(uint()),
+    /** Seconds to wait before the next attempt. */
+    retryAfter: nullable(uint()),
+  }),
 });
 export type ServerFrame = ValueOf<typeof ServerFrame>;
 

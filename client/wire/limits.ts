@@ -54,6 +54,9 @@ export const maxQueuePage = 128;
 export const maxFramesInFlight = 64;
 export const maxBytesInFlight = 1024 * 1024;
 
+/** Senders that one client refuses: each is looked up at every delivery. */
+export const maxRefusals = 1000;
+
 /** How far a request's `created` may lie from the relay's clock. */
 export const signatureToleranceSeconds = 60;
 

@@ -9,6 +9,7 @@ export const routes = {
   queue: '/v1/queue',
   queueAcks: '/v1/queue/acks',
   outbox: '/v1/outbox',
+  refusals: '/v1/refusals',
   tickets: '/v1/tickets',
   stream: '/v1/stream',
 } as const;

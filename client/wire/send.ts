@@ -1,7 +1,8 @@
 // POST /v1/messages: one body for several recipients, under the sender's own running number.
 //
-//   Send     [n, [[hrid 32, header]…], body, ttlSeconds]
-//   Accepted [n, [[index, code]…]]
+//   Send      [n, [[hrid 32, header]…], body, ttlSeconds]
+//   Accepted  [n, [[index, code]…]]
+//   Delivered [n, acknowledged, [[index, code]…]]     later, over the stream
 
 import { bytes, bytesUpTo, list, oneOf, struct, uint, type ValueOf } from './codec.ts';
 import { hashBytes, maxBodyBytes, maxHeaderBytes, maxRecipients, messageTtlSeconds } from './limits.ts';
@@ -9,6 +10,10 @@ import { hashBytes, maxBodyBytes, maxHeaderBytes, maxRecipients, messageTtlSecon
 /** Why the relay did not take a message for one recipient. */
 export const refusalCodes = ['unregistered', 'mailbox-full', 'gone', 'refused'] as const;
 export type RefusalCode = (typeof refusalCodes)[number];
+
+/** Why a recipient that a message was taken for will never acknowledge it. */
+export const missCodes = ['gone', 'refused', 'expired'] as const;
+export type MissCode = (typeof missCodes)[number];
 
 export const Recipient = struct('recipient', {
   hrid: bytes(hashBytes),
@@ -34,3 +39,13 @@ export const Accepted = struct('accepted', {
   refused: list(struct('refusal', { index: uint(maxRecipients), code: oneOf(...refusalCodes) }), maxRecipients),
 });
 export type Accepted = ValueOf<typeof Accepted>;
+
+/** What became of a message for which nobody is waited any more. */
+export const Delivered = struct('delivered', {
+  n: uint(),
+  /** How many recipients have acknowledged it. */
+  acknowledged: uint(maxRecipients),
+  /** Recipients, by position in `to`, that it was taken for and that will never have it. */
+  missed: list(struct('miss', { index: uint(maxRecipients), code: oneOf(...missCodes) }), maxRecipients),
+});
+export type Delivered = ValueOf<typeof Delivered>;

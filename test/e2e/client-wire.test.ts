@@ -39,7 +39,7 @@ describe('attack 21: a relay that acknowledges and drops', () => {
         if (frame.type === 'ack') return true;
         dropped++;
         say({ type: 'accepted', accepted: { n: frame.send.n, refused: [] } });
-        say({ type: 'delivered', n: frame.send.n });
+        say({ type: 'delivered', delivered: { n: frame.send.n, acknowledged: frame.send.to.length, missed: [] } });
         return false;
       },
     });

@@ -40,7 +40,7 @@ describe('a relay that is killed', () => {
     await until(async () => {
       const { records } = await a.outbox();
       return records.every(
-        ({ n, waiting }) => n === 6 || waiting.every(({ hrid }) => Buffer.compare(hrid, c.hrid) === 0),
+        ({ n, recipients }) => n === 6 || recipients.every(({ hrid }) => Buffer.compare(hrid, c.hrid) === 0),
       );
     });
   });

@@ -13,6 +13,7 @@ import {
   KeyPackageCount,
   KeyPackageUpload,
 } from '../../client/wire/key-package.ts';
+import { messageTtlSeconds } from '../../client/wire/limits.ts';
 import { OutboxPage } from '../../client/wire/outbox.ts';
 import { type Problem, ProblemSchema } from '../../client/wire/problem.ts';
 import { Ack, QueuePage } from '../../client/wire/queue.ts';
@@ -161,7 +162,7 @@ export class Client {
 
   message(to: readonly Client[], body: Bytes, overrides: Partial<Send> = {}): Send {
     const recipients = to.map(({ hrid }, i) => ({ hrid, header: Uint8Array.of(i) }));
-    return { n: this.next, to: recipients, body, ttlSeconds: 3600, ...overrides };
+    return { n: this.next, to: recipients, body, ttlSeconds: messageTtlSeconds, ...overrides };
   }
 
   async queue(query = ''): Promise<QueuePage> {

@@ -22,7 +22,8 @@ import {
 import { OutboxPage, OutboxRecord } from '../../client/wire/outbox.ts';
 import { Ack, Hello, QueueEntry, QueuePage } from '../../client/wire/queue.ts';
 import { AgreementBody, Details, LeafOrigin, Operation, Record, SignedRecord } from '../../client/wire/record.ts';
-import { Accepted, Recipient, Send } from '../../client/wire/send.ts';
+import { Refusals } from '../../client/wire/refusals.ts';
+import { Accepted, Delivered, Recipient, Send } from '../../client/wire/send.ts';
 import { contentOf, emptyOf, textOf } from './content.ts';
 import { seededRandom } from './random.ts';
 
@@ -102,17 +103,20 @@ export const samples = {
     {
       n: 1,
       expires: 1_800_000_000,
-      waiting: [
+      recipients: [
         { hrid: a, state: 'pending' },
         { hrid: b, state: 'queued' },
+        { hrid: a, state: 'expired' },
       ],
     },
-    { n: 2, expires: 0, waiting: [] },
+    { n: 2, expires: 0, recipients: [] },
   ]),
   OutboxPage: sample(OutboxPage, [
-    { nextSend: 9, records: [{ n: 1, expires: 1_800_000_000, waiting: [{ hrid: a, state: 'pending' }] }] },
+    { nextSend: 9, records: [{ n: 1, expires: 1_800_000_000, recipients: [{ hrid: a, state: 'pending' }] }] },
     { nextSend: 1, records: [] },
   ]),
+  Delivered: sample(Delivered, [{ n: 24, acknowledged: 254, missed: [{ index: 3, code: 'expired' }] }]),
+  Refusals: sample(Refusals, [{ senders: [a, b] }, { senders: [] }]),
   ServerFrame: sample(
     ServerFrame,
     [
@@ -121,9 +125,10 @@ export const samples = {
       { type: 'entry', entry: message },
       { type: 'drained', last: 9 },
       { type: 'accepted', accepted },
-      { type: 'delivered', n: 24 },
-      { type: 'problem', code: 'out-of-order', n: 7, expected: 5 },
-      { type: 'problem', code: 'beyond-queue', n: null, expected: null },
+      { type: 'delivered', delivered: { n: 24, acknowledged: 254, missed: [{ index: 3, code: 'expired' }] } },
+      { type: 'problem', code: 'out-of-order', n: 7, expected: 5, retryAfter: null },
+      { type: 'problem', code: 'beyond-queue', n: null, expected: null, retryAfter: null },
+      { type: 'problem', code: 'rate-limited', n: 8, expected: null, retryAfter: 60 },
     ],
     'header',
     'body',

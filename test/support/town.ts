@@ -11,7 +11,7 @@ import { type SignedRequest, signedRequest } from '../../worker/auth.ts';
 import { type ProblemFields, type Result, unwrap } from '../../worker/errors.ts';
 import { Mailbox } from '../../worker/mailbox/mailbox.ts';
 import type { Peer } from '../../worker/mailbox/peer.ts';
-import type { StreamState } from '../../worker/mailbox/stream.ts';
+import { freshStream, type StreamState } from '../../worker/mailbox/stream.ts';
 import type { TicketClaim } from '../../worker/mailbox/ticket.ts';
 import { TestClock, TestHost } from './host.ts';
 import { Client, type RequestOptions, signRequest } from './request.ts';
@@ -113,7 +113,7 @@ export class Resident {
   }
 
   async connectWith(claim: TicketClaim): Promise<TestSocket<StreamState>> {
-    const socket = new TestSocket<StreamState>({ issued: 0, sent: 0, drainTo: null });
+    const socket = new TestSocket<StreamState>(freshStream);
     const accept = () => {
       this.sockets.push(socket);
       return socket;
@@ -123,16 +123,20 @@ export class Resident {
   }
 
   /** Fires the alarm, moving the clock to it; false if none is set. */
-  fireAlarm(): boolean {
+  async fireAlarm(): Promise<boolean> {
     if (!this.host.reachAlarm()) return false;
-    this.mailbox.alarm();
+    await this.mailbox.alarm();
     return true;
   }
 
   #wake(): Mailbox {
     return new Mailbox(this.host, {
       peers: { mailbox: async (hrid) => this.town.peer(hrid) },
-      registry: { isAbsent: (hrid) => this.town.isAbsent(hrid) },
+      registry: {
+        generation: this.town.generation,
+        enter: (hrid) => this.town.enter(hrid),
+        isAbsent: (hrid) => this.town.isAbsent(hrid),
+      },
       sockets: { all: () => this.sockets.filter(({ open }) => open) },
       requests: this.town.requests,
     });
@@ -151,6 +155,9 @@ export class Town {
   readonly requests = { burst: 100_000, perSecond: 1 };
   /** Calls to this resident, by what they are. */
   weather: (to: Resident, call: keyof Peer) => Weather = () => 'fine';
+  /** Of the filter key, and who was entered under it later. */
+  generation = 1;
+  enter: (hrid: Bytes) => Promise<void> = async () => undefined;
   /** Runs in the middle of a question to the filter. */
   duringLookup: () => void | Promise<void> = () => undefined;
   /** Calls to a mailbox that are under way, and the most there were at once. */
@@ -206,12 +213,14 @@ export class Town {
     for (const { host } of [...this.residents, ...this.residents]) await host.settled();
   }
 
-  /** Fires so many alarms for each resident, always the one that is due first. */
-  async fireAlarms(times = 1): Promise<void> {
+  /** Fires so many alarms for each resident, always the one that is due first, if that is within so many milliseconds. */
+  async fireAlarms(times = 1, within = 2 * 3600 * 1000): Promise<void> {
+    const end = this.clock.time + within;
     for (let i = 0; i < times * this.residents.length; i++) {
       const due = (resident: Resident) => resident.host.alarm.due ?? Number.POSITIVE_INFINITY;
       const [first] = [...this.residents].sort((x, y) => due(x) - due(y));
-      first?.fireAlarm();
+      if (first === undefined || due(first) > end) return;
+      await first.fireAlarm();
       await this.settle();
     }
   }

@@ -2,15 +2,20 @@
 // was begun for an earlier one notices that it is no longer the mailbox's and stops.
 
 import { type Bytes, sameBytes } from '../../client/wire/bytes.ts';
+import type { Hello } from '../../client/wire/queue.ts';
 import { epochBytes } from '../../client/wire/registration.ts';
 import { importPublicKey } from '../auth.ts';
+import { idleMs, seenMs } from '../limits.ts';
 import type { Host, Sockets, Sql } from '../ports.ts';
-import { Lanes } from './lanes.ts';
+import { Changes } from './changes.ts';
+import { Lanes, type Sender } from './lanes.ts';
 import { Outbox } from './outbox.ts';
 import { Packages } from './packages.ts';
 import type { Peers } from './peer.ts';
 import { Queue } from './queue.ts';
-import { createTables, hasTables, schemaVersion } from './schema.ts';
+import { RefusedSenders } from './refusals.ts';
+import { Reports } from './reports.ts';
+import { createTables, hasTables, schemaVersion, upgradeTables } from './schema.ts';
 import { Stream, type StreamState } from './stream.ts';
 import type { TicketClaim } from './ticket.ts';
 
@@ -21,12 +26,14 @@ type RegistrationRow = {
   ticket: number;
   signed: number;
   request: Bytes | null;
+  seen: number;
+  generation: number;
 };
 
-interface UsedTicket {
-  readonly issued: number;
-  readonly signed: number;
-  readonly request: Bytes | null;
+/** What an account asks of its mailbox. */
+export interface Keeper {
+  isCurrent(account: Account): boolean;
+  absent: Sender['absent'];
 }
 
 export class Account {
@@ -36,78 +43,121 @@ export class Account {
   readonly outbox: Outbox;
   readonly queue: Queue;
   readonly packages: Packages;
+  readonly changes: Changes;
+  readonly refused: RefusedSenders;
   readonly lanes: Lanes;
+  readonly reports: Reports;
   readonly stream: Stream;
-  readonly #pk: Bytes;
-  readonly #sql: Sql;
-  #ticket: UsedTicket;
+  readonly #host: Host;
+  readonly #row: RegistrationRow;
   #key: Promise<CryptoKey> | undefined;
 
-  private constructor(
-    row: RegistrationRow,
-    host: Host,
-    peers: Peers,
-    sockets: Sockets<StreamState>,
-    isCurrent: (account: Account) => boolean,
-  ) {
+  private constructor(row: RegistrationRow, host: Host, peers: Peers, sockets: Sockets<StreamState>, keeper: Keeper) {
     this.hrid = row.hrid;
     this.epoch = row.epoch;
-    this.#pk = row.pk;
-    this.#ticket = { issued: row.ticket, signed: row.signed, request: row.request };
-    this.#sql = host.sql;
+    this.#row = row;
+    this.#host = host;
     this.outbox = new Outbox(host.sql);
     this.queue = new Queue(host.sql);
     this.packages = new Packages(host.sql);
+    this.changes = new Changes(host.sql);
+    this.refused = new RefusedSenders(host.sql);
     this.stream = new Stream(sockets, this.queue);
-    const sender = { hrid: row.hrid, epoch: row.epoch, isCurrent: () => isCurrent(this) };
-    this.lanes = new Lanes(host, peers, this.outbox, sender, (numbers) => this.stream.delivered(numbers));
+    const self = { hrid: row.hrid, epoch: row.epoch, isCurrent: () => keeper.isCurrent(this) };
+    this.reports = new Reports(host, peers, this.queue, self);
+    this.lanes = new Lanes(host, peers, this.outbox, {
+      ...self,
+      finished: (delivered) => this.stream.delivered(delivered),
+      absent: keeper.absent,
+    });
   }
 
   /** The registration that stands in storage, or null. */
-  static load(
-    host: Host,
-    peers: Peers,
-    sockets: Sockets<StreamState>,
-    isCurrent: (account: Account) => boolean,
-  ): Account | null {
+  static load(host: Host, peers: Peers, sockets: Sockets<StreamState>, keeper: Keeper): Account | null {
     if (!hasTables(host.sql)) return null;
-    const [row] = host.sql.query<RegistrationRow>('select hrid, pk, epoch, ticket, signed, request from registration');
-    return row === undefined ? null : new Account(row, host, peers, sockets, isCurrent);
+    upgradeTables(host.sql, host.now());
+    const [row] = host.sql.query<RegistrationRow>(
+      'select hrid, pk, epoch, ticket, signed, request, seen, generation from registration',
+    );
+    return row === undefined ? null : new Account(row, host, peers, sockets, keeper);
   }
 
-  /** Writes a new registration. */
-  static create(sql: Sql, hrid: Bytes, pk: Bytes): void {
+  /** Writes a new registration. @param generation of the filter key under which the owner is in the filter */
+  static create(sql: Sql, hrid: Bytes, pk: Bytes, generation: number, now: number): void {
     const epoch = crypto.getRandomValues(new Uint8Array(epochBytes));
     sql.transaction(() => {
       createTables(sql);
       sql.query(
-        `insert into registration (id, schema, hrid, pk, epoch, seq, n, ticket, signed, uploaded)
-         values (0, ?, ?, ?, ?, 0, 0, 0, 0, 0)`,
-        ...[schemaVersion, hrid, pk, epoch],
+        `insert into registration (id, schema, hrid, pk, epoch, seq, n, ticket, signed, seen, generation)
+         values (0, ?, ?, ?, ?, 0, 0, 0, 0, ?, ?)`,
+        ...[schemaVersion, hrid, pk, epoch, now, generation],
       );
     });
   }
 
   /** The owner's key, to check signatures with. */
   key(): Promise<CryptoKey> {
-    this.#key ??= importPublicKey(this.#pk);
+    this.#key ??= importPublicKey(this.#row.pk);
     return this.#key;
   }
 
-  /** The newest ticket that opened a stream: when it was issued, and the request that had asked for it. */
-  get ticket(): UsedTicket {
-    return this.#ticket;
+  hello(): Hello {
+    const { oneTime, lastResortFresh } = this.packages.count();
+    return {
+      epoch: this.epoch,
+      last: this.queue.last,
+      acked: this.queue.acked,
+      nextSend: this.outbox.next,
+      keyPackages: oneTime,
+      lastResortFresh,
+      now: Math.floor(this.#host.now() / 1000),
+    };
+  }
+
+  /** When the newest ticket that opened a stream was issued, milliseconds since 1970. */
+  get issued(): number {
+    return this.#row.ticket;
   }
 
   /** Whether a ticket may open a stream: it is of this registration, newer than the last one, and of another request. */
   mayUse({ epoch, issued, signed, request }: TicketClaim): boolean {
-    const last = this.#ticket;
+    const last = this.#row;
     const isReplay = signed < last.signed || (last.request !== null && sameBytes(request, last.request));
-    return sameBytes(epoch, this.epoch) && issued > last.issued && !isReplay;
+    return sameBytes(epoch, this.epoch) && issued > last.ticket && !isReplay;
   }
 
   useTicket({ issued, signed, request }: TicketClaim): void {
-    this.#sql.query('update registration set ticket = ?, signed = ?, request = ?', issued, signed, request);
-    this.#ticket = { issued, signed, request };
+    this.#host.sql.query('update registration set ticket = ?, signed = ?, request = ?', issued, signed, request);
+    Object.assign(this.#row, { ticket: issued, signed, request });
+  }
+
+  /** The owner is here: noted once a day, as it costs a written row. */
+  see(): void {
+    const now = this.#host.now();
+    if (now - this.#row.seen < seenMs) return;
+    this.#host.sql.query('update registration set seen = ?', now);
+    this.#row.seen = now;
+  }
+
+  /** When the owner has been away for too long, unless it comes back; milliseconds since 1970. */
+  get idleEnd(): number {
+    return this.#row.seen + idleMs;
+  }
+
+  /** Of the filter key under which the owner was entered last. */
+  get generation(): number {
+    return this.#row.generation;
+  }
+
+  entered(generation: number): void {
+    this.#host.sql.query('update registration set generation = ?', generation);
+    this.#row.generation = generation;
+  }
+
+  /** Ends what is over. @returns when the next message or record ends, milliseconds since 1970; infinite if none does */
+  expire(now: number): number {
+    this.stream.delivered(this.outbox.expire(now));
+    this.queue.expire(now);
+    return Math.min(this.outbox.nextEnd, this.queue.nextEnd);
   }
 }

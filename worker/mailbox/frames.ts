@@ -2,13 +2,13 @@
 // The turn is only among this owner's frames; nothing that a peer asks ever waits for it.
 
 import type { Bytes } from '../../client/wire/bytes.ts';
-import { CliquetError, type ErrorCode } from '../../client/wire/errors.ts';
+import { CliquetError } from '../../client/wire/errors.ts';
 import { ClientFrame, ServerFrame } from '../../client/wire/frame.ts';
 import { maxSendBytes } from '../../client/wire/limits.ts';
 import type { Ack } from '../../client/wire/queue.ts';
 import { type Accepted, Send } from '../../client/wire/send.ts';
 import { Refusal } from '../errors.ts';
-import { maxWaitingFrames } from '../limits.ts';
+import { maxRefusedFrames, maxWaitingFrames } from '../limits.ts';
 import { log } from '../log.ts';
 import type { Socket } from '../ports.ts';
 import type { StreamState } from './stream.ts';
@@ -30,6 +30,8 @@ export class Frames {
   readonly #actions: FrameActions;
   #turn: Promise<void> = Promise.resolve();
   #waiting = 0;
+  /** Frames in a row for which there was no budget. */
+  #refused = 0;
 
   constructor(actions: FrameActions) {
     this.#actions = actions;
@@ -52,27 +54,46 @@ export class Frames {
   async #work(socket: Socket<StreamState>, bytes: Bytes): Promise<void> {
     let n: number | null = null;
     try {
-      if (bytes.length > maxFrameBytes) throw new Refusal('too-large');
-      const frame = ClientFrame.decode(bytes);
+      const frame = this.#decode(bytes);
       if (frame.type === 'ack') {
         // Each entry can be acknowledged once, so only what acknowledges nothing could be a flood.
         if (!this.#actions.acknowledge(frame.ack)) this.#actions.spend();
-        return;
+      } else {
+        n = frame.send.n;
+        this.#actions.spend();
+        const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', Send.encode(frame.send)));
+        const accepted = await this.#actions.send(frame.send, digest);
+        socket.send(ServerFrame.encode({ type: 'accepted', accepted }));
       }
-      n = frame.send.n;
-      this.#actions.spend();
-      const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', Send.encode(frame.send)));
-      const accepted = await this.#actions.send(frame.send, digest);
-      socket.send(ServerFrame.encode({ type: 'accepted', accepted }));
+      this.#refused = 0;
     } catch (error) {
-      socket.send(ServerFrame.encode({ type: 'problem', n, ...problemOf(error) }));
+      const problem = problemOf(error);
+      socket.send(ServerFrame.encode({ type: 'problem', n, ...problem }));
+      this.#refused = problem.code === 'rate-limited' ? this.#refused + 1 : 0;
+      if (this.#refused > maxRefusedFrames) socket.close(closePolicy, 'too many requests');
+    }
+  }
+
+  /** What is no frame costs as much as one. @throws Refusal or CliquetError */
+  #decode(bytes: Bytes): ClientFrame {
+    try {
+      if (bytes.length > maxFrameBytes) throw new Refusal('too-large');
+      return ClientFrame.decode(bytes);
+    } catch (error) {
+      this.#actions.spend();
+      throw error;
     }
   }
 }
 
-function problemOf(error: unknown): { code: ErrorCode; expected: number | null } {
-  if (error instanceof Refusal) return { code: error.problem.code, expected: error.problem.expected ?? null };
-  if (error instanceof CliquetError) return { code: error.code, expected: null };
+type Problem = Pick<Extract<ServerFrame, { type: 'problem' }>, 'code' | 'expected' | 'retryAfter'>;
+
+function problemOf(error: unknown): Problem {
+  if (error instanceof Refusal) {
+    const { code, expected = null, retryAfter = null } = error.problem;
+    return { code, expected, retryAfter };
+  }
+  if (error instanceof CliquetError) return { code: error.code, expected: null, retryAfter: null };
   log('failure', { error: error instanceof Error ? error.name : typeof error });
-  return { code: 'internal-error', expected: null };
+  return { code: 'internal-error', expected: null, retryAfter: null };
 }

@@ -12,22 +12,25 @@ import {
   KeyPackageUpload,
   UploadedPackage,
 } from '../../client/wire/key-package.ts';
-import { maxQueuePage, maxRecipients } from '../../client/wire/limits.ts';
+import { maxQueuePage } from '../../client/wire/limits.ts';
 import { maxOutboxPage, type OutboxPage } from '../../client/wire/outbox.ts';
-import { Ack, type Hello, type QueuePage } from '../../client/wire/queue.ts';
+import { Ack, type QueuePage } from '../../client/wire/queue.ts';
+import { Refusals } from '../../client/wire/refusals.ts';
 import { closeReplaced } from '../../client/wire/routes.ts';
 import { type Accepted, Send } from '../../client/wire/send.ts';
 import { type SignedRequest, verifyRequest } from '../auth.ts';
-import { Bucket, type Rate } from '../bucket.ts';
+import type { Rate } from '../bucket.ts';
 import { Refusal, type Result, settle } from '../errors.ts';
 import { claimWindowMs, firstRetryMs, markLifetimeMs, maxPageBytes } from '../limits.ts';
-import { log } from '../log.ts';
 import { type Host, type Socket, type Sockets, wakeBy } from '../ports.ts';
 import { Account } from './account.ts';
+import { Budget } from './budget.ts';
+import { Farewells } from './farewells.ts';
 import { Frames } from './frames.ts';
 import { Membership, type Registry } from './membership.ts';
 import type { ClaimAnswer, Delivery, DeliveryAnswer, Peers } from './peer.ts';
-import type { Report } from './queue.ts';
+import { checkRecipients } from './record.ts';
+import { dropTables } from './schema.ts';
 import type { StreamState } from './stream.ts';
 import { requestIdBytes, type TicketClaim } from './ticket.ts';
 
@@ -51,22 +54,29 @@ export class Mailbox {
   readonly #host: Host;
   readonly #surroundings: Surroundings;
   readonly #membership: Membership;
-  readonly #bucket: Bucket;
+  readonly #farewells: Farewells;
+  readonly #budget: Budget;
   readonly #frames: Frames;
   /** Undefined until storage was asked. */
   #account: Account | null | undefined;
-  #unreported: Report[] = [];
   #issued = 0;
 
   constructor(host: Host, surroundings: Surroundings) {
-    this.#host = host;
+    this.#host = {
+      sql: host.sql,
+      alarm: host.alarm,
+      now: () => host.now(),
+      later: (work) => host.later(work.catch((error: unknown) => this.#forget(error))),
+      deleteAll: () => host.deleteAll(),
+    };
     this.#surroundings = surroundings;
     this.#membership = new Membership(surroundings.registry);
-    this.#bucket = new Bucket(surroundings.requests);
+    this.#farewells = new Farewells(this.#host, surroundings.peers);
+    this.#budget = new Budget(surroundings.requests);
     this.#frames = new Frames({
       send: async (send, digest) => this.#send(this.#open(), send, digest),
       acknowledge: (ack) => this.#acknowledge(this.#open(), ack),
-      spend: () => this.#spend(),
+      spend: () => this.#spend(this.#open()),
     });
   }
 
@@ -75,10 +85,14 @@ export class Mailbox {
   /** Makes the mailbox. One that is there keeps its queue and epoch. The caller has proved that `pk` made this HRID. */
   register(hrid: Bytes, pk: Bytes): { epoch: Bytes } {
     if (this.#find() === null) {
-      Account.create(this.#host.sql, hrid, pk);
+      const { generation } = this.#surroundings.registry;
+      Account.create(this.#host.sql, hrid, pk, generation, this.#host.now());
       this.#account = undefined;
     }
-    return { epoch: this.#open().epoch };
+    const account = this.#open();
+    account.see();
+    wakeBy(this.#host.alarm, account.idleEnd);
+    return { epoch: account.epoch };
   }
 
   send(request: SignedRequest, body: Bytes): Promise<Result<Accepted>> {
@@ -89,8 +103,9 @@ export class Mailbox {
   read(request: SignedRequest, cursor: { epoch: Bytes; after: number } | null): Promise<Result<QueuePage>> {
     return this.#answer(request, ({ account }) => {
       if (cursor !== null) checkEpoch(account, cursor.epoch);
+      account.expire(this.#host.now());
       const entries = account.queue.read(cursor?.after ?? 0, maxQueuePage, maxPageBytes);
-      return { hello: this.#hello(account), entries };
+      return { hello: account.hello(), entries };
     });
   }
 
@@ -102,25 +117,28 @@ export class Mailbox {
   }
 
   outbox(request: SignedRequest, after: number): Promise<Result<OutboxPage>> {
-    return this.#answer(request, ({ account: { outbox } }) => ({
-      nextSend: outbox.next,
-      records: outbox.page(after, maxOutboxPage),
-    }));
+    return this.#answer(request, ({ account }) => {
+      account.expire(this.#host.now());
+      return { nextSend: account.outbox.next, records: account.outbox.page(after, maxOutboxPage) };
+    });
   }
 
   uploadPackages(request: SignedRequest, body: Bytes): Promise<Result<KeyPackageCount>> {
-    return this.#answer(request, ({ account, digest, created }) =>
-      account.packages.upload(KeyPackageUpload.decode(body), digest, created, this.#host.now()),
-    );
+    return this.#answer(request, ({ account, digest, created }) => {
+      const upload = KeyPackageUpload.decode(body);
+      const change = { kind: 'key packages', digest, created } as const;
+      account.changes.make(change, this.#host.now(), () => account.packages.upload(upload));
+      return account.packages.count();
+    });
   }
 
   claimPackages(request: SignedRequest, body: Bytes): Promise<Result<KeyPackageClaimResult>> {
     return this.#answer(request, async ({ account }) => {
       const { id, hrids } = KeyPackageClaim.decode(body);
-      const absent = await this.#membership.unregistered(hrids, this.#host.now());
+      const absent = await this.#membership.absent(hrids, this.#host.now());
       const answers = await Promise.all(
         hrids.map(async (hrid): Promise<ClaimAnswer> => {
-          if (absent.has(bytesKey(hrid))) return { code: 'unregistered' };
+          if (absent.get(bytesKey(hrid)) === 'unregistered') return { code: 'unregistered' };
           const peer = await this.#surroundings.peers.mailbox(hrid);
           return peer.claim(account.hrid, id);
         }),
@@ -134,28 +152,29 @@ export class Mailbox {
     });
   }
 
+  refuse(request: SignedRequest, body: Bytes): Promise<Result<null>> {
+    return this.#answer(request, ({ account, digest, created }) => {
+      const { senders } = Refusals.decode(body);
+      const change = { kind: 'refusals', digest, created } as const;
+      account.changes.make(change, this.#host.now(), () => account.refused.replace(senders));
+      return null;
+    });
+  }
+
   /** A ticket for one connection, to be sealed by the caller. */
   ticket(request: SignedRequest): Promise<Result<TicketClaim>> {
     return this.#answer(request, async ({ account, created }) => {
       const signature = request.fields.find(({ name }) => name === 'signature')?.value ?? '';
       const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', encodeUtf8(signature)));
-      this.#issued = Math.max(this.#host.now(), this.#issued + 1, account.ticket.issued + 1);
+      this.#issued = Math.max(this.#host.now(), this.#issued + 1, account.issued + 1);
       return { epoch: account.epoch, issued: this.#issued, signed: created, request: hash.slice(0, requestIdBytes) };
     });
   }
 
-  /** Removes everything. Those whose messages wait here are told, and so are those who wait for messages from here. */
   deregister(request: SignedRequest, epoch: Bytes): Promise<Result<null>> {
     return this.#answer(request, async ({ account }) => {
       checkEpoch(account, epoch);
-      const farewells = [
-        ...account.queue.senders().map((sender) => this.#sayGone(account, sender)),
-        ...account.lanes.withdraw(),
-      ];
-      this.#account = null;
-      account.stream.close();
-      this.#host.later(Promise.allSettled(farewells));
-      await this.#host.deleteAll();
+      await this.#end(account);
       return null;
     });
   }
@@ -171,16 +190,22 @@ export class Mailbox {
       const account = this.#find();
       if (account === null || !account.mayUse(claim)) throw new Refusal('ticket-invalid');
       account.useTicket(claim);
-      account.stream.open(accept(), claim.issued, this.#hello(account));
+      account.see();
+      account.expire(this.#host.now());
+      this.#host.later(this.#enterFilter(account));
+      account.stream.open(accept(), claim.issued, account.hello());
+      this.#budget.keep(account.stream);
       return null;
     });
   }
 
   /** One frame of the owner's, from its newest connection. Frames are worked off one after the other, in order. */
   async receive(socket: Socket<StreamState>, frame: Bytes): Promise<void> {
+    const account = this.#find();
     // A peer that ignores that it was closed must not go on speaking for the owner.
-    if (this.#find()?.ticket.issued !== socket.state.issued) socket.close(closeReplaced, 'replaced');
-    else await this.#frames.take(socket, frame);
+    if (account?.issued !== socket.state.issued) return socket.close(closeReplaced, 'replaced');
+    account.see();
+    await this.#frames.take(socket, frame);
   }
 
   // What peers call. Nothing here waits.
@@ -188,11 +213,14 @@ export class Mailbox {
   deliver(delivery: Delivery): DeliveryAnswer {
     const account = this.#find();
     if (account === null) return { status: 'gone' };
+    if (account.refused.has(delivery.sender)) return { status: 'refused' };
     const { epoch } = account;
     if (delivery.recipientEpoch !== null && !sameBytes(delivery.recipientEpoch, epoch)) {
       return { status: 'renewed', epoch, upTo: 0, acked: 0 };
     }
     const { upTo, acked, full } = account.queue.store(delivery);
+    if (full) account.reports.turnAway(delivery.sender, delivery.senderEpoch, acked);
+    if (Number.isFinite(account.queue.nextEnd)) wakeBy(this.#host.alarm, account.queue.nextEnd);
     account.stream.push();
     return { status: full ? 'full' : 'stored', epoch, upTo, acked };
   }
@@ -209,28 +237,34 @@ export class Mailbox {
     this.#membership.forget(recipient);
     // A farewell that comes late must not end what waits for the recipient's next registration.
     const isMeant = lane?.recipientEpoch && sameBytes(lane.recipientEpoch, epoch);
-    if (account && lane && isMeant) account.lanes.end(lane);
+    if (account && lane && isMeant) account.lanes.end(lane, 'gone');
   }
 
   claim(claimer: Bytes, id: Bytes): ClaimAnswer {
     const account = this.#find();
     if (account === null) return { code: 'unregistered' };
+    if (account.refused.has(claimer)) return { code: 'no-key-package' };
     const now = this.#host.now();
     const answer = account.packages.claim(claimer, id, now);
     if ('package' in answer) wakeBy(this.#host.alarm, now + claimWindowMs);
     return answer;
   }
 
-  /** Retries, asks after lost reports, sweeps; then sets itself for the next time. Firing twice does no harm. */
-  alarm(): void {
-    const account = this.#find();
-    if (account === null) return;
+  /** Ends what is over, retries, sweeps; then sets itself for the next time. Firing twice does no harm. */
+  async alarm(): Promise<void> {
     const now = this.#host.now();
-    const reports = this.#unreported.splice(0);
-    for (const report of reports) this.#host.later(this.#report(account, report));
-    const times = [account.lanes.resume(), account.queue.sweep(now), account.packages.sweep(now)];
-    const next = Math.min(...times.map((time) => time ?? Number.POSITIVE_INFINITY));
+    const account = this.#find();
+    const times = [this.#farewells.resume()];
+    if (account !== null) {
+      if (account.stream.isOpen) account.see();
+      if (account.idleEnd <= now) return this.#end(account);
+      const { lanes, reports, packages } = account;
+      times.push(account.idleEnd, account.expire(now), lanes.resume(), reports.resume(now), packages.sweep(now));
+    }
+    const next = Math.min(...times);
     if (Number.isFinite(next)) wakeBy(this.#host.alarm, next);
+    // An ended registration has said its last.
+    else await this.#host.deleteAll();
   }
 
   // Inside.
@@ -242,20 +276,21 @@ export class Mailbox {
     checkRecipients(send);
     outbox.checkRoom(send);
     const strangers = send.to.map(({ hrid }) => hrid).filter((hrid) => !outbox.lanes.has(bytesKey(hrid)));
-    const absent = await this.#membership.unregistered(strangers, this.#host.now());
+    const absent = await this.#membership.absent(strangers, this.#host.now());
 
     this.#checkCurrent(account);
     const late = outbox.repeated(send.n, digest);
     if (late !== null) return late;
     outbox.checkRoom(send);
     const refused = send.to.flatMap(({ hrid, header }, index) => {
-      if (absent.has(bytesKey(hrid))) return { index, code: 'unregistered' as const };
+      const code = absent.get(bytesKey(hrid));
+      if (code !== undefined) return { index, code };
       return outbox.isFull(hrid, send.body.length + header.length) ? { index, code: 'mailbox-full' as const } : [];
     });
     // From here to the answer there is no `await`: record and alarm become durable together, before the answer leaves.
     const now = this.#host.now();
     const lanes = outbox.accept(send, digest, refused, now);
-    if (lanes.length > 0) wakeBy(this.#host.alarm, now + firstRetryMs);
+    if (lanes.length > 0) wakeBy(this.#host.alarm, Math.min(now + firstRetryMs, outbox.nextEnd));
     account.lanes.start(lanes);
     return { n: send.n, refused };
   }
@@ -267,22 +302,27 @@ export class Mailbox {
     const reports = account.queue.acknowledge(ack.seq, now);
     if (reports.length === 0) return false;
     wakeBy(this.#host.alarm, now + markLifetimeMs);
-    for (const report of reports) this.#host.later(this.#report(account, report));
+    account.reports.send(reports);
     account.stream.push();
     return true;
   }
 
-  /** Tells a sender. What fails is tried again at the next alarm; what is lost in a crash, the sender asks for. */
-  async #report(account: Account, report: Report): Promise<void> {
-    try {
-      const peer = await this.#surroundings.peers.mailbox(report.sender);
-      await peer.acked(account.hrid, report.epoch, report.n);
-    } catch {
-      log('report-failed');
-      if (this.#account !== account) return;
-      this.#unreported.push(report);
-      wakeBy(this.#host.alarm, this.#host.now() + firstRetryMs);
-    }
+  /**
+   * Ends a registration: all that is kept of it is what others must still be told. Those whose messages wait here are
+   * told once; if that is lost, they hear it when they ask.
+   */
+  async #end(account: Account): Promise<void> {
+    const { sql, alarm, later, now } = this.#host;
+    const senders = account.queue.senders();
+    sql.transaction(() => {
+      this.#farewells.add(account.hrid, account.epoch, account.outbox.owed());
+      dropTables(sql);
+    });
+    this.#account = null;
+    wakeBy(alarm, now());
+    account.stream.close();
+    later(Promise.allSettled(senders.map((sender) => this.#sayGone(account, sender))));
+    await this.alarm();
   }
 
   async #sayGone(account: Account, sender: Bytes): Promise<void> {
@@ -290,17 +330,13 @@ export class Mailbox {
     await peer.gone(account.hrid, account.epoch);
   }
 
-  #hello(account: Account): Hello {
-    const { oneTime, lastResortFresh } = account.packages.count();
-    return {
-      epoch: account.epoch,
-      last: account.queue.last,
-      acked: account.queue.acked,
-      nextSend: account.outbox.next,
-      keyPackages: oneTime,
-      lastResortFresh,
-      now: Math.floor(this.#host.now() / 1000),
-    };
+  /** After the filter key was changed, the owner is entered under the new one. What fails is done at the next connection. */
+  async #enterFilter(account: Account): Promise<void> {
+    const { registry } = this.#surroundings;
+    const { generation } = registry;
+    if (account.generation === generation) return;
+    await registry.enter(account.hrid);
+    if (this.#account === account) account.entered(generation);
   }
 
   /** Admits a request of the owner's and does it. */
@@ -309,7 +345,8 @@ export class Mailbox {
       const account = this.#open();
       const created = await verifyRequest(request, account.hrid, await account.key(), this.#host.now());
       this.#checkCurrent(account);
-      this.#spend();
+      this.#spend(account);
+      account.see();
       return work({ account, created, digest: request.digest ?? new Uint8Array() });
     });
   }
@@ -319,23 +356,33 @@ export class Mailbox {
     try {
       return await settle(work);
     } catch (error) {
-      if (this.#account) this.#account = undefined;
-      throw error;
+      return this.#forget(error);
     }
   }
 
-  #spend(): void {
-    const retryAfter = this.#bucket.take(this.#host.now());
-    if (retryAfter > 0) throw new Refusal('rate-limited', { retryAfter });
+  #forget(error: unknown): never {
+    if (this.#account) this.#account = undefined;
+    throw error;
+  }
+
+  /** @throws Refusal `rate-limited` */
+  #spend(account: Account): void {
+    this.#budget.spend(account.stream, this.#host.now());
   }
 
   #find(): Account | null {
     if (this.#account !== undefined) return this.#account;
     const { peers, sockets } = this.#surroundings;
-    const account = Account.load(this.#host, peers, sockets, (each) => this.#account === each);
+    const account = Account.load(this.#host, peers, sockets, {
+      isCurrent: (each) => this.#account === each,
+      absent: (recipient, code) => this.#membership.note(recipient, code, this.#host.now()),
+    });
     this.#account = account;
+    if (account === null) return null;
     // The object has just woken: what a crash left undelivered goes out.
-    account?.lanes.start(account.outbox.lanes.values());
+    account.expire(this.#host.now());
+    account.lanes.resume();
+    wakeBy(this.#host.alarm, account.idleEnd);
     return account;
   }
 
@@ -352,9 +399,4 @@ export class Mailbox {
 
 function checkEpoch(account: Account, epoch: Bytes): void {
   if (!sameBytes(account.epoch, epoch)) throw new Refusal('epoch-mismatch');
-}
-
-function checkRecipients({ to }: Send): void {
-  if (to.length > maxRecipients) throw new Refusal('too-many-recipients');
-  if (new Set(to.map(({ hrid }) => bytesKey(hrid))).size < to.length) throw new Refusal('duplicate-recipient');
 }

@@ -2,28 +2,48 @@
 // day: registrations only ever enter the filter, and the recipient's own mailbox has the last word anyway.
 
 import { type Bytes, bytesKey } from '../../client/wire/bytes.ts';
-import { knownRecipientMs, maxKnownRecipients } from '../limits.ts';
+import { absentRecipientMs, knownRecipientMs, maxKnownRecipients } from '../limits.ts';
 
 /** The filter, as a mailbox knows it. */
 export interface Registry {
+  /** Of the filter key that counts now. */
+  readonly generation: number;
+  /** Enters an HRID under that key; done when it is durable. */
+  enter(hrid: Bytes): Promise<void>;
   /** True if nobody is registered under this HRID; false if somebody is, or if that cannot be told now. */
   isAbsent(hrid: Bytes): Promise<boolean>;
 }
 
+export type Absence = 'unregistered' | 'gone' | 'refused';
+
 export class Membership {
   readonly #registry: Registry;
-  readonly #known = new Map<string, number>();
+  /** What is known of a recipient (null: it is there), and until when (milliseconds since 1970). */
+  readonly #known = new Map<string, { absence: Absence | null; until: number }>();
 
   constructor(registry: Registry) {
     this.#registry = registry;
   }
 
-  /** The keys (`bytesKey`) of those that nobody is registered under. */
-  async unregistered(hrids: readonly Bytes[], now: number): Promise<Set<string>> {
-    const asked = hrids.filter((hrid) => (this.#known.get(bytesKey(hrid)) ?? 0) <= now);
-    const absent = await Promise.all(asked.map((hrid) => this.#registry.isAbsent(hrid)));
-    for (const [i, hrid] of asked.entries()) if (!absent[i]) this.#remember(bytesKey(hrid), now + knownRecipientMs);
-    return new Set(asked.filter((_, i) => absent[i]).map(bytesKey));
+  /** By key (`bytesKey`): those that get nothing, and why. */
+  async absent(hrids: readonly Bytes[], now: number): Promise<Map<string, Absence>> {
+    const unknown = hrids.filter((hrid) => (this.#known.get(bytesKey(hrid))?.until ?? 0) <= now);
+    const answers = await Promise.all(unknown.map((hrid) => this.#registry.isAbsent(hrid)));
+    const unregistered = new Set(unknown.filter((_, i) => answers[i]).map(bytesKey));
+    for (const hrid of unknown) {
+      if (!unregistered.has(bytesKey(hrid))) this.#remember(hrid, null, now + knownRecipientMs);
+    }
+    return new Map(
+      hrids.map(bytesKey).flatMap((key) => {
+        const absence = unregistered.has(key) ? 'unregistered' : this.#known.get(key)?.absence;
+        return absence ? [[key, absence] as const] : [];
+      }),
+    );
+  }
+
+  /** The recipient's own mailbox has said that it takes nothing. It is asked again soon. */
+  note(hrid: Bytes, absence: Absence, now: number): void {
+    this.#remember(hrid, absence, now + absentRecipientMs);
   }
 
   /** Looks it up again the next time. */
@@ -31,8 +51,9 @@ export class Membership {
     this.#known.delete(bytesKey(hrid));
   }
 
-  #remember(key: string, until: number): void {
-    this.#known.set(key, until);
+  #remember(hrid: Bytes, absence: Absence | null, until: number): void {
+    this.#known.delete(bytesKey(hrid));
+    this.#known.set(bytesKey(hrid), { absence, until });
     const oldest = this.#known.size > maxKnownRecipients ? this.#known.keys().next().value : undefined;
     if (oldest !== undefined) this.#known.delete(oldest);
   }

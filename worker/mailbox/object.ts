@@ -11,13 +11,12 @@ import { problemResponse, unwrap } from '../errors.ts';
 import { getServices } from '../services.ts';
 import { Mailbox } from './mailbox.ts';
 import type { Delivery } from './peer.ts';
-import type { StreamState } from './stream.ts';
+import { freshStream } from './stream.ts';
 import { TicketClaim } from './ticket.ts';
 
 /** The header by which the edge hands on what an opened ticket claims. A client's own never gets here. */
 export const ticketHeader = 'x-ticket';
 
-const freshState: StreamState = { issued: 0, sent: 0, drainTo: null };
 const closeUnsupported = 1003;
 
 export class MailboxObject extends DurableObject<Env> {
@@ -31,7 +30,7 @@ export class MailboxObject extends DurableObject<Env> {
     this.#mailbox = new Mailbox(this.#host, {
       peers: { mailbox: (hrid) => services.mailbox(hrid) },
       registry: services.registry(),
-      sockets: createSockets(ctx, freshState),
+      sockets: createSockets(ctx, freshStream),
       requests: services.settings.requests,
     });
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair('ping', 'pong'));
@@ -57,6 +56,9 @@ export class MailboxObject extends DurableObject<Env> {
   }
   claimPackages(request: SignedRequest, body: Bytes) {
     return this.#mailbox.claimPackages(request, body);
+  }
+  refuse(request: SignedRequest, body: Bytes) {
+    return this.#mailbox.refuse(request, body);
   }
   ticket(request: SignedRequest) {
     return this.#mailbox.ticket(request);
@@ -85,7 +87,7 @@ export class MailboxObject extends DurableObject<Env> {
       const { 0: client, 1: server } = new WebSocketPair();
       const accept = () => {
         this.ctx.acceptWebSocket(server);
-        return wrapSocket(server, freshState);
+        return wrapSocket(server, freshStream);
       };
       unwrap(await this.#mailbox.connect(claim, accept));
       const headers = { 'sec-websocket-protocol': streamProtocol };
@@ -97,7 +99,7 @@ export class MailboxObject extends DurableObject<Env> {
 
   override async webSocketMessage(ws: WebSocket, message: ArrayBuffer | string): Promise<void> {
     if (typeof message === 'string') return ws.close(closeUnsupported, 'frames are binary');
-    await this.#mailbox.receive(wrapSocket(ws, freshState), new Uint8Array(message));
+    await this.#mailbox.receive(wrapSocket(ws, freshStream), new Uint8Array(message));
   }
 
   override webSocketClose(ws: WebSocket, code: number): void {
@@ -105,8 +107,8 @@ export class MailboxObject extends DurableObject<Env> {
     ws.close(code === 1005 || code === 1006 ? 1000 : code);
   }
 
-  override alarm(): void {
+  override async alarm(): Promise<void> {
     this.#host.alarmFired();
-    this.#mailbox.alarm();
+    await this.#mailbox.alarm();
   }
 }

@@ -1,76 +1,59 @@
-// The owner's sends: the running number, the records that somebody has not acknowledged, and per recipient a lane.
-// Records are durable; lanes are an index over them in memory, built anew when the object wakes. What a lane forgets
-// then (what it has handed over) the recipient knows: it skips what it has.
+// The owner's sends: the running number, and the records that somebody has not acknowledged. A record goes when nobody
+// is waited for any more; if somebody will never have it, it stays a while without its body, to say so. What a recipient
+// misses stands in `gap` until it was told. Lanes (lane.ts) are an index over both.
 
 import { type Bytes, bytesKey, concatBytes, sameBytes } from '../../client/wire/bytes.ts';
-import { hashBytes } from '../../client/wire/limits.ts';
 import type { OutboxRecord } from '../../client/wire/outbox.ts';
-import { Accepted, type Recipient, type Send } from '../../client/wire/send.ts';
+import { Accepted, type Delivered, type MissCode, type Send } from '../../client/wire/send.ts';
 import { Refusal } from '../errors.ts';
 import {
   mailboxFullRetrySeconds,
   maxDeliveryBytes,
   maxDeliveryItems,
+  maxMisses,
   maxOutboxBytes,
-  maxPendingBytesPerRecipient,
-  maxPendingPerRecipient,
   maxRecords,
+  missLifetimeSeconds,
   recipientOverheadBytes,
 } from '../limits.ts';
 import type { Sql } from '../ports.ts';
-import type { DeliveryItem } from './peer.ts';
-
-/** One message for one recipient that has not acknowledged it. */
-interface Pending {
-  readonly n: number;
-  /** Its place among the record's recipients. */
-  readonly index: number;
-  readonly headerOffset: number;
-  readonly headerLength: number;
-  /** Bytes of header and body. */
-  readonly size: number;
-}
-
-/** Everything that waits for one recipient, and how far the handing over has come. */
-export interface Lane {
-  readonly recipient: Bytes;
-  /** In order of n. */
-  pending: Pending[];
-  /** The newest n that stands in the recipient's queue, 0 if that is not known. */
-  sent: number;
-  recipientEpoch: Bytes | null;
-  busy: boolean;
-  /** Failures in a row. */
-  failures: number;
-  /** After a failure: not before this time (milliseconds since 1970). */
-  notBefore: number;
-  /** When to ask whether what was handed over is acknowledged: the report may have been lost. */
-  probeAt: number;
-}
-
-interface PendingRecord {
-  readonly expires: number;
-  readonly remaining: Bytes;
-  left: number;
-  readonly size: number;
-}
-
-type RecordRow = { n: number; expires: number; remaining: Bytes; recipients: Bytes; lengths: Bytes; bodyBytes: number };
+import { isFull, type Lane, newLane, type Pending, putGap } from './lane.ts';
+import type { DeliveryItem, GapReason } from './peer.ts';
+import { acknowledged, missedState, missOf, refusalOf, waited } from './recipient.ts';
+import {
+  acceptedOf,
+  createRow,
+  deliveredOf,
+  headerLength,
+  isReleased,
+  type OutboxEntry,
+  type RecordRow,
+  sendBytes,
+  splitRecipients,
+} from './record.ts';
 
 export class Outbox {
   readonly lanes: Map<string, Lane> = new Map();
-  readonly #records = new Map<number, PendingRecord>();
   readonly #sql: Sql;
+  readonly #records = new Map<number, OutboxEntry>();
   #last: number;
   #bytes = 0;
+  /** Records that nobody is waited for. */
+  #ended = 0;
+  /** No record ends before this, seconds since 1970. */
+  #nextEnd = Number.POSITIVE_INFINITY;
 
   constructor(sql: Sql) {
     this.#sql = sql;
     this.#last = sql.query<{ n: number }>('select n from registration')[0]?.n ?? 0;
     const rows = sql.query<RecordRow>(
-      'select n, expires, remaining, recipients, lengths, length(body) as bodyBytes from record order by n',
+      'select n, expires, states, recipients, lengths, length(body) as bodyBytes from record order by n',
     );
     for (const row of rows) this.#index(row);
+    type GapRow = { recipient: Bytes; n: number; from_n: number; reason: GapReason };
+    for (const gap of sql.query<GapRow>('select recipient, n, from_n, reason from gap order by n')) {
+      putGap(this.#lane(gap.recipient), gap.from_n, gap.n, gap.reason);
+    }
   }
 
   /** The number that the next send must have. */
@@ -78,8 +61,9 @@ export class Outbox {
     return this.#last + 1;
   }
 
-  get isEmpty(): boolean {
-    return this.#records.size === 0;
+  /** When the next record ends, milliseconds since 1970. */
+  get nextEnd(): number {
+    return this.#nextEnd * 1000;
   }
 
   /**
@@ -89,92 +73,121 @@ export class Outbox {
   repeated(n: number, digest: Bytes): Accepted | null {
     if (n === this.next) return null;
     if (n > this.next || n === 0) throw new Refusal('out-of-order', { expected: this.next });
-    type Row = { digest: Bytes | null; refused: Bytes | null };
-    const [row] = this.#records.has(n)
-      ? this.#sql.query<Row>('select digest, refused from record where n = ?', n)
-      : this.#sql.query<Row>('select digest, refused from registration where n = ?', n);
+    const record = this.#records.get(n);
+    const [row] = record
+      ? this.#sql.query<{ digest: Bytes; refused: null }>('select digest, null as refused from record where n = ?', n)
+      : this.#sql.query<{ digest: Bytes | null; refused: Bytes | null }>(
+          'select digest, refused from registration where n = ?',
+          n,
+        );
     if (row?.digest && !sameBytes(row.digest, digest)) throw new Refusal('number-reused', { expected: this.next });
+    if (record) return acceptedOf(n, record.states);
     return row?.refused ? Accepted.decode(row.refused) : { n, refused: [] };
   }
 
   /** @throws Refusal `mailbox-full` if all that waits, with this send, is too much */
   checkRoom(send: Send): void {
-    if (this.#records.size < maxRecords && this.#bytes + recordBytes(send.to, send.body) <= maxOutboxBytes) return;
-    throw new Refusal('mailbox-full', { retryAfter: mailboxFullRetrySeconds });
+    if (this.#records.size - this.#ended >= maxRecords) {
+      throw new Refusal('mailbox-full', { retryAfter: mailboxFullRetrySeconds });
+    }
+    const size = sendBytes(send.to, send.body);
+    if (this.#bytes + size > maxOutboxBytes) this.#releaseQueued();
+    if (this.#bytes + size > maxOutboxBytes) {
+      throw new Refusal('mailbox-full', { retryAfter: mailboxFullRetrySeconds });
+    }
   }
 
-  /** Whether too much that is not in this recipient's queue yet waits for it to take `size` bytes more. */
+  /** Whether too much waits for this recipient to take `size` bytes more. */
   isFull(recipient: Bytes, size: number): boolean {
     const lane = this.lanes.get(bytesKey(recipient));
-    if (lane === undefined) return false;
-    let bytes = size;
-    for (let i = 1; i <= maxPendingPerRecipient; i++) {
-      const pending = lane.pending.at(-i);
-      if (pending === undefined || pending.n <= lane.sent) return bytes > maxPendingBytesPerRecipient;
-      bytes += pending.size;
-    }
-    return true;
+    return lane !== undefined && isFull(lane, size);
   }
 
   /**
    * Takes the next send. The caller has checked its number.
+   * @param now  milliseconds since 1970
    * @returns the lanes that have something to do now
    */
   accept(send: Send, digest: Bytes, refused: Accepted['refused'], now: number): Lane[] {
-    const answer = refused.length > 0 ? Accepted.encode({ n: send.n, refused }) : null;
-    const takers = send.to.filter((_, index) => !refused.some((refusal) => refusal.index === index));
-    if (takers.length === 0) {
-      this.#sql.query('update registration set n = ?, digest = ?, refused = ?', send.n, digest, answer);
-      this.#last = send.n;
-      return [];
-    }
-    const row: RecordRow = {
-      n: send.n,
-      expires: Math.floor(now / 1000) + send.ttlSeconds,
-      remaining: fullBitmap(takers.length),
-      recipients: concatBytes(...takers.map(({ hrid }) => hrid)),
-      lengths: concatBytes(...takers.map(({ header }) => Uint8Array.of(header.length >> 8, header.length & 0xff))),
-      bodyBytes: send.body.length,
-    };
-    this.#sql.query(
-      `insert into record (n, expires, remaining, digest, refused, recipients, lengths, headers, body)
-       values (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      ...[row.n, row.expires, row.remaining, digest, answer, row.recipients, row.lengths],
-      concatBytes(...takers.map(({ header }) => header)),
-      send.body,
-    );
-    return this.#index(row);
+    return this.#sql.transaction(() => {
+      const row = createRow(send, refused, Math.ceil(now / 1000) + send.ttlSeconds);
+      const told = refused.filter(({ code }) => code === 'mailbox-full').flatMap(({ index }) => send.to[index] ?? []);
+      const gapped = told.map(({ hrid }) => this.#putGap(this.#lane(hrid), send.n, send.n, 'full'));
+      if (refused.length === send.to.length) {
+        this.#remember(send.n, digest, acceptedOf(send.n, row.states));
+        this.#last = send.n;
+        return gapped;
+      }
+      this.#sql.query(
+        'insert into record (n, expires, states, digest, recipients, lengths, headers, body) values (?, ?, ?, ?, ?, ?, ?, ?)',
+        ...[row.n, row.expires, row.states, digest, row.recipients, row.lengths],
+        concatBytes(...send.to.map(({ header }) => header)),
+        send.body,
+      );
+      return [...this.#index(row), ...gapped];
+    });
   }
 
   /** What the lane hands over next: in order, and no more than one call carries. */
   items(lane: Lane): DeliveryItem[] {
     const items: DeliveryItem[] = [];
     let bytes = 0;
-    for (const { n, headerOffset, headerLength, size } of lane.pending) {
-      if (n <= lane.sent) continue;
-      if (items.length === maxDeliveryItems || (items.length > 0 && bytes + size > maxDeliveryBytes)) break;
-      bytes += size;
-      const [row] = this.#sql.query<{ expires: number; header: Bytes; body: Bytes }>(
-        // Of an empty blob, substr() is null.
-        `select expires, coalesce(substr(headers, ?, ?), x'') as header, body from record where n = ?`,
-        ...[headerOffset + 1, headerLength, n],
-      );
-      if (row !== undefined) items.push({ n, gap: null, ...row });
+    for (const pending of lane.pending) {
+      if (pending.n <= lane.sent) continue;
+      if (items.length === maxDeliveryItems || (items.length > 0 && bytes + pending.size > maxDeliveryBytes)) break;
+      bytes += pending.size;
+      items.push(this.#item(pending));
     }
     return items;
   }
 
   /**
-   * The recipient needs nothing up to `upTo` any more.
-   * @returns the numbers of the messages that now everybody has
+   * The recipient's queue has taken everything up to `sent`, and its owner has acknowledged everything up to `acked`.
+   * @returns what became of the messages that nobody is waited for any more
    */
-  acknowledge(lane: Lane, upTo: number): number[] {
-    const done = lane.pending.filter(({ n }) => n <= upTo);
-    if (done.length === 0) return [];
-    const finished = this.#sql.transaction(() => done.filter((pending) => this.#strike(pending)).map(({ n }) => n));
-    lane.pending = lane.pending.slice(done.length);
-    if (lane.pending.length === 0 && !lane.busy) this.drop(lane);
+  advance(lane: Lane, sent: number, acked: number, now: number): Delivered[] {
+    lane.sent = sent;
+    const told = lane.pending.filter(({ n, gap }) => gap !== null && n <= Math.max(sent, acked));
+    for (const { n } of told) this.#sql.query('delete from gap where recipient = ? and n = ?', lane.recipient, n);
+    if (told.length > 0) lane.pending = lane.pending.filter((each) => !told.includes(each));
+    return this.#strike(lane, ({ n }) => n <= acked, acknowledged, now);
+  }
+
+  /** The recipient will never have what waits for it, and is not to be told. */
+  end(lane: Lane, miss: MissCode, now: number): Delivered[] {
+    this.#sql.query('delete from gap where recipient = ?', lane.recipient);
+    lane.pending = lane.pending.filter(({ gap }) => gap === null);
+    return this.#strike(lane, () => true, missedState(miss), now);
+  }
+
+  /**
+   * Ends what has waited long enough: who has not got it is told by a gap. Records that only say what was missed go.
+   * @param now  milliseconds since 1970
+   */
+  expire(now: number): Delivered[] {
+    if (this.nextEnd > now) return [];
+    const over = [...this.#records].filter(([, { expires }]) => expires * 1000 <= now);
+    const ended = new Set(over.map(([n]) => n));
+    for (const [n, { left }] of over) if (left === 0) this.#delete(n);
+    const finished = [...this.lanes.values()].flatMap((lane) => {
+      const due = lane.pending.filter(({ n, gap }) => gap === null && ended.has(n));
+      const done = this.#strike(lane, ({ n }) => ended.has(n), missedState('expired'), now);
+      // What is in the recipient's queue ends there by itself.
+      for (const { n } of due) if (n > lane.sent) this.#putGap(lane, n, n, 'expired');
+      return done;
+    });
+    this.#nextEnd = Math.min(...[...this.#records.values()].map(({ expires }) => expires));
     return finished;
+  }
+
+  /** What every recipient must still be told if the owner goes: the range that it has not got. */
+  owed(): { recipient: Bytes; fromN: number; n: number }[] {
+    return [...this.lanes.values()].flatMap(({ recipient, pending, sent }) => {
+      const first = pending.find(({ n }) => n > sent);
+      const last = pending.at(-1);
+      if (first === undefined || last === undefined) return [];
+      return [{ recipient, fromN: first.gap?.fromN ?? first.n, n: last.n }];
+    });
   }
 
   /** Forgets a lane that has nothing to do. */
@@ -185,62 +198,143 @@ export class Outbox {
   page(after: number, max: number): OutboxRecord[] {
     const numbers = [...this.#records.keys()].filter((n) => n > after).slice(0, max);
     return numbers.map((n) => {
-      const [row] = this.#sql.query<{ expires: number; remaining: Bytes; recipients: Bytes }>(
-        'select expires, remaining, recipients from record where n = ?',
-        n,
-      );
-      if (row === undefined) throw new Error('a record is missing');
-      const waiting = split(row.recipients).filter((_, index) => hasBit(row.remaining, index));
-      return {
-        n,
-        expires: row.expires,
-        waiting: waiting.map((hrid) => {
-          const sent = this.lanes.get(bytesKey(hrid))?.sent ?? 0;
-          return { hrid, state: sent >= n ? ('queued' as const) : ('pending' as const) };
-        }),
-      };
+      const [row] = this.#sql.query<{ recipients: Bytes }>('select recipients from record where n = ?', n);
+      const record = this.#records.get(n);
+      if (row === undefined || record === undefined) throw new Error('a record is missing');
+      const recipients = splitRecipients(row.recipients).flatMap((hrid, index) => {
+        const state = record.states[index] ?? acknowledged;
+        if (state === acknowledged) return [];
+        const sent = this.lanes.get(bytesKey(hrid))?.sent ?? 0;
+        return [
+          {
+            hrid,
+            state: missOf(state) ?? refusalOf(state) ?? (sent >= n ? ('queued' as const) : ('pending' as const)),
+          },
+        ];
+      });
+      return { n, expires: record.expires, recipients };
     });
   }
 
-  /** Notes that one recipient is done with one record; true if it was the last one. */
-  #strike({ n, index }: Pending): boolean {
+  #item(pending: Pending): DeliveryItem {
+    const { n, gap } = pending;
+    const nothing = new Uint8Array();
+    if (gap !== null) return { n, gap, expires: 0, header: nothing, body: nothing };
+    const [row] = this.#sql.query<{ expires: number; lengths: Bytes; header: Bytes; body: Bytes }>(
+      // Of an empty blob, substr() is null.
+      `select expires, lengths, coalesce(substr(headers, ?, ?), x'') as header, body from record where n = ?`,
+      ...[pending.headerOffset + 1, pending.headerLength, n],
+    );
+    if (row === undefined) throw new Error('a record is missing');
+    if (isReleased(row)) return { n, gap: { fromN: n, reason: 'full' }, expires: 0, header: nothing, body: nothing };
+    return { n, gap: null, expires: row.expires, header: row.header, body: row.body };
+  }
+
+  /** The messages of this lane that `isDone` get a new state, and are not waited for any more. */
+  #strike(lane: Lane, isDone: (pending: Pending) => boolean, state: number, now: number): Delivered[] {
+    const done = lane.pending.filter((pending) => pending.gap === null && isDone(pending));
+    if (done.length === 0) return [];
+    const finished = this.#sql.transaction(() =>
+      done.flatMap((pending) => (pending.gap === null ? this.#mark(pending.n, pending.index, state, now) : [])),
+    );
+    lane.pending = lane.pending.filter((pending) => !done.includes(pending));
+    if (lane.pending.length === 0 && !lane.busy) this.drop(lane);
+    return finished;
+  }
+
+  #mark(n: number, index: number, state: number, now: number): Delivered[] {
     const record = this.#records.get(n);
-    if (record === undefined || !hasBit(record.remaining, index)) return false;
-    clearBit(record.remaining, index);
+    if (record === undefined || record.states[index] !== waited) return [];
+    record.states[index] = state;
     record.left--;
     if (record.left > 0) {
-      this.#sql.query('update record set remaining = ? where n = ?', record.remaining, n);
-      return false;
+      this.#sql.query('update record set states = ? where n = ?', record.states, n);
+      return [];
     }
+    if (hasMiss(record)) this.#end(n, record, now);
+    else this.#delete(n);
+    return [deliveredOf(n, record.states)];
+  }
+
+  /** Keeps of a record what it says of those who missed it. */
+  #end(n: number, record: OutboxEntry, now: number): void {
+    record.expires = Math.floor(now / 1000) + missLifetimeSeconds;
+    this.#nextEnd = Math.min(this.#nextEnd, record.expires);
+    this.#ended++;
+    this.#release(n, record);
+    this.#sql.query('update record set states = ?, expires = ? where n = ?', record.states, record.expires, n);
+    if (this.#ended <= maxMisses) return;
+    const [oldest] = [...this.#records].find(([, { left }]) => left === 0) ?? [];
+    if (oldest !== undefined) this.#delete(oldest);
+  }
+
+  #delete(n: number): void {
+    const record = this.#records.get(n);
+    if (record === undefined) return;
     if (n === this.#last) {
-      this.#sql.query(
-        `update registration set (n, digest, refused) = (select n, digest, refused from record where n = ?)`,
-        n,
-      );
+      const [row] = this.#sql.query<{ digest: Bytes }>('select digest from record where n = ?', n);
+      this.#remember(n, row?.digest ?? null, acceptedOf(n, record.states));
     }
     this.#sql.query('delete from record where n = ?', n);
     this.#records.delete(n);
     this.#bytes -= record.size;
-    return true;
+    if (record.left === 0 && hasMiss(record)) this.#ended--;
+  }
+
+  /** The newest number, when no record tells it. */
+  #remember(n: number, digest: Bytes | null, accepted: Accepted): void {
+    const answer = accepted.refused.length > 0 ? Accepted.encode(accepted) : null;
+    this.#sql.query('update registration set n = ?, digest = ?, refused = ?', n, digest, answer);
+  }
+
+  /** Lets go headers and bodies of what is in every queue that it must come to: the sender's copy only takes room. */
+  #releaseQueued(): void {
+    const needed = new Set([...this.lanes.values()].flatMap(unsentNumbers));
+    for (const [n, record] of this.#records) if (!needed.has(n)) this.#release(n, record);
+  }
+
+  #release(n: number, record: OutboxEntry): void {
+    const size = record.states.length * recipientOverheadBytes;
+    if (record.size === size) return;
+    this.#sql.query(`update record set lengths = x'', headers = x'', body = x'' where n = ?`, n);
+    this.#bytes -= record.size - size;
+    record.size = size;
+  }
+
+  #putGap(lane: Lane, fromN: number, n: number, reason: GapReason): Lane {
+    const before = lane.pending.filter(({ gap }) => gap !== null);
+    putGap(lane, fromN, n, reason);
+    for (const gone of before.filter((each) => !lane.pending.includes(each))) {
+      this.#sql.query('delete from gap where recipient = ? and n = ?', lane.recipient, gone.n);
+    }
+    for (const { n: end, gap } of lane.pending.filter((each) => each.gap !== null && !before.includes(each))) {
+      this.#sql.query(
+        'insert into gap (recipient, n, from_n, reason) values (?, ?, ?, ?)',
+        ...[lane.recipient, end, gap?.fromN ?? end, gap?.reason ?? reason],
+      );
+    }
+    this.lanes.set(bytesKey(lane.recipient), lane);
+    return lane;
   }
 
   #index(row: RecordRow): Lane[] {
-    const hrids = split(row.recipients);
     const lanes: Lane[] = [];
     let headerOffset = 0;
-    for (const [index, recipient] of hrids.entries()) {
-      const headerLength = ((row.lengths[2 * index] ?? 0) << 8) | (row.lengths[2 * index + 1] ?? 0);
-      if (hasBit(row.remaining, index)) {
+    for (const [index, recipient] of splitRecipients(row.recipients).entries()) {
+      const length = headerLength(row, index);
+      if (row.states[index] === waited) {
         const lane = this.#lane(recipient);
-        const size = headerLength + row.bodyBytes;
-        lane.pending.push({ n: row.n, index, headerOffset, headerLength, size });
+        const size = length + row.bodyBytes;
+        lane.pending.push({ n: row.n, gap: null, index, headerOffset, headerLength: length, size });
         lanes.push(lane);
       }
-      headerOffset += headerLength;
+      headerOffset += length;
     }
-    const size = row.bodyBytes + headerOffset + hrids.length * recipientOverheadBytes;
-    this.#records.set(row.n, { expires: row.expires, remaining: row.remaining, left: lanes.length, size });
+    const size = row.bodyBytes + headerOffset + row.states.length * recipientOverheadBytes;
+    this.#records.set(row.n, { expires: row.expires, states: row.states, left: lanes.length, size });
     this.#bytes += size;
+    if (lanes.length === 0) this.#ended++;
+    this.#nextEnd = Math.min(this.#nextEnd, row.expires);
     this.#last = Math.max(this.#last, row.n);
     return lanes;
   }
@@ -253,39 +347,10 @@ export class Outbox {
   }
 }
 
-function newLane(recipient: Bytes): Lane {
-  return {
-    recipient,
-    pending: [],
-    sent: 0,
-    recipientEpoch: null,
-    busy: false,
-    failures: 0,
-    notBefore: 0,
-    probeAt: 0,
-  };
+function hasMiss({ states }: OutboxEntry): boolean {
+  return states.some((state) => missOf(state) !== null);
 }
 
-function recordBytes(to: readonly Recipient[], body: Bytes): number {
-  return to.reduce((bytes, { header }) => bytes + header.length + recipientOverheadBytes, body.length);
-}
-
-function split(recipients: Bytes): Bytes[] {
-  return Array.from({ length: recipients.length / hashBytes }, (_, index) =>
-    recipients.slice(index * hashBytes, (index + 1) * hashBytes),
-  );
-}
-
-function fullBitmap(length: number): Bytes {
-  const bitmap = new Uint8Array(Math.ceil(length / 8));
-  for (let index = 0; index < length; index++) bitmap[index >> 3] = (bitmap[index >> 3] ?? 0) | (1 << (index & 7));
-  return bitmap;
-}
-
-function hasBit(bitmap: Bytes, index: number): boolean {
-  return (((bitmap[index >> 3] ?? 0) >> (index & 7)) & 1) === 1;
-}
-
-function clearBit(bitmap: Bytes, index: number): void {
-  bitmap[index >> 3] = (bitmap[index >> 3] ?? 0) & ~(1 << (index & 7));
+function unsentNumbers({ pending, sent }: Lane): number[] {
+  return pending.flatMap(({ n, gap }) => (gap === null && n > sent ? [n] : []));
 }

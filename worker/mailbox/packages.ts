@@ -26,29 +26,14 @@ export class Packages {
     return { oneTime: row?.oneTime ?? 0, lastResortFresh: (row?.fresh ?? 0) > 0 };
   }
 
-  /**
-   * @param digest   of the upload: the same one again changes nothing
-   * @param created  when it was signed (seconds): an older one than the last is a replay
-   * @throws Refusal `too-many-key-packages`, `stale-signature`
-   */
-  upload(upload: KeyPackageUpload, digest: Bytes, created: number, now: number): KeyPackageCount {
-    const [last] = this.#sql.query<{ uploaded: number; upload: Bytes | null }>(
-      'select uploaded, upload from registration',
-    );
-    if (last?.upload && sameBytes(last.upload, digest)) return this.count();
-    if (last !== undefined && created < last.uploaded) {
-      throw new Refusal('stale-signature', { time: Math.floor(now / 1000) });
-    }
+  /** Within a transaction. @throws Refusal `too-many-key-packages` */
+  upload(upload: KeyPackageUpload): void {
     const held = upload.replace ? 0 : this.count().oneTime;
     if (held + upload.oneTime.length > maxKeyPackages) throw new Refusal('too-many-key-packages');
-    this.#sql.transaction(() => {
-      if (upload.replace) this.#sql.query('delete from package');
-      else if (upload.lastResort !== null) this.#sql.query('delete from package where last_resort = 1');
-      for (const each of upload.oneTime) this.#insert(each, 0);
-      if (upload.lastResort !== null) this.#insert(upload.lastResort, 1);
-      this.#sql.query('update registration set uploaded = ?, upload = ?', created, digest);
-    });
-    return this.count();
+    if (upload.replace) this.#sql.query('delete from package');
+    else if (upload.lastResort !== null) this.#sql.query('delete from package where last_resort = 1');
+    for (const each of upload.oneTime) this.#insert(each, 0);
+    if (upload.lastResort !== null) this.#insert(upload.lastResort, 1);
   }
 
   claim(claimer: Bytes, id: Bytes, now: number): ClaimAnswer {
@@ -76,11 +61,11 @@ export class Packages {
     return { package: chosen.package };
   }
 
-  /** Deletes answers that nobody may ask for again. @returns when the next ones end */
-  sweep(now: number): number | null {
+  /** Deletes answers that nobody may ask for again. @returns when the next ones end, infinite if never */
+  sweep(now: number): number {
     this.#sql.query('delete from claim where made <= ?', now - claimWindowMs);
     const [oldest] = this.#sql.query<{ made: number | null }>('select min(made) as made from claim');
-    return oldest?.made == null ? null : oldest.made + claimWindowMs;
+    return oldest?.made == null ? Number.POSITIVE_INFINITY : oldest.made + claimWindowMs;
   }
 
   #first(lastResort: 0 | 1): PackageRow | undefined {

@@ -18,6 +18,8 @@ export interface Report {
 interface Waiting extends Report {
   readonly seq: number;
   readonly size: number;
+  /** When it becomes a gap (seconds since 1970); never, if it is one. */
+  readonly expires: number;
 }
 
 type MarkRow = { sender: Bytes; epoch: Bytes; n: number; seq: number; used: number };
@@ -36,12 +38,28 @@ export class Queue {
   #waiting: Waiting[];
   #last: number;
   #bytes: number;
+  #nextEnd: number;
 
   constructor(sql: Sql) {
     this.#sql = sql;
-    this.#waiting = sql.query<{ seq: number; sender: Bytes; epoch: Bytes; n: number; size: number }>(
-      'select seq, sender, epoch, n, length(header) + length(body) as size from entry order by seq',
-    );
+    type Row = {
+      seq: number;
+      sender: Bytes;
+      epoch: Bytes;
+      n: number;
+      size: number;
+      reason: string | null;
+      expires: number;
+    };
+    this.#waiting = sql
+      .query<Row>(
+        'select seq, sender, epoch, n, length(header) + length(body) as size, reason, expires from entry order by seq',
+      )
+      .map(({ reason, expires, ...row }) => ({
+        ...row,
+        expires: reason === null ? expires : Number.POSITIVE_INFINITY,
+      }));
+    this.#nextEnd = Math.min(...this.#waiting.map(({ expires }) => expires));
     this.#bytes = this.#waiting.reduce((bytes, { size }) => bytes + size, 0);
     const [row] = sql.query<{ last: number }>(
       `select max((select seq from registration), (select coalesce(max(seq), 0) from entry),
@@ -58,6 +76,11 @@ export class Queue {
   /** All up to here is acknowledged and gone. */
   get acked(): number {
     return (this.#waiting[0]?.seq ?? this.#last + 1) - 1;
+  }
+
+  /** When the next message ends, milliseconds since 1970. */
+  get nextEnd(): number {
+    return this.#nextEnd * 1000;
   }
 
   /** Entries and bytes that were sent up to `seq` and are not acknowledged. */
@@ -86,13 +109,16 @@ export class Queue {
         const size = item.header.length + item.body.length;
         full = !this.#hasRoom(fresh, size);
         if (full) break;
-        const entry = { seq: this.#last + fresh.length + 1, sender, epoch: senderEpoch, n: item.n, size };
-        this.#insert(entry, item);
+        const seq = this.#last + fresh.length + 1;
+        const expires = item.gap === null ? item.expires : Number.POSITIVE_INFINITY;
+        const entry = { seq, sender, epoch: senderEpoch, n: item.n, size, expires };
+        this.#insert(entry, item, upTo);
         fresh.push(entry);
         upTo = item.n;
       }
     });
     this.#waiting.push(...fresh);
+    this.#nextEnd = Math.min(this.#nextEnd, ...fresh.map(({ expires }) => expires));
     this.#last += fresh.length;
     this.#bytes += fresh.reduce((bytes, { size }) => bytes + size, 0);
     return { upTo, acked, full };
@@ -148,20 +174,44 @@ export class Queue {
     return [...new Map(this.#waiting.map(({ sender }) => [bytesKey(sender), sender])).values()];
   }
 
-  /** Deletes old marks; the highest seq must not be forgotten with them. @returns when the next one is due */
-  sweep(now: number): number | null {
-    const [old] = this.#sql.query<{ count: number }>(
-      'select count(*) as count from mark where used <= ?',
+  /** Messages that have waited long enough become gaps, in their places. @param now milliseconds since 1970 */
+  expire(now: number): void {
+    if (this.nextEnd > now) return;
+    const isOver = ({ expires }: Waiting) => expires * 1000 <= now;
+    this.#sql.query(
+      `update entry set reason = 'expired', from_n = n, header = x'', body = x'' where reason is null and expires <= ?`,
+      Math.floor(now / 1000),
+    );
+    this.#waiting = this.#waiting.map((entry) =>
+      isOver(entry) ? { ...entry, size: 0, expires: Number.POSITIVE_INFINITY } : entry,
+    );
+    this.#bytes = this.#waiting.reduce((bytes, { size }) => bytes + size, 0);
+    this.#nextEnd = Math.min(...this.#waiting.map(({ expires }) => expires));
+  }
+
+  /** The senders that have not been heard of for a day, and what was acknowledged of each. */
+  oldMarks(now: number): Report[] {
+    return this.#sql.query<{ sender: Bytes; epoch: Bytes; n: number }>(
+      'select sender, epoch, n from mark where used <= ?',
       now - markLifetimeMs,
     );
-    if (old !== undefined && old.count > 0) {
-      this.#sql.transaction(() => {
-        this.#sql.query('update registration set seq = ?', this.#last);
-        this.#sql.query('delete from mark where used <= ?', now - markLifetimeMs);
-      });
-    }
+  }
+
+  /** Forgets an old mark, whose sender knows of it, unless it was used again. The highest seq must not go with it. */
+  forgetMark({ sender, epoch, n }: Report, now: number): void {
+    this.#sql.transaction(() => {
+      this.#sql.query('update registration set seq = ? where seq < ?', this.#last, this.#last);
+      this.#sql.query(
+        'delete from mark where sender = ? and epoch = ? and n = ? and used <= ?',
+        ...[sender, epoch, n, now - markLifetimeMs],
+      );
+    });
+  }
+
+  /** When the oldest mark is a day old, infinite if there is none. */
+  nextOldMark(): number {
     const [oldest] = this.#sql.query<{ used: number | null }>('select min(used) as used from mark');
-    return oldest?.used == null ? null : oldest.used + markLifetimeMs;
+    return oldest?.used == null ? Number.POSITIVE_INFINITY : oldest.used + markLifetimeMs;
   }
 
   #hasRoom(fresh: readonly Waiting[], size: number): boolean {
@@ -169,11 +219,12 @@ export class Queue {
     return this.#waiting.length + fresh.length < maxQueueEntries && bytes <= maxQueueBytes;
   }
 
-  #insert({ seq, sender, epoch, n }: Waiting, item: DeliveryItem): void {
+  /** @param upTo  what is here already of this sender: a gap begins after it */
+  #insert({ seq, sender, epoch, n }: Waiting, item: DeliveryItem, upTo: number): void {
     this.#sql.query(
       `insert into entry (seq, sender, epoch, n, reason, from_n, expires, header, body)
        values (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      ...[seq, sender, epoch, n, item.gap?.reason ?? null, item.gap?.fromN ?? null],
+      ...[seq, sender, epoch, n, item.gap?.reason ?? null, item.gap && Math.max(item.gap.fromN, upTo + 1)],
       ...[item.expires, item.header, item.body],
     );
   }

@@ -5,6 +5,8 @@ import { ServerFrame } from '../../client/wire/frame.ts';
 import { maxBytesInFlight, maxFramesInFlight } from '../../client/wire/limits.ts';
 import type { Hello } from '../../client/wire/queue.ts';
 import { closeReplaced } from '../../client/wire/routes.ts';
+import type { Delivered } from '../../client/wire/send.ts';
+import type { Level } from '../bucket.ts';
 import type { Socket, Sockets } from '../ports.ts';
 import type { Queue } from './queue.ts';
 
@@ -15,7 +17,12 @@ export interface StreamState {
   readonly sent: number;
   /** Once this entry is sent, `drained` is due; null after it. */
   readonly drainTo: number | null;
+  /** What is left of the owner's budget; null if nothing was taken from it yet. */
+  readonly budget: Level | null;
 }
+
+/** Of a socket that was just accepted. */
+export const freshStream: StreamState = { issued: 0, sent: 0, drainTo: null, budget: null };
 
 export class Stream {
   readonly #sockets: Sockets<StreamState>;
@@ -28,17 +35,22 @@ export class Stream {
 
   /** Greets a new connection and lets go of older ones; they lose nothing. */
   open(socket: Socket<StreamState>, issued: number, hello: Hello): void {
-    socket.state = { issued, sent: this.#queue.acked, drainTo: this.#queue.last };
+    socket.state = { issued, sent: this.#queue.acked, drainTo: this.#queue.last, budget: null };
     for (const other of this.#sockets.all()) if (other.state.issued !== issued) other.close(closeReplaced, 'replaced');
     socket.send(ServerFrame.encode({ type: 'hello', hello }));
     this.push();
+  }
+
+  get isOpen(): boolean {
+    return this.#current() !== undefined;
   }
 
   /** Sends what the window allows. */
   push(): void {
     const socket = this.#current();
     if (socket === undefined) return;
-    let { sent, drainTo, issued } = socket.state;
+    const { state } = socket;
+    let { sent, drainTo } = state;
     const flight = this.#queue.inFlight(sent);
     const room = { entries: maxFramesInFlight - flight.entries, bytes: maxBytesInFlight - flight.bytes };
     const entries = room.entries > 0 && room.bytes > 0 ? this.#queue.read(sent, room.entries, room.bytes) : [];
@@ -50,12 +62,22 @@ export class Stream {
       socket.send(ServerFrame.encode({ type: 'drained', last: drainTo }));
       drainTo = null;
     }
-    socket.state = { issued, sent, drainTo };
+    socket.state = { ...state, sent, drainTo };
   }
 
-  /** Tells a connected owner that everybody has acknowledged these messages. */
-  delivered(numbers: readonly number[]): void {
-    for (const n of numbers) this.#current()?.send(ServerFrame.encode({ type: 'delivered', n }));
+  /** Tells a connected owner what became of these messages. */
+  delivered(all: readonly Delivered[]): void {
+    for (const delivered of all) this.#current()?.send(ServerFrame.encode({ type: 'delivered', delivered }));
+  }
+
+  /** What is left of the owner's budget, as an open connection knows it. */
+  get budget(): Level | null {
+    return this.#current()?.state.budget ?? null;
+  }
+
+  keepBudget(budget: Level): void {
+    const socket = this.#current();
+    if (socket !== undefined) socket.state = { ...socket.state, budget };
   }
 
   /** Closes every connection: the mailbox is no more. */

@@ -60,7 +60,7 @@ beforeEach(() => {
     hello: () => heard.push('hello'),
     entry: ({ seq }) => heard.push(`entry ${seq}`),
     drained: () => heard.push('drained'),
-    delivered: (n) => heard.push(`delivered ${n}`),
+    delivered: ({ n }) => heard.push(`delivered ${n}`),
     changed: (state) => states.push(state),
   });
 });
@@ -91,7 +91,7 @@ describe('start()', () => {
     const { listener } = await open(0);
     listener.entry({ type: 'gap', seq: 4, from: new Uint8Array(32), fromN: 1, toN: 1, reason: 'full' });
     listener.drained();
-    listener.delivered(9);
+    listener.delivered({ n: 9, acknowledged: 1, missed: [] });
     expect(lines).toHaveLength(1);
     expect(heard).toEqual(['hello', 'entry 4', 'drained', 'delivered 9']);
     expect(states).toEqual(['connecting', 'online']);
@@ -185,7 +185,7 @@ describe('start()', () => {
     await open(1);
     older.hello(hello);
     older.drained();
-    older.delivered(1);
+    older.delivered({ n: 1, acknowledged: 1, missed: [] });
     older.closed('replaced');
     expect(heard).toEqual(['hello', 'hello']);
     expect(states.at(-1)).toBe('online');

@@ -142,7 +142,7 @@ describe('an agreement', () => {
     const [some, all] = state.all(tables.events).map(({ value }) => (value.type === 'unreached' ? value.refused : []));
     expect(some).toEqual([{ hrid: founding.people[2]?.hrid, code: 'mailbox-full' }]);
     expect(all?.map(({ hrid }) => hrid)).toEqual(founding.people.slice(1).map(({ hrid }) => hrid));
-    await state.transact((tx) => markDelivered(tx, 2));
+    await state.transact((tx) => markDelivered(tx, { n: 2, acknowledged: 1, missed: [] }));
     expect(states()).toEqual(['1 accepted', '2 refused']);
   });
 });
@@ -176,7 +176,7 @@ describe('a message that nobody gets', () => {
     await say('one');
     const refused = [0, 1].map((index) => ({ index, code: 'mailbox-full' as const }));
     await state.transact((tx) => markAccepted(tx, { n: 1, refused }));
-    await state.transact((tx) => markDelivered(tx, 1));
+    await state.transact((tx) => markDelivered(tx, { n: 1, acknowledged: 1, missed: [] }));
     expect(told()).toEqual(['accepted one', 'failed one']);
     expect(states()).toEqual(['1 refused']);
     expect(envelopes()).toBe(1);
@@ -200,7 +200,7 @@ describe('dropUnconfirmed()', () => {
     for (const text of ['accepted', 'delivered']) await say(text);
     await state.transact(async (tx) => {
       await markAccepted(tx, { n: 1, refused: [] });
-      await markDelivered(tx, 2);
+      await markDelivered(tx, { n: 2, acknowledged: 1, missed: [] });
     });
     const day = 24 * 3600;
     pass(day);
@@ -235,10 +235,10 @@ describe('markDelivered()', () => {
   it('tells acceptance first where the answer to it was lost or is late, and each once', async () => {
     const { state, say, told, states } = await start('delivered');
     await say('one');
-    await state.transact((tx) => markDelivered(tx, 1));
+    await state.transact((tx) => markDelivered(tx, { n: 1, acknowledged: 1, missed: [] }));
     await state.transact((tx) => markAccepted(tx, { n: 1, refused: [] }));
-    await state.transact((tx) => markDelivered(tx, 1));
-    await state.transact((tx) => markDelivered(tx, 2));
+    await state.transact((tx) => markDelivered(tx, { n: 1, acknowledged: 1, missed: [] }));
+    await state.transact((tx) => markDelivered(tx, { n: 2, acknowledged: 1, missed: [] }));
     expect(told()).toEqual(['accepted one', 'delivered one']);
     expect(states()).toEqual(['1 delivered']);
   });
@@ -249,7 +249,7 @@ describe('markDelivered()', () => {
     await state.transact((tx) => putOutgoing(tx, ratchet, founding.body, founding.headers, null, 0));
     await state.transact((tx) => markAccepted(tx, { n: 1, refused: [] }));
     expect(states()).toEqual(['1 accepted']);
-    await state.transact((tx) => markDelivered(tx, 1));
+    await state.transact((tx) => markDelivered(tx, { n: 1, acknowledged: 1, missed: [] }));
     expect(states()).toEqual([]);
     expect(envelopes()).toBe(0);
     expect(told()).toEqual([]);
@@ -261,7 +261,7 @@ describe('confirmOutgoing()', () => {
     const { state, say, answer, told, states, envelopes } = await start('confirmed');
     for (const text of ['told', 'taken', 'sealed']) await say(text);
     await state.transact(async (tx) => {
-      await markDelivered(tx, 1);
+      await markDelivered(tx, { n: 1, acknowledged: 1, missed: [] });
       await markAccepted(tx, { n: 2, refused: [] });
     });
     await answer();
@@ -274,7 +274,7 @@ describe('confirmOutgoing()', () => {
     expect(states()).toEqual([]);
     expect(envelopes()).toBe(0);
     await answer();
-    for (const n of [1, 2, 3]) await state.transact((tx) => markDelivered(tx, n));
+    for (const n of [1, 2, 3]) await state.transact((tx) => markDelivered(tx, { n, acknowledged: 1, missed: [] }));
     expect(told()).toHaveLength(9);
   });
 

@@ -28,7 +28,7 @@ async function start(count: number, readOutbox: Relay['readOutbox']) {
 
 const page = (nextSend: number, ...listed: number[]): OutboxPage => ({
   nextSend,
-  records: listed.map((n) => ({ n, expires: 0, waiting: [] })),
+  records: listed.map((n) => ({ n, expires: 0, recipients: [{ hrid: new Uint8Array(32), state: 'queued' as const }] })),
 });
 
 describe('reconcileOutbox()', () => {

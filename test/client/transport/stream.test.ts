@@ -34,7 +34,7 @@ class Listener implements LinkListener {
   hello = () => this.#hear('hello');
   entry = ({ seq }: { seq: number }) => this.#hear(`entry ${seq}`);
   drained = () => this.#hear('drained');
-  delivered = (n: number) => this.#hear(`delivered ${n}`);
+  delivered = ({ n }: { n: number }) => this.#hear(`delivered ${n}`);
   problem = (code: string) => this.#hear(`problem ${code}`);
   closed = (reason: string) => this.#hear(`closed ${reason}`);
 
@@ -71,7 +71,7 @@ describe('openStream()', () => {
     expect(listener.heard).toEqual(['hello', 'entry 1', 'entry 2', 'drained']);
     expect(server.requests).toEqual(['POST /v1/tickets', 'GET /v1/stream']);
     expect(socket.request.headers['sec-websocket-protocol']).toBe('cliquet.v1, cliquet.ticket.a-ticket');
-    socket.say(entry(3), { type: 'delivered', n: 7 });
+    socket.say(entry(3), { type: 'delivered', delivered: { n: 7, acknowledged: 1, missed: [] } });
     await until(() => listener.heard.length === 6);
     expect(listener.heard.slice(4)).toEqual(['entry 3', 'delivered 7']);
   });
@@ -142,7 +142,7 @@ describe('openStream()', () => {
 
   it('tells a problem of an acknowledgement', async () => {
     const { listener, socket } = await open({ type: 'hello', hello });
-    socket.say({ type: 'problem', code: 'beyond-queue', n: null, expected: null });
+    socket.say({ type: 'problem', code: 'beyond-queue', n: null, expected: null, retryAfter: null });
     await until(() => listener.heard.length === 2);
     expect(listener.heard[1]).toBe('problem beyond-queue');
   });
@@ -173,7 +173,7 @@ describe('send()', () => {
     socket.say(
       { type: 'accepted', accepted: { n: 3, refused: [] } },
       { type: 'accepted', accepted: { n: 99, refused: [] } },
-      { type: 'problem', code: 'out-of-order', n: 2, expected: 1 },
+      { type: 'problem', code: 'out-of-order', n: 2, expected: 1, retryAfter: null },
       { type: 'accepted', accepted: { n: 1, refused: [{ index: 0, code: 'gone' }] } },
     );
     const [first, second, third] = await Promise.allSettled(sending);

@@ -13,6 +13,7 @@ import * as keyPackage from '../../../client/wire/key-package.ts';
 import * as outbox from '../../../client/wire/outbox.ts';
 import * as queue from '../../../client/wire/queue.ts';
 import * as record from '../../../client/wire/record.ts';
+import * as refusals from '../../../client/wire/refusals.ts';
 import * as send from '../../../client/wire/send.ts';
 import { samples } from '../../support/samples.ts';
 import { fromHex, readVectors, toHex } from '../../support/vectors.ts';
@@ -33,7 +34,7 @@ test.each(Object.entries(samples))('%s decode() takes the golden bytes', (name, 
 });
 
 test('every exported struct has a sample', () => {
-  const wire = [content, envelope, frame, keyPackage, outbox, queue, record, send];
+  const wire = [content, envelope, frame, keyPackage, outbox, queue, record, refusals, send];
   const modules = [...wire, protocolKeyPackage, ratchet, roster, step];
   const exported = modules.flatMap((module) =>
     Object.entries(module).flatMap(([name, value]) =>

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { maxPendingPerRecipient, maxQueueEntries, maxRecords } from '../../../worker/limits.ts';
+import { maxQueuePage } from '../../../client/wire/limits.ts';
+import { markLifetimeMs, maxPendingPerRecipient, maxQueueEntries, maxRecords } from '../../../worker/limits.ts';
 import { problemOf, Town } from '../../support/town.ts';
 
 function town(count: number) {
@@ -13,7 +14,13 @@ const deliveryTo = (sender: Uint8Array<ArrayBuffer>, numbers: number[]) => ({
   sender,
   senderEpoch: new Uint8Array(16),
   recipientEpoch: null,
-  items: numbers.map((n) => ({ n, gap: null, expires: 0, header: new Uint8Array(), body: Uint8Array.of(n & 255) })),
+  items: numbers.map((n) => ({
+    n,
+    gap: null,
+    expires: Number.MAX_SAFE_INTEGER,
+    header: new Uint8Array(),
+    body: Uint8Array.of(n & 255),
+  })),
 });
 
 describe('Mailbox.register()', () => {
@@ -123,7 +130,11 @@ describe('Mailbox.send()', () => {
     // What was accepted for b is not dropped.
     t.weather = () => 'fine';
     await t.fireAlarms();
-    expect((await b.page()).hello.last).toBe(maxPendingPerRecipient);
+    expect((await b.page()).hello.last).toBe(maxPendingPerRecipient + 1);
+    const { entries } = await b.page();
+    expect(entries).toHaveLength(maxQueuePage);
+    await b.acknowledge(maxPendingPerRecipient);
+    expect(await b.received()).toEqual([`full ${maxPendingPerRecipient + 1}-${maxPendingPerRecipient + 1}`]);
   });
 
   test('refuses the whole send when the sender has too much waiting, and says when to try again', async () => {
@@ -132,8 +143,8 @@ describe('Mailbox.send()', () => {
     const blob = new Uint8Array(32);
     for (let n = 1; n <= maxRecords; n++) {
       a.host.sql.query(
-        `insert into record (n, expires, remaining, digest, recipients, lengths, headers, body) values (?, 0, ?, ?, ?, ?, ?, ?)`,
-        ...[n, Uint8Array.of(1), blob, b.hrid, new Uint8Array(2), new Uint8Array(), new Uint8Array()],
+        `insert into record (n, expires, states, digest, recipients, lengths, headers, body) values (?, 9e9, ?, ?, ?, ?, ?, ?)`,
+        ...[n, Uint8Array.of(0), blob, b.hrid, new Uint8Array(2), new Uint8Array(), new Uint8Array()],
       );
     }
     a.restart();
@@ -188,7 +199,7 @@ describe('Mailbox.acknowledge()', () => {
     await b.acknowledge();
     await t.settle();
     const [record] = (await a.outbox()).records;
-    expect(record?.waiting).toEqual([{ hrid: c.hrid, state: 'queued' }]);
+    expect(record?.recipients).toEqual([{ hrid: c.hrid, state: 'queued' }]);
     await c.acknowledge();
     await t.settle();
     expect((await a.outbox()).records).toEqual([]);
@@ -227,7 +238,7 @@ describe('Mailbox.acknowledge()', () => {
     await b.acknowledge();
     await c.acknowledge();
     await t.settle();
-    await t.fireAlarms(3);
+    await t.fireAlarms(3, 2 * markLifetimeMs);
     expect(b.host.sql.query('select * from mark')).toEqual([]);
     b.restart();
     await a.send([b, c]);
@@ -270,8 +281,9 @@ describe('Mailbox.deliver()', () => {
 
 describe('Mailbox.deregister()', () => {
   test('names the epoch, and leaves nothing at all', async () => {
-    const { a, b } = town(3);
+    const { town: t, a, b } = town(3);
     await a.send([b]);
+    await t.settle();
     const { hello } = await a.page();
     expect(problemOf(await a.deregister(new Uint8Array(16)))).toEqual({ code: 'epoch-mismatch' });
     expect(await a.deregister(hello.epoch)).toEqual({ value: null });
@@ -286,10 +298,14 @@ describe('Mailbox.deregister()', () => {
     await t.settle();
     await b.deregister((await b.page()).hello.epoch);
     await t.settle();
-    expect((await a.outbox()).records[0]?.waiting).toEqual([{ hrid: c.hrid, state: 'queued' }]);
+    const recipients = async () => (await a.outbox()).records.flatMap((record) => record.recipients);
+    expect(await recipients()).toEqual([
+      { hrid: b.hrid, state: 'gone' },
+      { hrid: c.hrid, state: 'queued' },
+    ]);
     await c.acknowledge();
     await t.settle();
-    expect((await a.outbox()).records).toEqual([]);
+    expect(await recipients()).toEqual([{ hrid: b.hrid, state: 'gone' }]);
   });
 
   test('of a sender leaves a gap where its undelivered messages would be', async () => {

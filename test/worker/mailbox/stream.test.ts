@@ -130,7 +130,9 @@ describe('stream', () => {
     expect(await b.received()).toEqual([1, 2, 3]);
     await b.acknowledge();
     await town.settle();
-    expect(socket.frames).toEqual([1, 2, 3].map((n) => ({ type: 'delivered', n })));
+    expect(socket.frames).toEqual(
+      [1, 2, 3].map((n) => ({ type: 'delivered', delivered: { n, acknowledged: 1, missed: [] } })),
+    );
   });
 
   test('and HTTP are one path: the same send over both is one message', async () => {
@@ -157,6 +159,7 @@ describe('stream', () => {
       code,
       n,
       expected,
+      retryAfter: null,
     });
     expect(socket.frames).toEqual([
       problem('out-of-order', 7, 1),

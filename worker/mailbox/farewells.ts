@@ -1,0 +1,98 @@
+// What an ended registration still owes: each recipient that had not got everything is told, by one gap, that it will
+// never come. Until all have heard it, this is all that the object keeps; a new registration may begin meanwhile.
+
+import type { Bytes } from '../../client/wire/bytes.ts';
+import { maxLanesAtOnce } from '../limits.ts';
+import { log } from '../log.ts';
+import { type Host, wakeBy } from '../ports.ts';
+import { backoffMs, inTime } from './call.ts';
+import type { Peers } from './peer.ts';
+import { hasTable } from './schema.ts';
+
+interface Owed {
+  readonly recipient: Bytes;
+  readonly fromN: number;
+  readonly n: number;
+}
+
+type Row = {
+  sender: Bytes;
+  epoch: Bytes;
+  recipient: Bytes;
+  from_n: number;
+  n: number;
+  failures: number;
+  not_before: number;
+};
+
+export class Farewells {
+  readonly #host: Host;
+  readonly #peers: Peers;
+  readonly #running = new Set<number>();
+
+  constructor(host: Host, peers: Peers) {
+    this.#host = host;
+    this.#peers = peers;
+  }
+
+  /** Within the transaction that ends the registration. @param epoch of the ended registration */
+  add(sender: Bytes, epoch: Bytes, owed: readonly Owed[]): void {
+    const { sql } = this.#host;
+    if (owed.length > 0 && !hasTable(sql, 'farewell')) {
+      sql.query(`create table farewell (
+        id integer primary key, sender blob not null, epoch blob not null, recipient blob not null, from_n integer not null, n integer not null,
+        failures integer not null, not_before integer not null)`);
+    }
+    for (const { recipient, fromN, n } of owed) {
+      sql.query(
+        'insert into farewell (sender, epoch, recipient, from_n, n, failures, not_before) values (?, ?, ?, ?, ?, 0, 0)',
+        ...[sender, epoch, recipient, fromN, n],
+      );
+    }
+  }
+
+  /** Says what is due. @returns when there is more to say, infinite if never */
+  resume(): number {
+    if (!hasTable(this.#host.sql, 'farewell')) return Number.POSITIVE_INFINITY;
+    const now = this.#host.now();
+    type Due = { id: number; not_before: number };
+    const rows = this.#host.sql.query<Due>('select id, not_before from farewell');
+    if (rows.length === 0) this.#host.sql.query('drop table farewell');
+    for (const { id, not_before } of rows) {
+      if (not_before > now || this.#running.has(id) || this.#running.size === maxLanesAtOnce) continue;
+      this.#running.add(id);
+      this.#host.later(this.#say(id).finally(() => this.#running.delete(id)));
+    }
+    return Math.min(...rows.map(({ not_before }) => Math.max(not_before, now + backoffMs(1))));
+  }
+
+  async #say(id: number): Promise<void> {
+    const { sql } = this.#host;
+    const [row] = sql.query<Row>('select * from farewell where id = ?', id);
+    if (row === undefined) return;
+    const heard = await this.#deliver(row);
+    if (heard) {
+      sql.query('delete from farewell where id = ?', id);
+      // The last one takes the table with it, and the object's storage if nobody is registered: by the alarm.
+      wakeBy(this.#host.alarm, this.#host.now());
+      return;
+    }
+    const failures = row.failures + 1;
+    const notBefore = this.#host.now() + backoffMs(failures);
+    sql.query('update farewell set failures = ?, not_before = ? where id = ?', failures, notBefore, id);
+    wakeBy(this.#host.alarm, notBefore);
+  }
+
+  async #deliver({ sender, epoch, recipient, from_n: fromN, n }: Row): Promise<boolean> {
+    const nothing = new Uint8Array();
+    const item = { n, gap: { fromN, reason: 'withdrawn' as const }, expires: 0, header: nothing, body: nothing };
+    try {
+      const peer = await this.#peers.mailbox(recipient);
+      const delivery = { sender, senderEpoch: epoch, recipientEpoch: null, items: [item] };
+      return (await inTime(peer.deliver(delivery))).status !== 'full';
+    } catch {
+      log('lane-failed');
+      return false;
+    }
+  }
+}
