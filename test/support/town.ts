@@ -6,18 +6,19 @@ import { type Bytes, bytesKey } from '../../client/wire/bytes.ts';
 import type { Struct } from '../../client/wire/codec.ts';
 import { KeyPackageClaim, KeyPackageUpload } from '../../client/wire/key-package.ts';
 import { Ack } from '../../client/wire/queue.ts';
+import { Refusals } from '../../client/wire/refusals.ts';
 import { type Accepted, Send } from '../../client/wire/send.ts';
 import { type SignedRequest, signedRequest } from '../../worker/auth.ts';
 import { type ProblemFields, type Result, unwrap } from '../../worker/errors.ts';
 import { Mailbox } from '../../worker/mailbox/mailbox.ts';
-import type { Peer } from '../../worker/mailbox/peer.ts';
+import type { Delivery, Peer } from '../../worker/mailbox/peer.ts';
 import { freshStream, type StreamState } from '../../worker/mailbox/stream.ts';
 import type { TicketClaim } from '../../worker/mailbox/ticket.ts';
 import { TestClock, TestHost } from './host.ts';
 import { Client, type RequestOptions, signRequest } from './request.ts';
 import { TestSocket } from './socket.ts';
 
-export type Weather = 'fine' | 'lost before' | 'lost after';
+export type Weather = 'fine' | 'lost before' | 'lost after' | 'silence';
 
 export class Resident {
   readonly client: Client = new Client({ url: 'https://relay.test' });
@@ -102,6 +103,13 @@ export class Resident {
     return unwrap(await this.mailbox.claimPackages(request, body)).results;
   }
 
+  /** Takes nothing from these any more, and from all others. */
+  async refuse(senders: readonly Resident[]): Promise<void> {
+    this.town.clock.advance(1000);
+    const { body, request } = await this.#signed('PUT', Refusals, { senders: senders.map(({ hrid }) => hrid) });
+    unwrap(await this.mailbox.refuse(request, body));
+  }
+
   async deregister(epoch: Bytes): Promise<Result<null>> {
     return this.mailbox.deregister(await this.sign({ method: 'DELETE', path: '/v1/registrations' }), epoch);
   }
@@ -158,6 +166,8 @@ export class Town {
   /** Of the filter key, and who was entered under it later. */
   generation = 1;
   enter: (hrid: Bytes) => Promise<void> = async () => undefined;
+  /** Sees what goes from one mailbox to another. */
+  onDelivery: (delivery: Delivery) => void = () => undefined;
   /** Runs in the middle of a question to the filter. */
   duringLookup: () => void | Promise<void> = () => undefined;
   /** Calls to a mailbox that are under way, and the most there were at once. */
@@ -185,7 +195,7 @@ export class Town {
 
   peer(hrid: Bytes): Peer {
     const to = this.residents.find((resident) => bytesKey(resident.hrid) === bytesKey(hrid));
-    if (to === undefined) throw new Error('a mailbox that the test does not know');
+    if (to === undefined) return absentPeer;
     const call = async <T>(name: keyof Peer, work: () => T): Promise<T> => {
       this.calls.total++;
       this.calls.most = Math.max(this.calls.most, ++this.calls.now);
@@ -193,6 +203,7 @@ export class Town {
         await Promise.resolve();
         const weather = this.weather(to, name);
         if (weather === 'lost before') throw new Error('lost');
+        if (weather === 'silence') return await new Promise<never>(() => undefined);
         const result = structuredClone(work());
         if (weather === 'lost after') throw new Error('lost');
         return result;
@@ -201,7 +212,10 @@ export class Town {
       }
     };
     return {
-      deliver: (delivery) => call('deliver', () => to.mailbox.deliver(structuredClone(delivery))),
+      deliver: (delivery) => {
+        this.onDelivery(delivery);
+        return call('deliver', () => to.mailbox.deliver(structuredClone(delivery)));
+      },
       acked: (recipient, epoch, n) => call('acked', () => to.mailbox.acked(recipient, epoch, n)),
       gone: (recipient, epoch) => call('gone', () => to.mailbox.gone(recipient, epoch)),
       claim: (claimer, id) => call('claim', () => to.mailbox.claim(claimer, id)),
@@ -225,6 +239,14 @@ export class Town {
     }
   }
 }
+
+/** The mailbox of somebody who never registered. */
+const absentPeer: Peer = {
+  deliver: async () => ({ status: 'gone' }),
+  acked: async () => undefined,
+  gone: async () => undefined,
+  claim: async () => ({ code: 'unregistered' }),
+};
 
 /** Why it was refused. @throws if it was not */
 export function problemOf(result: Result<unknown>): ProblemFields {

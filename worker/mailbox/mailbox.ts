@@ -307,27 +307,18 @@ export class Mailbox {
     return true;
   }
 
-  /**
-   * Ends a registration: all that is kept of it is what others must still be told. Those whose messages wait here are
-   * told once; if that is lost, they hear it when they ask.
-   */
+  /** Ends a registration: all that is kept of it is what others must still be told. */
   async #end(account: Account): Promise<void> {
-    const { sql, alarm, later, now } = this.#host;
-    const senders = account.queue.senders();
+    const { sql, alarm } = this.#host;
+    account.reports.sayGone();
     sql.transaction(() => {
       this.#farewells.add(account.hrid, account.epoch, account.outbox.owed());
       dropTables(sql);
     });
     this.#account = null;
-    wakeBy(alarm, now());
+    wakeBy(alarm, this.#host.now());
     account.stream.close();
-    later(Promise.allSettled(senders.map((sender) => this.#sayGone(account, sender))));
     await this.alarm();
-  }
-
-  async #sayGone(account: Account, sender: Bytes): Promise<void> {
-    const peer = await this.#surroundings.peers.mailbox(sender);
-    await peer.gone(account.hrid, account.epoch);
   }
 
   /** After the filter key was changed, the owner is entered under the new one. What fails is done at the next connection. */

@@ -134,9 +134,14 @@ export class Outbox {
     let bytes = 0;
     for (const pending of lane.pending) {
       if (pending.n <= lane.sent) continue;
-      if (items.length === maxDeliveryItems || (items.length > 0 && bytes + pending.size > maxDeliveryBytes)) break;
-      bytes += pending.size;
-      items.push(this.#item(pending));
+      if (items.length === maxDeliveryItems) break;
+      const item = this.#item(pending);
+      bytes += item.header.length + item.body.length;
+      if (items.length > 0 && bytes > maxDeliveryBytes) break;
+      const last = items.at(-1);
+      const joins = item.gap && last?.gap?.reason === item.gap.reason;
+      if (joins) items.splice(-1, 1, { ...item, gap: last.gap });
+      else items.push(item);
     }
     return items;
   }

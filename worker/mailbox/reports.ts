@@ -12,6 +12,7 @@ import type { Queue, Report } from './queue.ts';
 
 export interface Reporter {
   readonly hrid: Bytes;
+  readonly epoch: Bytes;
   isCurrent(): boolean;
 }
 
@@ -39,6 +40,16 @@ export class Reports {
     const told = new Set(reports.map(({ sender }) => bytesKey(sender)));
     const others = waiting.filter(({ sender }) => !told.has(bytesKey(sender)));
     for (const report of [...reports, ...others]) this.#host.later(this.#report(report));
+  }
+
+  /** The registration ends. Senders whose messages wait here are told once; if that is lost, they hear it when they ask. */
+  sayGone(): void {
+    for (const sender of this.#queue.senders()) this.#host.later(this.#sayGone(sender));
+  }
+
+  async #sayGone(sender: Bytes): Promise<void> {
+    const peer = await this.#peers.mailbox(sender);
+    await inTime(peer.gone(this.#self.hrid, this.#self.epoch));
   }
 
   /** This sender's messages found no room. */

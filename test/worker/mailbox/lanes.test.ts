@@ -1,8 +1,18 @@
 // What must hold whatever is lost between two mailboxes: everything accepted arrives once, in order, and one that
 // cannot be reached stops nobody else.
 
-import { describe, expect, test } from 'vitest';
-import { firstRetryMs, maxLanesAtOnce, maxQueueEntries, probeMs } from '../../../worker/limits.ts';
+import { describe, expect, test, vi } from 'vitest';
+import { maxBodyBytes } from '../../../client/wire/limits.ts';
+import {
+  callTimeoutMs,
+  firstRetryMs,
+  markLifetimeMs,
+  maxLanesAtOnce,
+  maxOutboxBytes,
+  maxQueueEntries,
+  probeMs,
+  recipientOverheadBytes,
+} from '../../../worker/limits.ts';
 import { Town } from '../../support/town.ts';
 
 function populate(count: number) {
@@ -174,6 +184,71 @@ describe('lanes', () => {
     await town.settle();
     expect(town.calls.most).toBe(maxLanesAtOnce);
     for (const resident of residents.slice(1)) expect(await resident.received()).toEqual([1]);
+  });
+
+  test('a mailbox that never answers counts as failed after half a minute, and holds up nobody', async () => {
+    vi.useFakeTimers();
+    try {
+      const { town, residents, a } = populate(maxLanesAtOnce + 3);
+      const [, last, ...silent] = residents;
+      const mute = silent.slice(0, maxLanesAtOnce);
+      town.weather = (to) => (mute.includes(to) ? 'silence' : 'fine');
+      await a.send([...mute, ...(last ? [last] : [])]);
+      expect(await last?.received()).toEqual([]);
+      await vi.advanceTimersByTimeAsync(callTimeoutMs);
+      expect(await last?.received()).toEqual([1]);
+      expect(a.host.sql.query('select failures from backoff')).toHaveLength(maxLanesAtOnce);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  test('what stands in every queue takes no room at its sender when room is short; nothing is lost by it', async () => {
+    const { town, a, b, c } = populate(3);
+    const large = { body: new Uint8Array(maxBodyBytes) };
+    const count = Math.floor(maxOutboxBytes / (maxBodyBytes + 2 * (recipientOverheadBytes + 1)));
+    // Twice as many as fit, to recipients that fetch but never acknowledge: a queue holds half as much.
+    const absent = [b, c, ...town.populate(2)];
+    for (const each of [absent.slice(0, 2), absent.slice(2)]) {
+      for (let i = 0; i < count / 2 - 1; i++) await a.send(each, large);
+      await town.settle();
+    }
+    town.weather = (to) => (to === b ? 'lost before' : 'fine');
+    for (let i = 0; i < 20; i++) await a.send([b, a], large);
+    await town.settle();
+    const [sizes] = a.host.sql.query<{ whole: number; empty: number }>(
+      `select count(case when length(body) > 0 then 1 end) as whole, count(case when length(body) = 0 then 1 end) as empty from record`,
+    );
+    expect(sizes?.empty).toBeGreaterThan(0);
+    expect(sizes?.whole).toBeGreaterThanOrEqual(20);
+
+    // Only who registers anew, and so throws its queue away, finds a gap where those messages were.
+    town.weather = (_, call) => (call === 'gone' ? 'lost before' : 'fine');
+    await c.deregister((await c.page()).hello.epoch);
+    c.register();
+    await a.send([c], { body: Uint8Array.of(7) });
+    await town.settle();
+    await town.fireAlarms();
+    expect(await c.received()).toEqual([expect.stringMatching(/^full 1-/), 7]);
+  });
+
+  test('a mark goes only once its sender has heard what it says, however long that takes', async () => {
+    const { town, a, b } = populate(3);
+    await a.send([b]);
+    // The delivery took effect, the sender does not know it, and both lose sight of each other for days.
+    town.weather = (to) => (to === b ? 'lost after' : 'lost before');
+    await town.settle();
+    await b.acknowledge();
+    for (let i = 0; i < 5; i++) await town.fireAlarms(3, markLifetimeMs);
+    town.clock.advance(3 * markLifetimeMs);
+    await b.fireAlarm();
+    await town.settle();
+    expect(b.host.sql.query('select n from mark')).toEqual([{ n: 1 }]);
+    town.weather = () => 'fine';
+    for (let i = 0; i < 3; i++) await town.fireAlarms(3, 2 * markLifetimeMs);
+    expect(b.host.sql.query('select n from mark')).toEqual([]);
+    expect((await a.outbox()).records).toEqual([]);
+    expect(await b.received()).toEqual([]);
   });
 
   test('empty headers and bodies arrive as such', async () => {

@@ -3,7 +3,7 @@ import { ClientFrame } from '../../../client/wire/frame.ts';
 import { maxFramesInFlight, maxSendBytes } from '../../../client/wire/limits.ts';
 import { closeReplaced } from '../../../client/wire/routes.ts';
 import { unwrap } from '../../../worker/errors.ts';
-import { maxWaitingFrames } from '../../../worker/limits.ts';
+import { maxRefusedFrames, maxWaitingFrames } from '../../../worker/limits.ts';
 import type { StreamState } from '../../../worker/mailbox/stream.ts';
 import type { TestSocket } from '../../support/socket.ts';
 import { type Resident, Town } from '../../support/town.ts';
@@ -187,6 +187,45 @@ describe('stream', () => {
       { code: 'rate-limited', n: null },
       { code: 'rate-limited', n: 2 },
     ]);
+  });
+
+  test('counts what is no frame against the budget too, says how long to wait, and cuts who does not listen', async () => {
+    const { town, a, b } = populate();
+    const socket = await a.connect();
+    Object.assign(town.requests, { burst: 2, perSecond: 0.5 });
+    a.restart();
+    socket.take();
+    const junk = Uint8Array.of(1, 2, 3);
+    for (const frame of [junk, new Uint8Array(maxSendBytes + 17), junk]) await a.mailbox.receive(socket, frame);
+    expect(socket.frames).toMatchObject([
+      { code: 'malformed', retryAfter: null },
+      { code: 'too-large', retryAfter: null },
+      { code: 'rate-limited', retryAfter: 2 },
+    ]);
+    for (let i = 1; i < maxRefusedFrames; i++) await a.mailbox.receive(socket, sendFrame(a, [b], 1));
+    expect(socket.closed).toBeUndefined();
+    await a.mailbox.receive(socket, junk);
+    expect(socket.closed).toMatchObject({ code: 1008 });
+  });
+
+  test('keeps what is left of the budget while the object sleeps, and over to the next connection', async () => {
+    const { town, a, b } = populate();
+    Object.assign(town.requests, { burst: 10, perSecond: 0.001 });
+    a.restart();
+    const socket = await a.connect();
+    for (let n = 1; n <= 8; n++) await a.mailbox.receive(socket, sendFrame(a, [b], n));
+    a.restart();
+    socket.take();
+    // One was for the ticket.
+    await a.mailbox.receive(socket, sendFrame(a, [b], 9));
+    a.restart();
+    await a.mailbox.receive(socket, sendFrame(a, [b], 10));
+    expect(socket.take()).toEqual(['accepted', 'problem']);
+    town.clock.advance(1_000_000);
+    const next = await a.connect();
+    next.take();
+    await a.mailbox.receive(next, sendFrame(a, [b], 10));
+    expect(next.frames).toMatchObject([{ type: 'problem', code: 'rate-limited' }]);
   });
 
   test('cuts a client that sends faster than it is served', async () => {
