@@ -17,7 +17,7 @@ export function hasTable(sql: Sql, name: string): boolean {
 }
 
 export function createTables(sql: Sql): void {
-  for (const [name, columns] of Object.entries(tables)) sql.query(`create table ${name} ${columns}`);
+  for (const statement of Object.values(tables)) sql.query(statement);
 }
 
 /** Within a transaction. */
@@ -38,7 +38,7 @@ const tables = {
   //   ticket, signed, request   the newest ticket that opened a stream, and the request that had asked for it
   //   seen                 when the owner was here, milliseconds since 1970, to the day
   //   generation           of the filter key under which the owner is in the filter
-  registration: `(
+  registration: `create table registration (
     id integer primary key check (id = 0), schema integer not null, hrid blob not null, pk blob not null,
     epoch blob not null, seq integer not null, n integer not null, digest blob, refused blob, ticket integer not null,
     signed integer not null, request blob, seen integer not null, generation integer not null)`,
@@ -46,40 +46,42 @@ const tables = {
   // The owner's messages that somebody has not acknowledged, or never will. `states` has one byte for each of
   // `recipients` (32 bytes each; recipient.ts); as it never changes its length, SQLite overwrites it in place and leaves
   // the body's pages alone. `lengths` (16 bits each) cut `headers`; it is empty once headers and body were let go.
-  record: `(
+  record: `create table record (
     n integer primary key, expires integer not null, states blob not null, digest blob not null,
     recipients blob not null, lengths blob not null, headers blob not null, body blob not null)`,
 
   // What a recipient must still be told: that the owner's messages from_n … n will never come, and why.
-  gap: `(
+  gap: `create table gap (
     recipient blob not null, n integer not null, from_n integer not null, reason text not null,
     primary key (recipient, n)) without rowid`,
 
   // Recipients that could not be reached or had no room, and when to try again (milliseconds since 1970).
-  backoff: '(recipient blob primary key, failures integer not null, not_before integer not null) without rowid',
+  backoff:
+    'create table backoff (recipient blob primary key, failures integer not null, not_before integer not null) without rowid',
 
   // What waits for the owner. A gap has a reason, and stands for the sender's messages from_n … n.
-  entry: `(
+  entry: `create table entry (
     seq integer primary key, sender blob not null, epoch blob not null, n integer not null, reason text, from_n integer,
     expires integer not null, header blob not null, body blob not null)`,
 
   // Per sender, up to where the owner has acknowledged: deliveries are idempotent by it. Swept a day after use, once
   // the sender has heard of it.
-  mark: `(
+  mark: `create table mark (
     sender blob primary key, epoch blob not null, n integer not null, seq integer not null, used integer not null
   ) without rowid`,
 
   // Senders from whom the owner takes nothing.
-  refusal: '(sender blob primary key) without rowid',
+  refusal: 'create table refusal (sender blob primary key) without rowid',
 
   // Per kind of request that replaces something: when the newest was signed (seconds since 1970), and the digests of
   // all of that second.
-  change: '(kind text primary key, signed integer not null, digests blob not null) without rowid',
+  change: 'create table change (kind text primary key, signed integer not null, digests blob not null) without rowid',
 
-  package: '(id integer primary key, last_resort integer not null, served integer not null, package blob not null)',
+  package:
+    'create table package (id integer primary key, last_resort integer not null, served integer not null, package blob not null)',
 
   // Answers to claims, for an hour: the same id is answered alike.
-  claim: `(
+  claim: `create table claim (
     claimer blob not null, id blob not null, made integer not null, one_time integer not null, package blob not null,
     primary key (claimer, id)) without rowid`,
 };
