@@ -61,9 +61,26 @@ export class Farewells {
     for (const { id, not_before } of rows) {
       if (not_before > now || this.#running.has(id) || this.#running.size === maxLanesAtOnce) continue;
       this.#running.add(id);
-      this.#host.later(this.#say(id).finally(() => this.#running.delete(id)));
+      this.#host.later(this.#say(id).finally(() => this.#said(id)));
     }
     return Math.min(...rows.map(({ not_before }) => Math.max(not_before, now + backoffMs(1))));
+  }
+
+  /** A recipient of an ended registration has acknowledged up to n: of that it needs to hear nothing. */
+  acknowledged(recipient: Bytes, epoch: Bytes, n: number): void {
+    const { sql } = this.#host;
+    if (!hasTable(sql, 'farewell')) return;
+    sql.query('delete from farewell where recipient = ? and epoch = ? and n <= ?', recipient, epoch, n);
+    sql.query(
+      'update farewell set from_n = ? where recipient = ? and epoch = ? and from_n <= ?',
+      ...[n + 1, recipient, epoch, n],
+    );
+  }
+
+  #said(id: number): void {
+    this.#running.delete(id);
+    // The last one takes the table with it, and the object's storage if nobody is registered: by the alarm.
+    if (this.#running.size === 0) wakeBy(this.#host.alarm, this.#host.now());
   }
 
   async #say(id: number): Promise<void> {
@@ -73,8 +90,6 @@ export class Farewells {
     const heard = await this.#deliver(row);
     if (heard) {
       sql.query('delete from farewell where id = ?', id);
-      // The last one takes the table with it, and the object's storage if nobody is registered: by the alarm.
-      wakeBy(this.#host.alarm, this.#host.now());
       return;
     }
     const failures = row.failures + 1;

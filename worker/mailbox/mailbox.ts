@@ -4,7 +4,7 @@
 // at again, since the owner may have deregistered meanwhile. What peers call (`deliver`, `acked`, `gone`, `claim`)
 // never waits, so no two mailboxes can wait for each other.
 
-import { type Bytes, bytesKey, encodeUtf8, sameBytes } from '../../client/wire/bytes.ts';
+import { type Bytes, bytesKey, sameBytes } from '../../client/wire/bytes.ts';
 import {
   KeyPackageClaim,
   type KeyPackageClaimResult,
@@ -21,10 +21,11 @@ import { type Accepted, Send } from '../../client/wire/send.ts';
 import { type SignedRequest, verifyRequest } from '../auth.ts';
 import type { Rate } from '../bucket.ts';
 import { Refusal, type Result, settle } from '../errors.ts';
-import { claimWindowMs, firstRetryMs, markLifetimeMs, maxPageBytes } from '../limits.ts';
+import { claimWindowMs, firstRetryMs, lastRetryMs, markLifetimeMs, maxPageBytes } from '../limits.ts';
 import { type Host, type Socket, type Sockets, wakeBy } from '../ports.ts';
 import { Account } from './account.ts';
 import { Budget } from './budget.ts';
+import { inTime } from './call.ts';
 import { Farewells } from './farewells.ts';
 import { Frames } from './frames.ts';
 import { Membership, type Registry } from './membership.ts';
@@ -32,7 +33,7 @@ import type { ClaimAnswer, Delivery, DeliveryAnswer, Peers } from './peer.ts';
 import { checkRecipients } from './record.ts';
 import { dropTables } from './schema.ts';
 import type { StreamState } from './stream.ts';
-import { requestIdBytes, type TicketClaim } from './ticket.ts';
+import { requestId, type TicketClaim } from './ticket.ts';
 
 /** What a mailbox needs beside its host. */
 export interface Surroundings {
@@ -140,7 +141,7 @@ export class Mailbox {
         hrids.map(async (hrid): Promise<ClaimAnswer> => {
           if (absent.get(bytesKey(hrid)) === 'unregistered') return { code: 'unregistered' };
           const peer = await this.#surroundings.peers.mailbox(hrid);
-          return peer.claim(account.hrid, id);
+          return inTime(peer.claim(account.hrid, id));
         }),
       );
       const results = answers.map((answer) =>
@@ -164,10 +165,9 @@ export class Mailbox {
   /** A ticket for one connection, to be sealed by the caller. */
   ticket(request: SignedRequest): Promise<Result<TicketClaim>> {
     return this.#answer(request, async ({ account, created }) => {
-      const signature = request.fields.find(({ name }) => name === 'signature')?.value ?? '';
-      const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', encodeUtf8(signature)));
+      const id = await requestId(request);
       this.#issued = Math.max(this.#host.now(), this.#issued + 1, account.issued + 1);
-      return { epoch: account.epoch, issued: this.#issued, signed: created, request: hash.slice(0, requestIdBytes) };
+      return { epoch: account.epoch, issued: this.#issued, signed: created, request: id };
     });
   }
 
@@ -219,7 +219,7 @@ export class Mailbox {
       return { status: 'renewed', epoch, upTo: 0, acked: 0 };
     }
     const { upTo, acked, full } = account.queue.store(delivery);
-    if (full) account.reports.turnAway(delivery.sender, delivery.senderEpoch, acked);
+    if (full) account.reports.turnAway({ sender: delivery.sender, epoch: delivery.senderEpoch, n: acked });
     if (Number.isFinite(account.queue.nextEnd)) wakeBy(this.#host.alarm, account.queue.nextEnd);
     account.stream.push();
     return { status: full ? 'full' : 'stored', epoch, upTo, acked };
@@ -228,7 +228,9 @@ export class Mailbox {
   acked(recipient: Bytes, epoch: Bytes, n: number): void {
     const account = this.#find();
     const lane = account?.outbox.lanes.get(bytesKey(recipient));
-    if (account && lane && sameBytes(account.epoch, epoch)) account.lanes.acknowledged(lane, n);
+    const isCurrent = account && sameBytes(account.epoch, epoch);
+    if (!isCurrent) this.#farewells.acknowledged(recipient, epoch, n);
+    else if (lane) account.lanes.acknowledged(lane, n);
   }
 
   gone(recipient: Bytes, epoch: Bytes): void {
@@ -252,6 +254,16 @@ export class Mailbox {
 
   /** Ends what is over, retries, sweeps; then sets itself for the next time. Firing twice does no harm. */
   async alarm(): Promise<void> {
+    try {
+      await this.#work();
+    } catch (error) {
+      // A host tries a failed alarm again a few times, and then never.
+      this.#host.alarm.set(this.#host.now() + lastRetryMs);
+      this.#forget(error);
+    }
+  }
+
+  async #work(): Promise<void> {
     const now = this.#host.now();
     const account = this.#find();
     const times = [this.#farewells.resume()];
@@ -318,7 +330,7 @@ export class Mailbox {
     this.#account = null;
     wakeBy(alarm, this.#host.now());
     account.stream.close();
-    await this.alarm();
+    await this.#work();
   }
 
   /** After the filter key was changed, the owner is entered under the new one. What fails is done at the next connection. */

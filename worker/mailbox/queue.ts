@@ -15,6 +15,10 @@ export interface Report {
   readonly n: number;
 }
 
+export function reportKey({ sender, epoch }: Report): string {
+  return bytesKey(sender) + bytesKey(epoch);
+}
+
 interface Waiting extends Report {
   readonly seq: number;
   readonly size: number;
@@ -22,7 +26,6 @@ interface Waiting extends Report {
   readonly expires: number;
 }
 
-type MarkRow = { sender: Bytes; epoch: Bytes; n: number; seq: number; used: number };
 type EntryRow = {
   seq: number;
   sender: Bytes;
@@ -94,8 +97,12 @@ export class Queue {
    * @returns the newest n of this sender that is here or was, and the newest that is acknowledged
    */
   store({ sender, senderEpoch, items }: Delivery): { upTo: number; acked: number; full: boolean } {
-    const [mark] = this.#sql.query<MarkRow>('select epoch, n from mark where sender = ?', sender);
-    const acked = mark !== undefined && sameBytes(mark.epoch, senderEpoch) ? mark.n : 0;
+    const [mark] = this.#sql.query<{ n: number }>(
+      'select n from mark where sender = ? and epoch = ?',
+      sender,
+      senderEpoch,
+    );
+    const acked = mark?.n ?? 0;
     const waiting = this.#waiting.findLast(
       (entry) => sameBytes(entry.sender, sender) && sameBytes(entry.epoch, senderEpoch),
     );
@@ -152,13 +159,13 @@ export class Queue {
     if (seq > this.#last) throw new Refusal('beyond-queue');
     const done = this.#waiting.filter((entry) => entry.seq <= seq);
     if (done.length === 0) return [];
-    // A sender that deregistered and came back may stand here under two epochs; its newest one is remembered.
-    const reports = new Map(done.map((entry) => [bytesKey(entry.sender), entry]));
+    // A sender that deregistered and came back may stand here under two epochs.
+    const reports = new Map(done.map((entry) => [reportKey(entry), entry]));
     this.#sql.transaction(() => {
       for (const entry of reports.values()) {
         this.#sql.query(
           `insert into mark (sender, epoch, n, seq, used) values (?, ?, ?, ?, ?)
-           on conflict (sender) do update set epoch = excluded.epoch, n = excluded.n, seq = excluded.seq, used = excluded.used`,
+           on conflict (sender, epoch) do update set n = excluded.n, seq = excluded.seq, used = excluded.used`,
           ...[entry.sender, entry.epoch, entry.n, entry.seq, now],
         );
       }

@@ -2,13 +2,13 @@
 // Reports are cumulative. One that fails is repeated by the alarm; one that is lost with the object's memory is asked for
 // by the sender, or comes with the sweep of old marks: a mark goes only once its sender has heard of it.
 
-import { type Bytes, bytesKey } from '../../client/wire/bytes.ts';
+import type { Bytes } from '../../client/wire/bytes.ts';
 import { firstRetryMs, maxTurnedAway } from '../limits.ts';
 import { log } from '../log.ts';
 import { type Host, wakeBy } from '../ports.ts';
 import { inTime } from './call.ts';
 import type { Peers } from './peer.ts';
-import type { Queue, Report } from './queue.ts';
+import { type Queue, type Report, reportKey } from './queue.ts';
 
 export interface Reporter {
   readonly hrid: Bytes;
@@ -21,7 +21,7 @@ export class Reports {
   readonly #peers: Peers;
   readonly #queue: Queue;
   readonly #self: Reporter;
-  /** By sender; of one sender the newest. */
+  /** Of one sender the newest. */
   readonly #failed = new Map<string, Report>();
   /** Senders whose messages found no room. */
   readonly #turnedAway = new Map<string, Report>();
@@ -37,8 +37,8 @@ export class Reports {
   send(reports: readonly Report[]): void {
     const waiting = [...this.#turnedAway.values()];
     this.#turnedAway.clear();
-    const told = new Set(reports.map(({ sender }) => bytesKey(sender)));
-    const others = waiting.filter(({ sender }) => !told.has(bytesKey(sender)));
+    const told = new Set(reports.map(reportKey));
+    const others = waiting.filter((report) => !told.has(reportKey(report)));
     for (const report of [...reports, ...others]) this.#host.later(this.#report(report));
   }
 
@@ -52,12 +52,10 @@ export class Reports {
     await inTime(peer.gone(this.#self.hrid, this.#self.epoch));
   }
 
-  /** This sender's messages found no room. */
-  turnAway(sender: Bytes, epoch: Bytes, acked: number): void {
-    const key = bytesKey(sender);
-    if (this.#turnedAway.size < maxTurnedAway || this.#turnedAway.has(key)) {
-      this.#turnedAway.set(key, { sender, epoch, n: acked });
-    }
+  /** This sender's messages found no room. @param report what is acknowledged of them */
+  turnAway(report: Report): void {
+    const key = reportKey(report);
+    if (this.#turnedAway.size < maxTurnedAway || this.#turnedAway.has(key)) this.#turnedAway.set(key, report);
   }
 
   /** Repeats what has failed, and sweeps old marks. @returns when the next mark is old, infinite if there is none */
@@ -84,7 +82,7 @@ export class Reports {
     } catch {
       log('report-failed');
       if (!this.#self.isCurrent()) return false;
-      this.#failed.set(bytesKey(report.sender), report);
+      this.#failed.set(reportKey(report), report);
       wakeBy(this.#host.alarm, this.#host.now() + firstRetryMs);
       return false;
     }

@@ -64,11 +64,11 @@ const tables = {
     seq integer primary key, sender blob not null, epoch blob not null, n integer not null, reason text, from_n integer,
     expires integer not null, header blob not null, body blob not null)`,
 
-  // Per sender, up to where the owner has acknowledged: deliveries are idempotent by it. Swept a day after use, once
-  // the sender has heard of it.
+  // Per sender and epoch of it, up to where the owner has acknowledged: deliveries are idempotent by it. Swept a day
+  // after use, once the sender has heard of it.
   mark: `create table mark (
-    sender blob primary key, epoch blob not null, n integer not null, seq integer not null, used integer not null
-  ) without rowid`,
+    sender blob not null, epoch blob not null, n integer not null, seq integer not null, used integer not null,
+    primary key (sender, epoch)) without rowid`,
 
   // Senders from whom the owner takes nothing.
   refusal: 'create table refusal (sender blob primary key) without rowid',

@@ -1,10 +1,12 @@
 // What a ticket for the stream says about the mailbox that issued it, and about the request that asked for it: of one
 // request only one ticket opens a stream, so a replayed request is worth nothing.
 
+import { type Bytes, encodeUtf8 } from '../../client/wire/bytes.ts';
 import { bytes, struct, uint, type ValueOf } from '../../client/wire/codec.ts';
 import { epochBytes } from '../../client/wire/registration.ts';
+import type { SignedRequest } from '../auth.ts';
 
-export const requestIdBytes = 16;
+const requestIdBytes = 16;
 
 export const TicketClaim = struct('ticket claim', {
   epoch: bytes(epochBytes),
@@ -15,3 +17,10 @@ export const TicketClaim = struct('ticket claim', {
   request: bytes(requestIdBytes),
 });
 export type TicketClaim = ValueOf<typeof TicketClaim>;
+
+/** What a request is known by: the beginning of its signature's hash. */
+export async function requestId({ fields }: SignedRequest): Promise<Bytes> {
+  const signature = fields.find(({ name }) => name === 'signature')?.value ?? '';
+  const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', encodeUtf8(signature)));
+  return hash.slice(0, requestIdBytes);
+}

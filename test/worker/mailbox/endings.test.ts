@@ -336,3 +336,64 @@ function fill(resident: Resident): void {
   const sender = new Uint8Array(32);
   resident.mailbox.deliver({ sender, senderEpoch: new Uint8Array(16), recipientEpoch: null, items });
 }
+
+describe('what two registrations of one sender have in common', () => {
+  test('is nothing: neither is taken for the other, whatever is repeated late', async () => {
+    const { town, a, b } = populate();
+    // Of the first registration b has everything, and a does not know it.
+    town.weather = (to) => (to === b ? 'lost after' : 'lost before');
+    await a.send([b]);
+    await town.settle();
+    const deliveries: Parameters<typeof town.onDelivery>[0][] = [];
+    town.onDelivery = (delivery) => deliveries.push(delivery);
+    await town.fireAlarms();
+    await b.acknowledge();
+    await a.deregister((await a.page()).hello.epoch);
+    await town.settle();
+    a.register();
+    town.weather = () => 'fine';
+    await a.send([b], { n: 1, body: Uint8Array.of(77) });
+    await town.settle();
+    expect(await b.received()).toEqual([77]);
+    await b.acknowledge();
+    await town.settle();
+    for (const delivery of deliveries) b.mailbox.deliver(delivery);
+    await town.fireAlarms(3);
+    expect(await b.received()).toEqual([]);
+    expect((await b.page()).hello.last).toBe(2);
+  });
+
+  test('an acknowledgement of the first reaches what is still owed of it', async () => {
+    const { town, a, b } = populate();
+    town.weather = (to) => (to === b ? 'lost after' : 'fine');
+    await a.send([b]);
+    await town.settle();
+    const { epoch } = (await a.page()).hello;
+    await a.deregister(epoch);
+    await town.settle();
+    expect(rows(a, 'farewell')).toHaveLength(1);
+    a.mailbox.acked(b.hrid, epoch, 1);
+    expect(rows(a, 'farewell')).toHaveLength(0);
+    await town.fireAlarms(2);
+    expect(a.host.tables()).toEqual([]);
+  });
+});
+
+describe('an alarm that fails', () => {
+  test('is set again, and memory is read anew', async () => {
+    const { town, a, b } = populate();
+    town.weather = () => 'lost before';
+    await a.send([b]);
+    await town.settle();
+    const { query } = a.host.sql;
+    a.host.sql.query = () => {
+      throw new Error('no space');
+    };
+    await expect(a.fireAlarm()).rejects.toThrow('no space');
+    a.host.sql.query = query;
+    expect(a.host.alarm.due).not.toBe(null);
+    town.weather = () => 'fine';
+    await town.fireAlarms(2);
+    expect(await b.received()).toEqual([1]);
+  });
+});
