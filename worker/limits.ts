@@ -43,9 +43,8 @@ export const maxQueueBytes = 32 * 1024 * 1024;
 export const markLifetimeMs = 24 * hour;
 /** Senders that found the queue full are told when there is room: so many of them, the others by their backoff. */
 export const maxTurnedAway = 1024;
-/** A mailbox whose owner was not here for so long is dropped. That the owner is here is noted once a day. */
+/** A mailbox whose owner was not here for so long is dropped. */
 export const idleMs = 90 * day;
-export const seenMs = day;
 /** Pages of the queue over HTTP end before this, but carry one entry at least. */
 export const maxPageBytes = 1024 * 1024;
 /** Recipients lately delivered to are not looked up in the filter again. */

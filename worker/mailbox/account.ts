@@ -5,10 +5,11 @@ import { type Bytes, sameBytes } from '../../client/wire/bytes.ts';
 import type { Hello } from '../../client/wire/queue.ts';
 import { epochBytes } from '../../client/wire/registration.ts';
 import { importPublicKey } from '../auth.ts';
-import { idleMs, seenMs } from '../limits.ts';
+import { day, idleMs } from '../limits.ts';
 import type { Host, Sockets, Sql } from '../ports.ts';
 import { Changes } from './changes.ts';
 import { Lanes, type Sender } from './lanes.ts';
+import type { Registry } from './membership.ts';
 import { Outbox } from './outbox.ts';
 import { Packages } from './packages.ts';
 import type { Peers } from './peer.ts';
@@ -49,6 +50,7 @@ export class Account {
   readonly reports: Reports;
   readonly stream: Stream;
   readonly #host: Host;
+  readonly #keeper: Keeper;
   readonly #row: RegistrationRow;
   #key: Promise<CryptoKey> | undefined;
 
@@ -57,6 +59,7 @@ export class Account {
     this.epoch = row.epoch;
     this.#row = row;
     this.#host = host;
+    this.#keeper = keeper;
     this.outbox = new Outbox(host.sql);
     this.queue = new Queue(host.sql);
     this.packages = new Packages(host.sql);
@@ -134,7 +137,7 @@ export class Account {
   /** The owner is here: noted once a day, as it costs a written row. */
   see(): void {
     const now = this.#host.now();
-    if (now - this.#row.seen < seenMs) return;
+    if (now - this.#row.seen < day) return;
     this.#host.sql.query('update registration set seen = ?', now);
     this.#row.seen = now;
   }
@@ -144,12 +147,12 @@ export class Account {
     return this.#row.seen + idleMs;
   }
 
-  /** Of the filter key under which the owner was entered last. */
-  get generation(): number {
-    return this.#row.generation;
-  }
-
-  entered(generation: number): void {
+  /** After the filter key was changed: enters the owner under the new one. What fails is done at the next connection. */
+  async enter(registry: Registry): Promise<void> {
+    const { generation } = registry;
+    if (this.#row.generation === generation) return;
+    await registry.enter(this.hrid);
+    if (!this.#keeper.isCurrent(this)) return;
     this.#host.sql.query('update registration set generation = ?', generation);
     this.#row.generation = generation;
   }

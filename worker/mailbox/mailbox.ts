@@ -192,7 +192,7 @@ export class Mailbox {
       account.useTicket(claim);
       account.see();
       account.expire(this.#host.now());
-      this.#host.later(this.#enterFilter(account));
+      this.#host.later(account.enter(this.#surroundings.registry));
       account.stream.open(accept(), claim.issued, account.hello());
       this.#budget.keep(account.stream);
       return null;
@@ -331,15 +331,6 @@ export class Mailbox {
     wakeBy(alarm, this.#host.now());
     account.stream.close();
     await this.#work();
-  }
-
-  /** After the filter key was changed, the owner is entered under the new one. What fails is done at the next connection. */
-  async #enterFilter(account: Account): Promise<void> {
-    const { registry } = this.#surroundings;
-    const { generation } = registry;
-    if (account.generation === generation) return;
-    await registry.enter(account.hrid);
-    if (this.#account === account) account.entered(generation);
   }
 
   /** Admits a request of the owner's and does it. */

@@ -2,6 +2,7 @@
 // in order, and the sender is told what became of it.
 
 import { describe, expect, test } from 'vitest';
+import { bytesKey } from '../../../client/wire/bytes.ts';
 import { messageTtlSeconds } from '../../../client/wire/limits.ts';
 import { day, firstRetryMs, idleMs, maxPendingPerRecipient, missLifetimeSeconds } from '../../../worker/limits.ts';
 import type { Resident } from '../../support/town.ts';
@@ -395,5 +396,30 @@ describe('an alarm that fails', () => {
     town.weather = () => 'fine';
     await town.fireAlarms(2);
     expect(await b.received()).toEqual([1]);
+  });
+});
+
+describe('after the filter key was changed', () => {
+  test('an owner is entered under the new one at its next connection, once, and again if that fails', async () => {
+    const { town, a } = populate();
+    const entered: string[] = [];
+    town.enter = async () => {
+      entered.push('failed');
+      throw new Error('lost');
+    };
+    town.generation = 2;
+    a.restart();
+    await a.connect();
+    await town.settle();
+    town.enter = async (hrid) => {
+      entered.push(bytesKey(hrid));
+    };
+    for (let i = 0; i < 3; i++) {
+      town.clock.advance(1000);
+      a.restart();
+      await a.connect();
+      await town.settle();
+    }
+    expect(entered).toEqual(['failed', bytesKey(a.hrid)]);
   });
 });
