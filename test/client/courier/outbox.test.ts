@@ -243,6 +243,36 @@ describe('markDelivered()', () => {
     expect(states()).toEqual(['1 delivered']);
   });
 
+  it('tells who will never have it, and that nobody has it for what it is', async () => {
+    const { state, say, told, states, founding } = await start('missed');
+    for (const text of ['some', 'nobody']) await say(text);
+    const missed = [{ index: 1, code: 'expired' as const }];
+    await state.transact(async (tx) => {
+      await markDelivered(tx, { n: 1, acknowledged: 1, missed });
+      await markDelivered(tx, { n: 2, acknowledged: 0, missed: [{ index: 0, code: 'gone' }, ...missed] });
+    });
+    expect(told()).toEqual(['accepted some', 'delivered some', 'unreached', 'accepted nobody', 'failed nobody']);
+    const told1 = state.all(tables.events).map(({ value }) => value);
+    expect(told1).toContainEqual(
+      expect.objectContaining({
+        type: 'unreached',
+        refused: [{ hrid: founding.people[2]?.hrid, code: 'expired' }],
+      }),
+    );
+    expect(told1.at(-1)).toMatchObject({ type: 'failed', code: 'undeliverable' });
+    // Its envelope stays: what follows cannot be opened without it.
+    expect(states()).toEqual(['2 refused', '1 delivered'].sort());
+  });
+
+  it('tells which members an agreement did not reach', async () => {
+    const { state, founding, told, states } = await start('agreement missed');
+    const [ratchet] = founding.ratchets as [Ratchet];
+    await state.transact((tx) => putOutgoing(tx, ratchet, founding.body, founding.headers, null, 0));
+    await state.transact((tx) => markDelivered(tx, { n: 1, acknowledged: 1, missed: [{ index: 0, code: 'gone' }] }));
+    expect(told()).toEqual(['unreached']);
+    expect(states()).toEqual([]);
+  });
+
   it('lets an agreement go, and tells nothing of it', async () => {
     const { state, founding, told, states, envelopes } = await start('agreement');
     const [ratchet] = founding.ratchets as [Ratchet];

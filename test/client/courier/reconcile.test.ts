@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { startOver } from '../../../client/courier/outbox.ts';
 import { reconcileOutbox } from '../../../client/courier/reconcile.ts';
-import { tables } from '../../../client/state/records.ts';
+import { archives, tables } from '../../../client/state/records.ts';
 import { numberKey } from '../../../client/store/store.ts';
 import { httpRelay } from '../../../client/transport/http.ts';
 import type { Relay } from '../../../client/transport/relay.ts';
+import { bytesKey } from '../../../client/wire/bytes.ts';
 import type { OutboxPage } from '../../../client/wire/outbox.ts';
 import { outgoing } from '../../support/outgoing.ts';
 import { loadState } from '../../support/state.ts';
@@ -37,6 +38,36 @@ describe('reconcileOutbox()', () => {
     const { client, states } = await start(4, async () => pages.shift() ?? page(4));
     await reconcileOutbox(client);
     expect(states()).toEqual(['1 accepted', '2 delivered', '3 accepted', '4 sealed']);
+  });
+
+  it('takes what nobody is waited for as over, with who has missed it', async () => {
+    const hrid = (i: number) => new Uint8Array(32).fill(i);
+    const listed = (n: number, ...states: OutboxPage['records'][number]['recipients'][number]['state'][]) => ({
+      n,
+      expires: 0,
+      recipients: states.map((state, i) => ({ hrid: hrid(i), state })),
+    });
+    const records = [
+      listed(1, 'gone', 'queued'),
+      listed(2, 'expired', 'unregistered'),
+      listed(3, 'expired', 'refused', 'gone'),
+    ];
+    const { client, state, states } = await start(4, async () => ({ nextSend: 4, records }));
+    const to = [0, 1, 2].map((i) => ({ hrid: hrid(i), header: new Uint8Array(0) }));
+    await state.transact((tx) => {
+      for (const { value } of state.all(tables.outgoing)) {
+        const key = `${bytesKey(value.generation)}/${numberKey(value.n)}`;
+        tx.put(archives.envelopes, key, { to, body: new Uint8Array(1), ttlSeconds: 0 });
+      }
+    });
+    await reconcileOutbox(client);
+    expect(states().sort()).toEqual(['1 accepted', '2 delivered', '3 refused', '4 sealed']);
+    const events = state.all(tables.events).map(({ value }) => value);
+    expect(events).toMatchObject([
+      { type: 'delivered' },
+      { type: 'unreached', refused: [{ hrid: hrid(0), code: 'expired' }] },
+      { type: 'failed', code: 'undeliverable' },
+    ]);
   });
 
   it('leaves alone what has got another number while the relay was asked', async () => {
