@@ -33,6 +33,8 @@ export interface LocalRelayOptions {
   readonly stateFolder: string;
   /** Paths of a PEM key and certificate: then the relay speaks TLS. */
   readonly https?: { readonly key: string; readonly cert: string };
+  /** Another wrangler.toml than the relay's: a worker to compare it with. It must answer /v1/info. */
+  readonly config?: string;
   /** Variables of the Worker, over those of wrangler.toml. */
   readonly vars?: Readonly<Record<string, string>>;
   /** Keeps the relay's log lines off standard error. */
@@ -108,11 +110,12 @@ export async function startLocalRelay(options: LocalRelayOptions): Promise<Local
   return relay;
 }
 
-function wranglerArguments({ stateFolder, https, vars = {} }: LocalRelayOptions, port: number): string[] {
+function wranglerArguments({ stateFolder, config, https, vars = {} }: LocalRelayOptions, port: number): string[] {
   return [
     join(dirname(require.resolve('wrangler/package.json')), 'bin/wrangler.js'),
     ...['dev', '--ip', '127.0.0.1', '--port', String(port), '--inspector-port', '0'],
     ...['--persist-to', resolve(stateFolder), '--show-interactive-dev-session=false'],
+    ...(config ? ['--config', config] : []),
     ...(https ? ['--local-protocol', 'https', '--https-key-path', https.key, '--https-cert-path', https.cert] : []),
     ...Object.entries(vars).flatMap(([name, value]) => ['--var', `${name}:${value}`]),
   ];
