@@ -38,7 +38,7 @@ export async function openRelayGroup(relay: Relay): Promise<RelayGroup> {
   }
   const socket = await openStream(sender, (frame) => {
     if (frame.type === 'accepted') answers.accepted(frame.accepted.n);
-    if (frame.type === 'delivered') answers.acknowledged(frame.n);
+    if (frame.type === 'delivered') answers.acknowledged(frame.delivered.n);
   });
   return {
     get received() {
