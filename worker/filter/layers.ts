@@ -1,5 +1,5 @@
-// One shard of the membership filter: layers of growing size, each filled up to its own share of the false positives
-// (1e-4 / 2^(l+1), so that the sum stays under 1e-4 however many layers there are).
+// One shard of the membership filter: layers, each four times the size of the one before and filled up to its own share
+// of the false positives (1e-4 / 2^(l+1), so that the sum stays under 1e-4 however many layers there are).
 //
 //   published shard = layer 0 ‖ layer 1 ‖ …      the sizes follow from the total length
 
@@ -9,9 +9,15 @@ import { type BlockHash, blockOffset, falsePositiveRate, hasHash, insertHash } f
 export const pageBytes = 4 * 1024;
 export const targetRate = 1e-4;
 
-/** Bytes of layer l: 4, 16, 64 and then 256 KiB each. */
+/**
+ * 5.3 MiB a shard and 200 million registrations in all: a reader's memory still holds three shards, and a look-up
+ * never touches more than six blocks. Beyond, the newest layer takes more than its share and the rate rises.
+ */
+export const maxLayers = 6;
+
+/** Bytes of layer l: 4, 16, 64 KiB and so on. */
 export function layerBytes(layer: number): number {
-  return pageBytes * 4 ** Math.min(layer, 3);
+  return pageBytes * 4 ** layer;
 }
 
 const capacities: number[] = [];
@@ -22,7 +28,7 @@ export function layerCapacity(layer: number): number {
   if (known !== undefined) return known;
   const bytes = layerBytes(layer);
   const target = targetRate / 2 ** (layer + 1);
-  let [enough, tooMany] = [0, (bytes * 8) / 8];
+  let [enough, tooMany] = [0, bytes];
   while (tooMany - enough > 1) {
     const middle = (enough + tooMany) >> 1;
     if (falsePositiveRate(bytes, middle) <= target) enough = middle;
@@ -49,16 +55,19 @@ export function splitLayers(shard: Bytes): Bytes[] {
   const layers: Bytes[] = [];
   for (let offset = 0; offset < shard.length; ) {
     const length = layerBytes(layers.length);
-    if (offset + length > shard.length) throw new RangeError('a filter shard is cut off');
+    if (offset + length > shard.length || layers.length === maxLayers) {
+      throw new RangeError('a filter shard is cut off or too long');
+    }
     layers.push(shard.subarray(offset, offset + length));
     offset += length;
   }
   return layers;
 }
 
-/** Whether an HRID with this hash entered the shard, but for false positives. */
+/** Whether an HRID with this hash entered the shard, but for false positives. One block of each layer is touched. */
 export function mayContain(layers: readonly Bytes[], hash: BlockHash): boolean {
-  return layers.some((layer) => hasHash(layer, hash));
+  // The newest layer first: as it is the largest, most of those who are registered are there.
+  return layers.findLast((layer) => hasHash(layer, hash)) !== undefined;
 }
 
 /** A shard that grows: the bits, and how many HRIDs the newest layer took. */
@@ -79,18 +88,25 @@ export class Layers {
     return mayContain(this.#layers, hash);
   }
 
-  /** @returns the page that changed */
-  add(hash: BlockHash): { layer: number; page: number; bits: Bytes } {
-    if (this.#layers.length === 0 || this.#filled >= layerCapacity(this.#layers.length - 1)) {
+  /** @returns which page changed */
+  add(hash: BlockHash): { layer: number; page: number } {
+    if (this.#layers.length === 0 || (this.#layers.length < maxLayers && this.#isFull())) {
       this.#layers.push(new Uint8Array(layerBytes(this.#layers.length)));
       this.#filled = 0;
     }
     const layer = this.#layers.length - 1;
-    const filter = this.#layers[layer] ?? new Uint8Array(layerBytes(layer));
+    const filter = this.#layers[layer] ?? new Uint8Array();
     insertHash(filter, hash);
     this.#filled++;
-    const page = Math.floor(blockOffset(hash, filter.length) / pageBytes);
-    return { layer, page, bits: filter.slice(page * pageBytes, (page + 1) * pageBytes) };
+    return { layer, page: Math.floor(blockOffset(hash, filter.length) / pageBytes) };
+  }
+
+  page(layer: number, page: number): Bytes {
+    return (this.#layers[layer] ?? new Uint8Array()).slice(page * pageBytes, (page + 1) * pageBytes);
+  }
+
+  #isFull(): boolean {
+    return this.#filled >= layerCapacity(this.#layers.length - 1);
   }
 
   publish(): Bytes {

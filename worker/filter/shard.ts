@@ -59,7 +59,8 @@ export class ShardWriter {
   #insert(key: string, hash: BlockHash): void {
     const { sql } = this.#host;
     const layers = this.#open();
-    const { layer, page, bits } = layers.add(hash);
+    const { layer, page } = layers.add(hash);
+    const bits = layers.page(layer, page);
     this.#createTables();
     sql.transaction(() => {
       sql.query('insert or replace into page (layer, page, bits) values (?, ?, ?)', layer, page, bits);

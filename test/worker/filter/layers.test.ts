@@ -5,11 +5,13 @@ import {
   Layers,
   layerBytes,
   layerCapacity,
+  maxLayers,
   mayContain,
   positionOf,
   splitLayers,
   targetRate,
 } from '../../../worker/filter/layers.ts';
+import { maxReaderBytes } from '../../../worker/limits.ts';
 
 /** A reproducible stream of 64-bit hashes: eight bytes each of SHA-256 over a counter, as positions come from HMACs. */
 function hashes(seed: number): () => { upper: number; lower: number } {
@@ -31,12 +33,15 @@ function filled(count: number, seed = 1): Layers {
 }
 
 describe('layers', () => {
-  test('layerBytes() grows 4, 16, 64, 256 KiB and then stays', () => {
-    expect([0, 1, 2, 3, 4, 9].map((layer) => layerBytes(layer) / 1024)).toEqual([4, 16, 64, 256, 256, 256]);
+  test('layerBytes() grows four times a layer; the largest shard fits into one key and into a reader', () => {
+    expect([0, 1, 2, 3, 4, 5].map((layer) => layerBytes(layer) / 1024)).toEqual([4, 16, 64, 256, 1024, 4096]);
+    const largest = Array.from({ length: maxLayers }, (_, layer) => layerBytes(layer)).reduce((a, b) => a + b);
+    expect(largest).toBeLessThan(25 * 1024 * 1024);
+    expect(largest * 3).toBeLessThan(maxReaderBytes);
   });
 
   test('layerCapacity() is the most that the layer takes within its share of false positives', () => {
-    for (let layer = 0; layer < 8; layer++) {
+    for (let layer = 0; layer < maxLayers; layer++) {
       const share = targetRate / 2 ** (layer + 1);
       expect(falsePositiveRate(layerBytes(layer), layerCapacity(layer))).toBeLessThanOrEqual(share);
       expect(falsePositiveRate(layerBytes(layer), layerCapacity(layer) + 1)).toBeGreaterThan(share);
@@ -54,7 +59,21 @@ describe('layers', () => {
     for (let i = 0; i < count; i++) expect(layers.has(next())).toBe(true);
   });
 
-  test('splitLayers() reads what publish() wrote, and refuses a cut-off shard', () => {
+  // The arithmetic of 200 million registrations without making them: the layers are there already, and full.
+  test('Layers adds no layer beyond the last, and no registration fails there', () => {
+    const last = layerCapacity(maxLayers - 1);
+    const layers = new Layers(
+      Array.from({ length: maxLayers }, (_, layer) => new Uint8Array(layerBytes(layer))),
+      last,
+    );
+    const next = hashes(1);
+    for (let i = 0; i < 100; i++) expect(layers.add(next()).layer).toBe(maxLayers - 1);
+    const again = hashes(1);
+    for (let i = 0; i < 100; i++) expect(layers.has(again())).toBe(true);
+    expect(splitLayers(layers.publish())).toHaveLength(maxLayers);
+  });
+
+  test('splitLayers() reads what publish() wrote, and refuses what is cut off or too long', () => {
     const layers = filled(layerCapacity(0) + 5);
     const published = layers.publish();
     const split = splitLayers(published);
@@ -63,6 +82,8 @@ describe('layers', () => {
     for (let i = 0; i < layerCapacity(0) + 5; i++) expect(mayContain(split, next())).toBe(true);
     expect(splitLayers(new Uint8Array())).toEqual([]);
     expect(() => splitLayers(published.subarray(0, published.length - 1))).toThrow(RangeError);
+    const all = Array.from({ length: maxLayers + 1 }, (_, layer) => layerBytes(layer)).reduce((a, b) => a + b);
+    expect(() => splitLayers(new Uint8Array(all))).toThrow(RangeError);
   });
 
   test('positionOf() takes shard and hash from separate bytes, at any offset', () => {

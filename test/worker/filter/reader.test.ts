@@ -109,7 +109,7 @@ describe('ShardCache', () => {
 
   test('layers() keeps no more than its bound, whatever is asked for', async () => {
     const { cache, published } = setUp();
-    const large = new Uint8Array((4 + 16 + 64 + 256 * 3) * 1024);
+    const large = new Uint8Array((4 + 16 + 64 + 256) * 1024);
     for (let shard = 0; shard < 256; shard++) published.set(shardKey(shard), large);
     for (let shard = 0; shard < 256; shard++) {
       await cache.layers(shard);
