@@ -91,6 +91,7 @@ export function createKeyValue(namespace: KVNamespace): KeyValueReader & KeyValu
       return value === null ? null : new Uint8Array(value);
     },
     put: (key, value) => namespace.put(key, value),
+    delete: (key) => namespace.delete(key),
   };
 }
 

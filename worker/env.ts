@@ -29,7 +29,7 @@ export type RegistrarCalls = Calls<Registrar, 'begin' | 'answer'>;
 
 interface ShardCalls extends Rpc.DurableObjectBranded {
   has(hash: BlockHash): boolean;
-  add(shard: number, hash: BlockHash): void;
+  add(shard: number, hash: BlockHash, generation: number): void;
 }
 
 export interface Env {

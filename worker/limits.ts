@@ -86,9 +86,19 @@ export const hourMs = hour;
 
 /** KV takes one write a second for one key. */
 export const publishIntervalMs = 1100;
+/** After a write that failed. Not faster: a store that is down is not helped by 256 writers at its door. */
+export const publishRetryMs = 10 * second;
+/** A shard is published anew after this even if it has not changed: what KV lost or damaged heals. */
+export const republishMs = 24 * hour;
+/** A shard whose key is not set any more waits this long before it removes itself: a wrong setting can be set right. */
+export const unreadShardMs = 7 * day;
 /** Readers keep a shard for 30 to 60 s, spread so that they do not all come back at once. */
 export const minShardAgeMs = 30 * second;
 export const maxShardAgeMs = 60 * second;
+/** A read that failed counts this long: a store that is down is not asked for every request, yet is soon asked again. */
+export const failedReadMs = 2 * second;
+/** How long a reader waits for another one's read before it reads by itself. */
+export const sharedReadMs = second;
 export const maxReaderBytes = 16 * 1024 * 1024;
 /** Negatives that one caller may have confirmed by the writers: a burst, then one in ten seconds. */
 export const confirmBurst = 256;

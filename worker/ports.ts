@@ -57,4 +57,5 @@ export interface KeyValueReader {
 
 export interface KeyValueWriter {
   put(key: string, value: Bytes): Promise<void>;
+  delete(key: string): Promise<void>;
 }

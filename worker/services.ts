@@ -6,7 +6,8 @@ import type { Channel } from './challenge/channel.ts';
 import { Inbox } from './challenge/inbox.ts';
 import { createKeyValue } from './cloudflare.ts';
 import type { Env, MailboxCalls, RegistrarCalls } from './env.ts';
-import { confirmations, Filter, ShardCache } from './filter/reader.ts';
+import { ShardCache } from './filter/cache.ts';
+import { confirmations, Filter, writerName } from './filter/reader.ts';
 import type { Registry } from './mailbox/membership.ts';
 import { Mac, Seal } from './names.ts';
 import { readSettings, type Settings } from './settings.ts';
@@ -28,19 +29,22 @@ export class Services {
   constructor(env: Env) {
     this.#env = env;
     this.settings = readSettings(env);
-    const { pepper, filterKey, ticketKey } = this.settings.secrets;
+    const { pepper, ticketKey } = this.settings.secrets;
     this.pepper = new Mac(pepper);
     this.tickets = new Seal(ticketKey, 'ticket');
     this.challenges = new Seal(ticketKey, 'challenge');
     this.channels = this.settings.development ? [this.inbox.channel('email'), this.inbox.channel('phone')] : [];
-    const filterMac = new Mac(filterKey);
+    const writer = (generation: number, shard: number) => env.SHARD.getByName(writerName(generation, shard));
     this.filter = new Filter(
       new ShardCache(createKeyValue(env.FILTER), Date.now),
       {
-        has: async (shard, hash) => env.SHARD.getByName(String(shard)).has(hash),
-        add: async (shard, hash) => env.SHARD.getByName(String(shard)).add(shard, hash),
+        has: async (generation, shard, hash) => writer(generation, shard).has(hash),
+        add: async (generation, shard, hash) => writer(generation, shard).add(shard, hash, generation),
       },
-      (hrid) => filterMac.digest('filter', hrid),
+      this.settings.filterKeys.map(({ generation, key }) => {
+        const mac = new Mac(key);
+        return { number: generation, mac: (hrid) => mac.digest('filter', hrid) };
+      }),
     );
   }
 
@@ -48,10 +52,15 @@ export class Services {
   registry(): Registry {
     const mayConfirm = confirmations(Date.now);
     return {
-      generation: 1,
-      enter: (hrid) => this.filter.add(hrid),
+      generation: this.settings.filterKeys[0].generation,
       isAbsent: (hrid) => this.filter.isAbsent(hrid, mayConfirm),
+      enter: (hrid) => this.filter.add(hrid),
     };
+  }
+
+  /** Of those generations of the filter key that are read. */
+  get oldestGeneration(): number {
+    return Math.min(...this.settings.filterKeys.map(({ generation }) => generation));
   }
 
   mailboxName(hrid: Bytes): Promise<string> {

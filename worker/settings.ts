@@ -2,10 +2,13 @@
 
 import * as v from 'valibot';
 import { type Bytes, decodeBase64Url, encodeUtf8 } from '../client/wire/bytes.ts';
+import { sameSecret } from './names.ts';
 
 export interface Settings {
   readonly development: boolean;
-  readonly secrets: { readonly pepper: Bytes; readonly filterKey: Bytes; readonly ticketKey: Bytes };
+  readonly secrets: { readonly pepper: Bytes; readonly ticketKey: Bytes };
+  /** The generations of the filter key, the current one first: FILTER_KEY, and FILTER_KEY_PREVIOUS if it is set. */
+  readonly filterKeys: readonly [FilterKey, ...FilterKey[]];
   /** Origins beside the relay's own that browsers may call from. */
   readonly origins: readonly string[];
   /** Requests of one mailbox: a burst, then so many a second. */
@@ -19,6 +22,17 @@ export interface Settings {
   };
 }
 
+/**
+ * Rotation: FILTER_KEY_PREVIOUS becomes what FILTER_KEY was, FILTER_KEY a new one, FILTER_GENERATION one more, in one
+ * deployment. 90 days later every mailbox that is still there has entered the new generation; FILTER_KEY_PREVIOUS is
+ * then removed, and a week later the shards of the old generation remove themselves.
+ */
+interface FilterKey {
+  /** FILTER_GENERATION, and one less of the previous key. It only ever grows: shards are published under it. */
+  readonly generation: number;
+  readonly key: Bytes;
+}
+
 const number = (fallback: number, development: number) => ({ fallback, development });
 
 /** Numbers that a deployment may set, with what they are unless it does. */
@@ -30,6 +44,7 @@ const numbers = {
 };
 
 const secretNames = ['PEPPER', 'FILTER_KEY', 'TICKET_KEY'] as const;
+const rotation = ['FILTER_GENERATION', 'FILTER_KEY_PREVIOUS'] as const;
 const secretBytes = 32;
 
 /** A deployment that lacks something; the message says what, and never a value. */
@@ -40,7 +55,9 @@ export class ConfigurationError extends Error {
 const TextsSchema = v.object({
   ENVIRONMENT: v.picklist(['development', 'production']),
   ALLOWED_ORIGINS: v.optional(v.string(), ''),
-  ...Object.fromEntries([...secretNames, ...Object.keys(numbers)].map((name) => [name, v.optional(v.string())])),
+  ...Object.fromEntries(
+    [...secretNames, ...rotation, ...Object.keys(numbers)].map((name) => [name, v.optional(v.string())]),
+  ),
 });
 
 /** @throws ConfigurationError */
@@ -64,15 +81,31 @@ export function readSettings(env: object): Settings {
   const resendMs = numeric('CHALLENGE_RESEND_SECONDS') * 1000;
   return {
     development,
-    secrets: {
-      pepper: secret('PEPPER'),
-      filterKey: secret('FILTER_KEY'),
-      ticketKey: secret('TICKET_KEY'),
-    },
+    secrets: { pepper: secret('PEPPER'), ticketKey: secret('TICKET_KEY') },
+    filterKeys: readFilterKeys(secret('FILTER_KEY'), texts.FILTER_GENERATION, texts.FILTER_KEY_PREVIOUS),
     origins: (texts.ALLOWED_ORIGINS ?? '').split(',').flatMap((origin) => origin.trim() || []),
     requests: { burst: numeric('REQUEST_BURST'), perSecond: numeric('REQUESTS_PER_SECOND') },
     challenge: { lifetimeMs: numeric('CHALLENGE_SECONDS') * 1000, resendMs, limitSends: resendMs > 0 },
   };
+}
+
+function readFilterKeys(key: Bytes, number = '1', previous?: string): Settings['filterKeys'] {
+  const generation = Number(number);
+  if (!Number.isSafeInteger(generation) || generation < 1) {
+    throw new ConfigurationError('FILTER_GENERATION must be a whole number from 1 on.');
+  }
+  if (previous === undefined) return [{ generation, key }];
+  const previousKey = parseSecret('FILTER_KEY_PREVIOUS', previous);
+  // Else the two generations would be one, or the old one be looked for under a name that it never had.
+  if (generation === 1 || sameSecret(previousKey, key)) {
+    throw new ConfigurationError(
+      'FILTER_KEY_PREVIOUS must differ from FILTER_KEY, and FILTER_GENERATION be one more than it was with that key.',
+    );
+  }
+  return [
+    { generation, key },
+    { generation: generation - 1, key: previousKey },
+  ];
 }
 
 function parseSecret(name: string, text: string | undefined): Bytes {

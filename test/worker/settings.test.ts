@@ -7,10 +7,11 @@ const production = { ENVIRONMENT: 'production', PEPPER: secret, FILTER_KEY: secr
 
 describe('readSettings()', () => {
   test('needs no secret in development only', () => {
-    const { secrets, development } = readSettings({ ENVIRONMENT: 'development' });
+    const { secrets, filterKeys, development } = readSettings({ ENVIRONMENT: 'development' });
     expect(development).toBe(true);
-    expect(new Set(Object.values(secrets).map(encodeBase64Url)).size).toBe(3);
-    for (const each of Object.values(secrets)) expect(each).toHaveLength(32);
+    const all = [...Object.values(secrets), ...filterKeys.map(({ key }) => key)];
+    expect(new Set(all.map(encodeBase64Url)).size).toBe(3);
+    for (const each of all) expect(each).toHaveLength(32);
   });
 
   test('reads a deployment, strict unless it says otherwise', () => {
@@ -19,6 +20,7 @@ describe('readSettings()', () => {
       requests: { burst: 60, perSecond: 1 },
       challenge: { lifetimeMs: 600_000, resendMs: 30_000, limitSends: true },
       origins: [],
+      filterKeys: [{ generation: 1 }],
     });
     const changed = readSettings({
       ...production,
@@ -38,6 +40,32 @@ describe('readSettings()', () => {
       }
     },
   );
+
+  const other = new Uint8Array(32).fill(8);
+  const rotated = { ...production, FILTER_GENERATION: '2', FILTER_KEY_PREVIOUS: encodeBase64Url(other) };
+
+  test('reads the generations of the filter key, the current one first', () => {
+    const key = new Uint8Array(32).fill(7);
+    expect(readSettings(rotated).filterKeys).toEqual([
+      { generation: 2, key },
+      { generation: 1, key: other },
+    ]);
+    expect(readSettings({ ...production, FILTER_GENERATION: '3' }).filterKeys).toEqual([{ generation: 3, key }]);
+  });
+
+  test.each(['0', '-1', '1.5', 'two', ''])('refuses FILTER_GENERATION "%s"', (generation) => {
+    expect(() => readSettings({ ...rotated, FILTER_GENERATION: generation })).toThrow(/^FILTER_GENERATION must be/);
+  });
+
+  test('refuses a previous filter key that is none', () => {
+    for (const wrong of [
+      { ...rotated, FILTER_KEY_PREVIOUS: 'c2hvcnQ' },
+      { ...rotated, FILTER_KEY_PREVIOUS: secret },
+      { ...rotated, FILTER_GENERATION: '1' },
+    ]) {
+      expect(() => readSettings(wrong)).toThrow(/^FILTER_KEY_PREVIOUS must/);
+    }
+  });
 
   test('refuses an environment that it does not know, and numbers that are none', () => {
     expect(() => readSettings({})).toThrow(ConfigurationError);

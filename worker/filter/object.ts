@@ -1,10 +1,10 @@
-// The writer of a filter shard on Cloudflare: a Durable Object named by the shard's number.
+// The writer of a filter shard on Cloudflare: a Durable Object named by generation and shard.
 
 import { DurableObject } from 'cloudflare:workers';
 import { type CloudflareHost, createHost, createKeyValue } from '../cloudflare.ts';
 import type { Env } from '../env.ts';
+import { getServices } from '../services.ts';
 import type { BlockHash } from './block.ts';
-import { shardKey } from './reader.ts';
 import { ShardWriter } from './shard.ts';
 
 export class ShardObject extends DurableObject<Env> {
@@ -14,15 +14,16 @@ export class ShardObject extends DurableObject<Env> {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.#host = createHost(ctx);
-    this.#writer = new ShardWriter(this.#host, createKeyValue(env.FILTER));
+    this.#writer = new ShardWriter(this.#host, createKeyValue(env.FILTER), getServices(env).oldestGeneration);
   }
 
   has(hash: BlockHash): boolean {
     return this.#writer.has(hash);
   }
 
-  add(shard: number, hash: BlockHash): void {
-    this.#writer.add(shardKey(shard), hash);
+  /** The last argument came later: who does not give it knows the first generation only. */
+  add(shard: number, hash: BlockHash, generation = 1): void {
+    this.#writer.add(generation, shard, hash);
   }
 
   override async alarm(): Promise<void> {

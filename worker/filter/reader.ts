@@ -4,113 +4,95 @@
 
 import type { Bytes } from '../../client/wire/bytes.ts';
 import { Bucket } from '../bucket.ts';
-import { confirmBurst, confirmsPerSecond, maxReaderBytes, maxShardAgeMs, minShardAgeMs } from '../limits.ts';
+import { confirmBurst, confirmsPerSecond } from '../limits.ts';
 import { log } from '../log.ts';
-import type { KeyValueReader } from '../ports.ts';
 import type { BlockHash } from './block.ts';
-import { mayContain, type Position, positionOf, splitLayers } from './layers.ts';
+import type { ShardCache } from './cache.ts';
+import { mayContain, type Position, positionOf } from './layers.ts';
 
-/** The writers, by number of the shard. */
+/** One generation of the filter key. */
+export interface Generation {
+  readonly number: number;
+  /** HMAC(filter key, HRID) */
+  readonly mac: (hrid: Bytes) => Promise<Bytes>;
+}
+
+/** Where an HRID falls in one generation. */
+interface Place extends Position {
+  readonly generation: number;
+}
+
+/** The writers of all shards. */
 export interface Writers {
-  has(shard: number, hash: BlockHash): Promise<boolean>;
-  add(shard: number, hash: BlockHash): Promise<void>;
+  has(generation: number, shard: number, hash: BlockHash): Promise<boolean>;
+  add(generation: number, shard: number, hash: BlockHash): Promise<void>;
 }
 
-interface CachedShard {
-  readonly layers: readonly Bytes[];
-  readonly bytes: number;
-  readonly until: number;
+/** Under which key a shard is published. */
+export function shardKey(generation: number, shard: number): string {
+  return `filter/${generation}/${shard}`;
 }
 
-/** Shards that this isolate has read lately, within a bound of memory; the one read longest ago goes first. */
-export class ShardCache {
-  readonly #store: KeyValueReader;
-  readonly #now: () => number;
-  readonly #shards = new Map<number, CachedShard>();
-  #bytes = 0;
-
-  constructor(store: KeyValueReader, now: () => number) {
-    this.#store = store;
-    this.#now = now;
-  }
-
-  get bytes(): number {
-    return this.#bytes;
-  }
-
-  /** The layers of a shard, none if nobody is in it; null if the store cannot be read. */
-  async layers(shard: number): Promise<readonly Bytes[] | null> {
-    const cached = this.#shards.get(shard);
-    if (cached !== undefined && cached.until > this.#now()) return cached.layers;
-    try {
-      const value = (await this.#store.get(shardKey(shard))) ?? new Uint8Array();
-      const age = minShardAgeMs + Math.random() * (maxShardAgeMs - minShardAgeMs);
-      this.#keep(shard, { layers: splitLayers(value), bytes: value.length, until: this.#now() + age });
-      return this.#shards.get(shard)?.layers ?? [];
-    } catch {
-      log('filter-unavailable');
-      return null;
-    }
-  }
-
-  #keep(shard: number, entry: CachedShard): void {
-    this.#drop(shard);
-    this.#shards.set(shard, entry);
-    this.#bytes += entry.bytes;
-    for (const oldest of this.#shards.keys()) {
-      if (this.#bytes <= maxReaderBytes || oldest === shard) return;
-      this.#drop(oldest);
-    }
-  }
-
-  #drop(shard: number): void {
-    this.#bytes -= this.#shards.get(shard)?.bytes ?? 0;
-    this.#shards.delete(shard);
-  }
-}
-
-/** Under which name a shard is published. The number is the generation of the filter key. */
-export function shardKey(shard: number): string {
-  return `filter/1/${shard}`;
+/** The name of a shard's writer. The first generation's have been named by the shard alone. */
+export function writerName(generation: number, shard: number): string {
+  return generation === 1 ? String(shard) : `${generation}/${shard}`;
 }
 
 export class Filter {
   readonly #cache: ShardCache;
   readonly #writers: Writers;
-  readonly #mac: (hrid: Bytes) => Promise<Bytes>;
+  readonly #generations: readonly Generation[];
 
-  /** @param mac  HMAC(filter key, HRID) */
-  constructor(cache: ShardCache, writers: Writers, mac: (hrid: Bytes) => Promise<Bytes>) {
+  /** @param generations  all that are read, the current one first */
+  constructor(cache: ShardCache, writers: Writers, generations: readonly Generation[]) {
     this.#cache = cache;
     this.#writers = writers;
-    this.#mac = mac;
-  }
-
-  /** Enters an HRID; done when it is durable. */
-  async add(hrid: Bytes): Promise<void> {
-    const { shard, hash } = positionOf(await this.#mac(hrid));
-    await this.#writers.add(shard, hash);
+    this.#generations = generations;
   }
 
   /**
-   * True if nobody is registered under this HRID.
+   * Enters an HRID; done when it is durable, and harmless when repeated. It enters every generation that is read: while
+   * a new setting spreads, those who still have the old one must find it too.
+   */
+  async add(hrid: Bytes): Promise<void> {
+    await Promise.all(
+      this.#generations.map(async (each) => {
+        const { generation, shard, hash } = await place(each, hrid);
+        await this.#writers.add(generation, shard, hash);
+      }),
+    );
+  }
+
+  /**
+   * True if nobody is registered under this HRID, in any generation.
    * @param mayConfirm  whether the caller's budget allows to ask a writer; if not, nobody is absent
    */
   async isAbsent(hrid: Bytes, mayConfirm: () => boolean | Promise<boolean>): Promise<boolean> {
-    const position = positionOf(await this.#mac(hrid));
-    const layers = await this.#cache.layers(position.shard);
-    if (layers === null || mayContain(layers, position.hash)) return false;
-    return (await mayConfirm()) && !(await this.#confirm(position));
+    const places: Place[] = [];
+    for (const generation of this.#generations) {
+      const each = await place(generation, hrid);
+      const layers = await this.#cache.layers(shardKey(each.generation, each.shard));
+      if (layers === null || mayContain(layers, each.hash)) return false;
+      places.push(each);
+    }
+    for (const each of places) {
+      if (!(await mayConfirm()) || (await this.#confirm(each))) return false;
+    }
+    return true;
   }
 
-  async #confirm({ shard, hash }: Position): Promise<boolean> {
+  async #confirm({ generation, shard, hash }: Place): Promise<boolean> {
     try {
-      return await this.#writers.has(shard, hash);
+      return await this.#writers.has(generation, shard, hash);
     } catch {
       log('filter-unavailable');
       return true;
     }
   }
+}
+
+async function place({ number, mac }: Generation, hrid: Bytes): Promise<Place> {
+  return { generation: number, ...positionOf(await mac(hrid)) };
 }
 
 /** A budget of confirmations for one caller. */

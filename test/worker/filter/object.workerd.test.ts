@@ -11,14 +11,14 @@ import { inside } from '../../support/inside.ts';
 import { Client } from '../../support/request.ts';
 
 const position = async ({ hrid }: Client) =>
-  positionOf(await new Mac(readSettings(env).secrets.filterKey).digest('filter', hrid));
+  positionOf(await new Mac(readSettings(env).filterKeys[0].key).digest('filter', hrid));
 
 describe('ShardObject', () => {
   test('publishes who registered, under the shard that its HMAC names', async () => {
     const client = await Client.register(inside);
     const { shard, hash } = await position(client);
     await runDurableObjectAlarm(env.SHARD.getByName(String(shard)));
-    const published = await env.FILTER.get(shardKey(shard), 'arrayBuffer');
+    const published = await env.FILTER.get(shardKey(1, shard), 'arrayBuffer');
     expect(published).not.toBe(null);
     expect(mayContain(splitLayers(new Uint8Array(published ?? new ArrayBuffer(0))), hash)).toBe(true);
   });
@@ -30,7 +30,10 @@ describe('ShardObject', () => {
       columns: storage.sql.exec('select * from shard').columnNames,
       pages: storage.sql.exec('select bits from page').toArray().length,
     }));
-    expect(stored).toEqual({ columns: ['id', 'key', 'layers', 'filled', 'published'], pages: 1 });
+    expect(stored).toEqual({
+      columns: ['id', 'key', 'generation', 'layers', 'filled', 'published', 'unread'],
+      pages: 1,
+    });
   });
 
   test('has no table in a shard where nobody registered, though it was asked', async () => {
