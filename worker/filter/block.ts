@@ -21,24 +21,27 @@ export function blockOffset(hash: BlockHash, filterBytes: number): number {
 
 /** Sets the hash's eight bits. */
 export function insertHash(filter: Uint8Array, hash: BlockHash): void {
-  eachBit(hash, filter.length, (byte, bit) => {
-    filter[byte] = (filter[byte] ?? 0) | bit;
-    return true;
-  });
+  const start = blockOffset(hash, filter.length);
+  for (let word = 0; word < wordsPerBlock; word++) {
+    const bit = bitIn(word, hash);
+    const byte = start + word * wordBytes + (bit >> 3);
+    filter[byte] = (filter[byte] ?? 0) | (1 << (bit & 7));
+  }
 }
 
 /** Whether the hash was inserted; sometimes true of one that was not, never false of one that was. */
 export function hasHash(filter: Uint8Array, hash: BlockHash): boolean {
-  return filter.length > 0 && eachBit(hash, filter.length, (byte, bit) => ((filter[byte] ?? 0) & bit) !== 0);
-}
-
-function eachBit(hash: BlockHash, filterBytes: number, visit: (byte: number, bit: number) => boolean): boolean {
-  const start = blockOffset(hash, filterBytes);
+  const start = blockOffset(hash, filter.length);
   for (let word = 0; word < wordsPerBlock; word++) {
-    const bit = Math.imul(hash.lower, salts[word] ?? 0) >>> 27;
-    if (!visit(start + word * wordBytes + (bit >> 3), 1 << (bit & 7))) return false;
+    const bit = bitIn(word, hash);
+    const byte = filter[start + word * wordBytes + (bit >> 3)] ?? 0;
+    if ((byte & (1 << (bit & 7))) === 0) return false;
   }
   return true;
+}
+
+function bitIn(word: number, { lower }: BlockHash): number {
+  return Math.imul(lower, salts[word] ?? 0) >>> 27;
 }
 
 /**
