@@ -1,7 +1,7 @@
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { configDefaults, defineConfig } from 'vitest/config';
 
-const inWorkerd = 'test/worker/**/*.workerd.test.ts';
+const inWorkerd = 'test/**/*.workerd.test.ts';
 
 export default defineConfig({
   test: {

@@ -18,6 +18,7 @@ import {
 } from '../../../worker/filter/layers.ts';
 import { Filter, shardKey } from '../../../worker/filter/reader.ts';
 import { Mac } from '../../../worker/names.ts';
+import { exactRate } from '../../support/bits.ts';
 import { slow } from '../../support/seeds.ts';
 
 const registered = 10_000_000;
@@ -53,28 +54,6 @@ function fill(count: number, next: () => Bytes): { shards: Layers[]; sample: Pos
     if (i % 50 === 0) sample.push(position);
   }
   return { shards, sample };
-}
-
-/** Without sampling: the share of all hashes that a shard's bits let through, the eight bits taken as independent. */
-function exactRate(layers: readonly Bytes[]): number {
-  let refused = 1;
-  for (const layer of layers) {
-    const words = new Uint32Array(layer.buffer, layer.byteOffset, layer.length / 4);
-    let sum = 0;
-    for (let block = 0; block < words.length; block += 8) {
-      let passes = 1;
-      for (let word = 0; word < 8 && passes > 0; word++) passes *= countBits(words[block + word] ?? 0) / 32;
-      sum += passes;
-    }
-    refused *= 1 - sum / (words.length / 8);
-  }
-  return 1 - refused;
-}
-
-function countBits(word: number): number {
-  const pairs = word - ((word >>> 1) & 0x55555555);
-  const nibbles = (pairs & 0x33333333) + ((pairs >>> 2) & 0x33333333);
-  return Math.imul((nibbles + (nibbles >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }
 
 describe('ten million registrations', () => {
