@@ -3,14 +3,16 @@
 import { evictDurableObject, listDurableObjectIds, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, test } from 'vitest';
+import { encodeBase64Url } from '../../../client/wire/bytes.ts';
 import { insertHash } from '../../../worker/filter/block.ts';
 import { mayContain, pageBytes, positionOf, splitLayers } from '../../../worker/filter/layers.ts';
 import { shardKey, writerName } from '../../../worker/filter/reader.ts';
 import { republishMs } from '../../../worker/limits.ts';
 import { Mac } from '../../../worker/names.ts';
+import { Services } from '../../../worker/services.ts';
 import { readSettings } from '../../../worker/settings.ts';
 import { inside } from '../../support/inside.ts';
-import { Client } from '../../support/request.ts';
+import { Client, randomBytes } from '../../support/request.ts';
 import { until } from '../../support/until.ts';
 
 const position = async ({ hrid }: Client) =>
@@ -60,6 +62,28 @@ describe('ShardObject', () => {
     await runDurableObjectAlarm(writer);
     expect(await isPublished(2, 200)).toBe(true);
     expect(await writer.has(hash)).toBe(true);
+  });
+
+  test('of each generation is another one, under the key that its readers ask for', async () => {
+    const [previous] = readSettings(env).filterKeys;
+    const rotated = {
+      ...env,
+      FILTER_GENERATION: '7',
+      FILTER_KEY: encodeBase64Url(randomBytes(32)),
+      FILTER_KEY_PREVIOUS: encodeBase64Url(previous.key),
+    };
+    const { filter, settings } = new Services(rotated);
+    const client = new Client(inside);
+    await filter.add(client.hrid);
+    expect(settings.filterKeys.map(({ generation }) => generation)).toEqual([7, 6]);
+    for (const { generation, key } of settings.filterKeys) {
+      const { shard, hash } = positionOf(await new Mac(key).digest('filter', client.hrid));
+      const writer = env.SHARD.getByName(writerName(generation, shard));
+      expect(await writer.has(hash)).toBe(true);
+      await runDurableObjectAlarm(writer);
+      const value = await until(() => env.FILTER.get(shardKey(generation, shard), 'arrayBuffer'));
+      expect(mayContain(splitLayers(new Uint8Array(value)), hash)).toBe(true);
+    }
   });
 
   // The test environment reads generation 1.
