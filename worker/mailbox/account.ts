@@ -6,6 +6,7 @@ import type { Hello } from '../../client/wire/queue.ts';
 import { epochBytes } from '../../client/wire/registration.ts';
 import { importPublicKey } from '../auth.ts';
 import { day, idleMs } from '../limits.ts';
+import { log } from '../log.ts';
 import type { Host, Sockets, Sql } from '../ports.ts';
 import { Changes } from './changes.ts';
 import { Lanes, type Sender } from './lanes.ts';
@@ -53,6 +54,7 @@ export class Account {
   readonly #keeper: Keeper;
   readonly #row: RegistrationRow;
   #key: Promise<CryptoKey> | undefined;
+  #isEntering = false;
 
   private constructor(row: RegistrationRow, host: Host, peers: Peers, sockets: Sockets<StreamState>, keeper: Keeper) {
     this.hrid = row.hrid;
@@ -147,11 +149,23 @@ export class Account {
     return this.#row.seen + idleMs;
   }
 
-  /** After the filter key was changed: enters the owner under the new one. What fails is done at the next connection. */
-  async enter(registry: Registry): Promise<void> {
+  /** After the filter key was changed: enters the owner under the new one. What fails is done the next time. */
+  enter(registry: Registry): void {
+    if (this.#row.generation === registry.generation || this.#isEntering) return;
+    this.#isEntering = true;
+    this.#host.later(this.#enter(registry));
+  }
+
+  async #enter(registry: Registry): Promise<void> {
     const { generation } = registry;
-    if (this.#row.generation === generation) return;
-    await registry.enter(this.hrid);
+    try {
+      await registry.enter(this.hrid);
+    } catch {
+      log('filter-unavailable');
+      return;
+    } finally {
+      this.#isEntering = false;
+    }
     if (!this.#keeper.isCurrent(this)) return;
     this.#host.sql.query('update registration set generation = ?', generation);
     this.#row.generation = generation;

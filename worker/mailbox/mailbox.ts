@@ -192,7 +192,7 @@ export class Mailbox {
       account.useTicket(claim);
       account.see();
       account.expire(this.#host.now());
-      this.#host.later(account.enter(this.#surroundings.registry));
+      account.enter(this.#surroundings.registry);
       account.stream.open(accept(), claim.issued, account.hello());
       this.#budget.keep(account.stream);
       return null;
@@ -341,6 +341,7 @@ export class Mailbox {
       this.#checkCurrent(account);
       this.#spend(account);
       account.see();
+      account.enter(this.#surroundings.registry);
       return work({ account, created, digest: request.digest ?? new Uint8Array() });
     });
   }

@@ -308,7 +308,9 @@ describe('lanes', () => {
       if (random(6) === 0) await town.fireAlarms();
     }
     town.weather = () => 'fine';
-    for (let i = 0; i < 12; i++) {
+    const isOver = async () =>
+      (await Promise.all(residents.map((each) => each.outbox()))).every(({ records }) => records.length === 0);
+    for (let i = 0; i < 100 && !(await isOver()); i++) {
       await town.fireAlarms();
       await read();
       await town.settle();
