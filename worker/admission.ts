@@ -9,6 +9,7 @@ import { claimedCaller, type SignedRequest, signedRequest } from './auth.ts';
 import { checkMediaType, readBody } from './body.ts';
 import type { Env, MailboxCalls } from './env.ts';
 import { Refusal } from './errors.ts';
+import { requestPrefix } from './prefix.ts';
 import type { Services } from './services.ts';
 
 /** The types of the relay's Hono application. */
@@ -50,16 +51,10 @@ export async function admit(
   const { services } = c.var;
   const admission = await readSigned(c, expected);
   const absent = await services.filter.isAbsent(admission.hrid, () =>
-    services.allowStranger(`confirm ${addressPrefix(c.req.raw)}`),
+    services.allowStranger(`confirm ${requestPrefix(c.req.raw)}`),
   );
   if (absent) throw new Refusal('not-registered');
   return { ...admission, mailbox: await services.mailbox(admission.hrid) };
-}
-
-/** Whose budget a stranger's request is taken from: the IPv4 address, or the /64 that one IPv6 customer has. */
-export function addressPrefix(request: Request): string {
-  const address = request.headers.get('cf-connecting-ip') ?? '';
-  return address.includes(':') ? address.split(':').slice(0, 4).join(':') : address;
 }
 
 async function checkDigest(request: Request, body: Bytes): Promise<Bytes> {

@@ -19,10 +19,11 @@ import {
   RegistrationRequestSchema,
 } from '../../client/wire/registration.ts';
 import { mediaTypes, routes } from '../../client/wire/routes.ts';
-import { type App, addressPrefix, admit, readSigned } from '../admission.ts';
+import { type App, admit, readSigned } from '../admission.ts';
 import { isPublicKey } from '../auth.ts';
 import { checkMediaType, readBody } from '../body.ts';
 import { Refusal, unwrap } from '../errors.ts';
+import { requestPrefix } from '../prefix.ts';
 
 const json = { mediaType: mediaTypes.json, maxBytes: maxJsonBytes };
 const strangerRetrySeconds = 60;
@@ -80,7 +81,7 @@ export function registrationRoutes(app: Hono<App>): void {
 
 /** Coarse, and per location: what an address or a mailbox allows is counted in its own object. */
 async function checkStranger(c: Context<App>): Promise<void> {
-  if (await c.var.services.allowStranger(`register ${addressPrefix(c.req.raw)}`)) return;
+  if (await c.var.services.allowStranger(`register ${requestPrefix(c.req.raw)}`)) return;
   throw new Refusal('rate-limited', { retryAfter: strangerRetrySeconds });
 }
 
