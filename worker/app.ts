@@ -15,7 +15,7 @@ import { refusalRoutes } from './routes/refusals.ts';
 import { registrationRoutes } from './routes/registrations.ts';
 import { streamRoutes } from './routes/stream.ts';
 import { getServices } from './services.ts';
-import { ConfigurationError } from './settings.ts';
+import { ConfigurationError, type Settings } from './settings.ts';
 
 const preflightSeconds = 3600;
 
@@ -30,6 +30,7 @@ export function createApp(): Hono<App> {
   });
   app.use(async (c, next) => {
     c.set('services', getServices(c.env));
+    checkHost(c.req.raw, c.var.services.settings);
     await next();
   });
   app.use(
@@ -62,4 +63,13 @@ export function createApp(): Hono<App> {
     return problemResponse(error);
   });
   return app;
+}
+
+/**
+ * A signature covers the authority that the request names: only under a name of this relay's does it say that the
+ * request was meant for this relay. @throws Refusal `wrong-host`
+ */
+function checkHost(request: Request, { hosts }: Settings): void {
+  const { host, hostname } = new URL(request.url);
+  if (hosts !== null && !hosts.includes(hostname) && !hosts.includes(host)) throw new Refusal('wrong-host');
 }

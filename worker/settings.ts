@@ -9,6 +9,8 @@ export interface Settings {
   readonly secrets: { readonly pepper: Bytes; readonly ticketKey: Bytes };
   /** The generations of the filter key, the current one first: FILTER_KEY, and FILTER_KEY_PREVIOUS if it is set. */
   readonly filterKeys: readonly [FilterKey, ...FilterKey[]];
+  /** Names (`example.org`, with any port) and authorities (`example.org:8443`) that the relay answers to; null: any. */
+  readonly hosts: readonly string[] | null;
   /** Origins beside the relay's own that browsers may call from. */
   readonly origins: readonly string[];
   /** Requests of one mailbox: a burst, then so many a second. */
@@ -43,6 +45,9 @@ const numbers = {
   CHALLENGE_RESEND_SECONDS: number(30, 0),
 };
 
+/** What a machine calls itself: no foreign page reaches a development relay by rebinding its own name. */
+const loopbackHosts = ['localhost', '127.0.0.1', '[::1]'];
+
 const secretNames = ['PEPPER', 'FILTER_KEY', 'TICKET_KEY'] as const;
 const rotation = ['FILTER_GENERATION', 'FILTER_KEY_PREVIOUS'] as const;
 const secretBytes = 32;
@@ -54,6 +59,7 @@ export class ConfigurationError extends Error {
 
 const TextsSchema = v.object({
   ENVIRONMENT: v.picklist(['development', 'production']),
+  HOSTS: v.optional(v.string()),
   ALLOWED_ORIGINS: v.optional(v.string(), ''),
   ...Object.fromEntries(
     [...secretNames, ...rotation, ...Object.keys(numbers)].map((name) => [name, v.optional(v.string())]),
@@ -83,7 +89,8 @@ export function readSettings(env: object): Settings {
     development,
     secrets: { pepper: secret('PEPPER'), ticketKey: secret('TICKET_KEY') },
     filterKeys: readFilterKeys(secret('FILTER_KEY'), texts.FILTER_GENERATION, texts.FILTER_KEY_PREVIOUS),
-    origins: (texts.ALLOWED_ORIGINS ?? '').split(',').flatMap((origin) => origin.trim() || []),
+    hosts: parseHosts(texts.HOSTS, development),
+    origins: parseList(texts.ALLOWED_ORIGINS),
     requests: { burst: numeric('REQUEST_BURST'), perSecond: numeric('REQUESTS_PER_SECOND') },
     challenge: { lifetimeMs: numeric('CHALLENGE_SECONDS') * 1000, resendMs, limitSends: resendMs > 0 },
   };
@@ -106,6 +113,18 @@ function readFilterKeys(key: Bytes, number = '1', previous?: string): Settings['
     { generation, key },
     { generation: generation - 1, key: previousKey },
   ];
+}
+
+function parseList(text = ''): string[] {
+  return text.split(',').flatMap((part) => part.trim() || []);
+}
+
+/** In a deployment the platform hands on only what is asked under the deployment's own names. */
+function parseHosts(text: string | undefined, development: boolean): string[] | null {
+  if (text === undefined) return development ? loopbackHosts : null;
+  const hosts = parseList(text.toLowerCase());
+  if (hosts.length > 0) return hosts;
+  throw new ConfigurationError('HOSTS must name at least one host; leave it away to answer under any.');
 }
 
 function parseSecret(name: string, text: string | undefined): Bytes {

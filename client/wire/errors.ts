@@ -22,6 +22,12 @@ export const errorCodes = {
     status: 415,
   },
   'not-found': { title: 'There is nothing at this path; check the address of the relay.', retry: false, status: 404 },
+  'too-slow': { title: 'The request took too long to arrive; send it again.', retry: true, status: 408 },
+  'wrong-host': {
+    title: 'This relay does not answer under this name; use the name that its operator gives.',
+    retry: false,
+    status: 421,
+  },
   'internal-error': { title: 'The relay failed; nothing was lost. Try again.', retry: true, status: 500 },
   'rate-limited': { title: 'Too many requests; wait for the time in Retry-After.', retry: true, status: 429 },
 
@@ -43,13 +49,13 @@ export const errorCodes = {
   },
   'challenge-expired': { title: 'The code has expired; ask for a new one.', retry: false, status: 410 },
   'challenge-exhausted': {
-    title: 'Too many wrong answers; ask for a new code later.',
+    title: 'Too many wrong answers; ask for a new code.',
     retry: false,
     status: 429,
   },
   'challenge-wrong': { title: 'That is not the code; check it and try again.', retry: false, status: 403 },
   'challenge-too-soon': {
-    title: 'A code was sent a moment ago; wait for the time in Retry-After before asking again.',
+    title: 'Codes were sent to this address lately; wait for the time in Retry-After before asking again.',
     retry: true,
     status: 429,
   },
@@ -61,7 +67,7 @@ export const errorCodes = {
 
   // Signed requests
   'not-registered': {
-    title: 'The relay does not know this client; register first.',
+    title: 'The relay does not know this client under this key; register first.',
     retry: false,
     status: 403,
   },

@@ -76,7 +76,7 @@ describe('register', () => {
     [refusal('rate-limited', { retryAfter: 60 }), busy],
     [
       refusal('challenge-too-soon', hostile),
-      'A code was sent to this address a moment ago; wait a minute before you ask for another.',
+      'Codes were sent to this address lately; wait a while before you ask for another.',
     ],
     [refusal('challenge-undeliverable'), 'The code could not be sent; try again, or use another address.'],
     [
@@ -120,7 +120,7 @@ describe('register', () => {
     const eve = person('eve');
     const answered: readonly (readonly [answer: Answer, sentence: string])[] = [
       [refusal('challenge-expired'), 'The code has expired; register again to get a new one.'],
-      [refusal('challenge-exhausted'), 'Too many wrong answers; wait a while, then register again.'],
+      [refusal('challenge-exhausted'), 'Too many wrong answers; register again to get a new code.'],
       [refusal('challenge-unknown'), 'The relay does not know of this registration any more; register again.'],
       [refusal('stale-signature'), 'The clock of this device is wrong; set it, then try again.'],
       [refusal('bad-signature'), "The relay does not accept this client's signature; unregister, then register again."],

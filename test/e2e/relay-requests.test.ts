@@ -7,6 +7,7 @@ import { KeyPackageUpload } from '../../client/wire/key-package.ts';
 import { maxRecipients, maxSendBytes, signatureToleranceSeconds } from '../../client/wire/limits.ts';
 import { mediaTypes, routes } from '../../client/wire/routes.ts';
 import { Send } from '../../client/wire/send.ts';
+import { requestAs } from '../support/raw.ts';
 import { startRelay, type TestRelay } from '../support/relay.ts';
 import { Client, randomBytes, readProblem, signRequest } from '../support/request.ts';
 import { until } from '../support/until.ts';
@@ -71,6 +72,12 @@ describe('a signature', () => {
 
   test('for another relay is refused', () =>
     refusal(post(Send.encode(message()), { origin: 'https://relay.example.org' }), 401, 'bad-signature'));
+
+  test('for another host is refused, also when it comes under that host’s name', async () => {
+    const host = 'relay.example.org';
+    const options = { method: 'POST', path: routes.messages, body: Send.encode(message()), origin: `http://${host}` };
+    await refusal(requestAs(host, await signRequest(a, options)), 421, 'wrong-host');
+  });
 
   test('for another route is refused', async () => {
     const signed = await signRequest(a, { method: 'POST', path: routes.messages, body: Send.encode(message()) });
@@ -270,6 +277,21 @@ describe('an address of the relay', () => {
   test('that does not exist is refused, and a method that it does not have', async () => {
     await refusal(fetch(`${relay.url}/v1/nothing`), 404, 'not-found');
     await refusal(fetch(relay.url + routes.messages), 404, 'not-found');
+  });
+});
+
+describe('a name', () => {
+  test.each(['relay.example.org', 'localhost.example.org', '127.0.0.2', 'example.org:8787'])(
+    'that is not the relay’s (%s) is refused on every route',
+    async (host) => {
+      for (const path of [routes.info, routes.queue, routes.stream, '/dev/inbox', '/', '/nothing']) {
+        await refusal(requestAs(host, new Request(relay.url + path)), 421, 'wrong-host');
+      }
+    },
+  );
+
+  test.each(['localhost', '127.0.0.1', '[::1]', 'LOCALHOST:1'])('of this machine (%s) is answered', async (host) => {
+    expect((await requestAs(host, new Request(relay.url + routes.info))).status).toBe(200);
   });
 });
 

@@ -21,6 +21,7 @@ describe('readSettings()', () => {
       challenge: { lifetimeMs: 600_000, resendMs: 30_000, limitSends: true },
       origins: [],
       filterKeys: [{ generation: 1 }],
+      hosts: null,
     });
     const changed = readSettings({
       ...production,
@@ -28,6 +29,15 @@ describe('readSettings()', () => {
       ALLOWED_ORIGINS: 'https://a.test, https://b.test',
     });
     expect(changed).toMatchObject({ requests: { burst: 5 }, origins: ['https://a.test', 'https://b.test'] });
+  });
+
+  test('answers to its own names: those of this machine in development, any in a deployment that names none', () => {
+    const hosts = (more: object) => readSettings(more).hosts;
+    expect(hosts({ ENVIRONMENT: 'development' })).toEqual(['localhost', '127.0.0.1', '[::1]']);
+    for (const base of [production, { ENVIRONMENT: 'development' }]) {
+      expect(hosts({ ...base, HOSTS: 'Relay.example.org, b.test:8443' })).toEqual(['relay.example.org', 'b.test:8443']);
+    }
+    expect(() => hosts({ ...production, HOSTS: ' , ' })).toThrow('HOSTS must name at least one host');
   });
 
   test.each(['PEPPER', 'FILTER_KEY', 'TICKET_KEY'])(

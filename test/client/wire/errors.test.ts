@@ -12,7 +12,8 @@ describe('errorCodes', () => {
 
   test.each(entries)('%s is a code in lower case with a status that is an error or none', (code, { status }) => {
     expect(code).toMatch(/^[a-z]+(-[a-z]+)*$/);
-    if (status !== undefined) expect([400, 401, 403, 404, 409, 410, 413, 415, 429, 500, 502]).toContain(status);
+    if (status !== undefined)
+      expect([400, 401, 403, 404, 408, 409, 410, 413, 415, 421, 429, 500, 502]).toContain(status);
   });
 
   test('no title stands twice', () => {
@@ -22,6 +23,7 @@ describe('errorCodes', () => {
   test('what passes by itself says so', () => {
     const retried = entries.flatMap(([code, { retry }]) => (retry ? [code] : []));
     expect(retried).toEqual([
+      'too-slow',
       'internal-error',
       'rate-limited',
       'challenge-too-soon',
