@@ -1,6 +1,6 @@
 // The edge's part in admitting a signed request: size, digest, and whether the caller may be registered at all. What
 // is left (signature, budget) is its mailbox's part. The order matters: nothing answers a stranger's question about
-// membership.
+// membership, so a caller whose signature does not verify is told the same as one whom nobody knows.
 
 import type { Context } from 'hono';
 import { type Bytes, sameBytes } from '../client/wire/bytes.ts';
@@ -8,7 +8,7 @@ import { parseContentDigest } from '../client/wire/signature.ts';
 import { claimedCaller, type SignedRequest, signedRequest } from './auth.ts';
 import { checkMediaType, readBody } from './body.ts';
 import type { Env, MailboxCalls } from './env.ts';
-import { Refusal } from './errors.ts';
+import { Refusal, type Result, unwrap } from './errors.ts';
 import { requestPrefix } from './prefix.ts';
 import type { Services } from './services.ts';
 
@@ -21,6 +21,8 @@ export interface App {
 export interface Body {
   readonly mediaType: string;
   readonly maxBytes: number;
+  /** Looks at it before anybody knows whether the caller is registered, so that its refusal does not tell. */
+  check?(body: Bytes): void;
 }
 
 export interface Admission {
@@ -30,31 +32,52 @@ export interface Admission {
   readonly body: Bytes;
 }
 
+/** A request of somebody who may be registered. */
+export interface Admitted extends Admission {
+  readonly mailbox: DurableObjectStub<MailboxCalls>;
+  /** What the mailbox has answered. @throws Refusal if it has refused */
+  unwrap<T>(result: Result<T>): Promise<T>;
+}
+
 /**
- * Reads a signed request.
+ * Reads a signed request. What its header fields tell comes before its body is read.
  * @param expected  its body; null if it has none
  * @throws Refusal
  */
 export async function readSigned(c: Context<App>, expected: Body | null): Promise<Admission> {
   const { raw } = c.req;
   if (expected !== null) checkMediaType(raw, expected.mediaType);
-  const body = await readBody(raw, expected?.maxBytes ?? 0);
   const hrid = claimedCaller(raw.headers);
-  return { hrid, body, request: signedRequest(raw, body.length > 0 ? await checkDigest(raw, body) : null) };
+  const { bodyTimeoutMs: timeoutMs } = c.var.services.settings;
+  const body = await readBody(raw, { maxBytes: expected?.maxBytes ?? 0, timeoutMs });
+  const request = signedRequest(raw, body.length > 0 ? await checkDigest(raw, body) : null);
+  expected?.check?.(body);
+  return { hrid, body, request };
 }
 
 /** Reads a signed request of a registered client, and finds its mailbox. @throws Refusal */
-export async function admit(
-  c: Context<App>,
-  expected: Body | null,
-): Promise<Admission & { mailbox: DurableObjectStub<MailboxCalls> }> {
+export async function admit(c: Context<App>, expected: Body | null): Promise<Admitted> {
   const { services } = c.var;
-  const admission = await readSigned(c, expected);
-  const absent = await services.filter.isAbsent(admission.hrid, () =>
-    services.allowStranger(`confirm ${requestPrefix(c.req.raw)}`),
-  );
-  if (absent) throw new Refusal('not-registered');
-  return { ...admission, mailbox: await services.mailbox(admission.hrid) };
+  const { refusals } = services;
+  const prefix = requestPrefix(c.req.raw);
+  return refusals.count(prefix, async () => {
+    refusals.check(prefix, claimedCaller(c.req.raw.headers));
+    const admission = await readSigned(c, expected);
+    const { hrid } = admission;
+    const absent = await services.filter.isAbsent(hrid, () => services.allowStranger(`confirm ${prefix}`));
+    if (absent) throw new Refusal('not-registered');
+    return {
+      ...admission,
+      mailbox: await services.mailbox(hrid),
+      unwrap: (result) =>
+        refusals.count(prefix, () => {
+          const code = 'problem' in result ? result.problem.code : null;
+          if (code === 'bad-signature') throw new Refusal('not-registered');
+          if (code !== 'not-registered') refusals.admit(prefix, hrid);
+          return unwrap(result);
+        }),
+    };
+  });
 }
 
 async function checkDigest(request: Request, body: Bytes): Promise<Bytes> {

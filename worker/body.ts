@@ -1,22 +1,56 @@
-// Reads a request's body within a bound: the declared length is believed only when it is too large, and what comes is
-// counted while it comes (a chunked body declares nothing).
+// Reads a request's body within bounds of size and time. The declared length is believed only when it is too large;
+// what comes is counted while it comes (a chunked body declares nothing), and copied into one buffer, as a body in
+// pieces of one byte would otherwise take a hundred times its size.
 
-import { type Bytes, concatBytes } from '../client/wire/bytes.ts';
+import type { Bytes } from '../client/wire/bytes.ts';
 import { Refusal } from './errors.ts';
 
-/** @throws Refusal `too-large` */
-export async function readBody(request: Request, maxBytes: number): Promise<Bytes> {
+const firstBufferBytes = 4096;
+
+export interface BodyBounds {
+  readonly maxBytes: number;
+  /** How long it may take to arrive. */
+  readonly timeoutMs: number;
+}
+
+/** @throws Refusal `too-large`, `too-slow` */
+export async function readBody(request: Request, { maxBytes, timeoutMs }: BodyBounds): Promise<Bytes> {
   if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw new Refusal('too-large');
   if (request.body === null) return new Uint8Array();
-  const chunks: Uint8Array[] = [];
+  const reader: ReadableStreamDefaultReader<Uint8Array> = request.body.getReader();
+  // Ends the read that waits, too; nothing more is asked for.
+  const cancel = () => void reader.cancel().catch(() => undefined);
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    cancel();
+  }, timeoutMs);
+  let buffer = new Uint8Array(Math.min(firstBufferBytes, maxBytes));
   let length = 0;
-  for await (const chunk of request.body) {
-    length += chunk.length;
-    // Leaving the loop cancels the stream: no more is read.
-    if (length > maxBytes) throw new Refusal('too-large');
-    chunks.push(chunk);
+  try {
+    for (;;) {
+      const { value } = await reader.read();
+      if (isLate) throw new Refusal('too-slow');
+      if (value === undefined) return buffer.slice(0, length);
+      if (length + value.length > maxBytes) throw new Refusal('too-large');
+      buffer = withRoom(buffer, length + value.length, maxBytes);
+      buffer.set(value, length);
+      length += value.length;
+    }
+  } catch (error) {
+    cancel();
+    throw error;
+  } finally {
+    clearTimeout(timer);
   }
-  return concatBytes(...chunks);
+}
+
+/** At least doubled when it grows, so that it is seldom copied. */
+function withRoom(buffer: Bytes, bytes: number, maxBytes: number): Bytes {
+  if (bytes <= buffer.length) return buffer;
+  const larger = new Uint8Array(Math.min(Math.max(bytes, buffer.length * 2), maxBytes));
+  larger.set(buffer);
+  return larger;
 }
 
 /** @throws Refusal `unsupported-media-type` unless the request says that its body is of this type */

@@ -82,6 +82,15 @@ export const maxSendsPerHour = 3;
 export const maxSendsPerDay = 10;
 export const hourMs = hour;
 
+// Strangers: callers who cannot prove who they are. How many are refused of one prefix in a minute before the rest is
+// refused unheard is the limit of the STRANGERS binding (wrangler.toml).
+
+export const refusedPrefixMs = 60 * second;
+/** Callers that were admitted lately are heard all the same; at 200 bytes each, both lists stay below 4 MiB. */
+export const admittedMs = hour;
+export const maxAdmittedCallers = 16_384;
+export const maxRefusedPrefixes = 4096;
+
 // Filter.
 
 /** KV takes one write a second for one key. */

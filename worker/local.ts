@@ -33,7 +33,7 @@ export interface LocalRelayOptions {
   readonly stateFolder: string;
   /** Paths of a PEM key and certificate: then the relay speaks TLS. */
   readonly https?: { readonly key: string; readonly cert: string };
-  /** Another wrangler.toml than the relay's: a worker to compare it with. It must answer /v1/info. */
+  /** Another wrangler.toml than the relay's. Its worker must answer /v1/info. */
   readonly config?: string;
   /** Variables of the Worker, over those of wrangler.toml. */
   readonly vars?: Readonly<Record<string, string>>;
@@ -46,6 +46,8 @@ export interface LocalRelayOptions {
 export interface LocalRelay {
   readonly url: string;
   readonly port: number;
+  /** The process group of everything that belongs to it. */
+  readonly processGroup: number;
   /** Ends every process of the relay; done when none is left. */
   stop(): Promise<void>;
   /** Ends them without warning, as a power cut would. */
@@ -100,7 +102,14 @@ export async function startLocalRelay(options: LocalRelayOptions): Promise<Local
     while (!(await isFree(port)) && Date.now() < deadline) await new Promise((wake) => setTimeout(wake, 20));
     process.off('exit', killNow);
   };
-  const relay = { url, port, stop: () => end('SIGTERM'), kill: () => end('SIGKILL'), ended };
+  const relay = {
+    url,
+    port,
+    processGroup: child.pid ?? 0,
+    stop: () => end('SIGTERM'),
+    kill: () => end('SIGKILL'),
+    ended,
+  };
   try {
     await untilAnswering(child, port, options.https !== undefined);
   } catch (error) {
@@ -110,13 +119,13 @@ export async function startLocalRelay(options: LocalRelayOptions): Promise<Local
   return relay;
 }
 
-function wranglerArguments({ stateFolder, config, https, vars = {} }: LocalRelayOptions, port: number): string[] {
+function wranglerArguments({ stateFolder, https, vars = {}, config }: LocalRelayOptions, port: number): string[] {
   return [
     join(dirname(require.resolve('wrangler/package.json')), 'bin/wrangler.js'),
     ...['dev', '--ip', '127.0.0.1', '--port', String(port), '--inspector-port', '0'],
     ...['--persist-to', resolve(stateFolder), '--show-interactive-dev-session=false'],
-    ...(config ? ['--config', config] : []),
     ...(https ? ['--local-protocol', 'https', '--https-key-path', https.key, '--https-cert-path', https.cert] : []),
+    ...(config ? ['--config', resolve(config)] : []),
     ...Object.entries(vars).flatMap(([name, value]) => ['--var', `${name}:${value}`]),
   ];
 }

@@ -15,6 +15,8 @@ export interface Settings {
   readonly origins: readonly string[];
   /** Requests of one mailbox: a burst, then so many a second. */
   readonly requests: { readonly burst: number; readonly perSecond: number };
+  /** How long a body may take to arrive: later than twice the tolerance of a signature, that cannot be fresh any more. */
+  readonly bodyTimeoutMs: number;
   readonly challenge: {
     readonly lifetimeMs: number;
     /** Before the second code of an hour; four times as long before the third. */
@@ -41,6 +43,7 @@ const number = (fallback: number, development: number) => ({ fallback, developme
 const numbers = {
   REQUEST_BURST: number(60, 10_000),
   REQUESTS_PER_SECOND: number(1, 1000),
+  BODY_SECONDS: number(120, 120),
   CHALLENGE_SECONDS: number(600, 600),
   CHALLENGE_RESEND_SECONDS: number(30, 0),
 };
@@ -92,6 +95,7 @@ export function readSettings(env: object): Settings {
     hosts: parseHosts(texts.HOSTS, development),
     origins: parseList(texts.ALLOWED_ORIGINS),
     requests: { burst: numeric('REQUEST_BURST'), perSecond: numeric('REQUESTS_PER_SECOND') },
+    bodyTimeoutMs: numeric('BODY_SECONDS') * 1000,
     challenge: { lifetimeMs: numeric('CHALLENGE_SECONDS') * 1000, resendMs, limitSends: resendMs > 0 },
   };
 }

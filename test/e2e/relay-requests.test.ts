@@ -47,10 +47,10 @@ describe('a signature', () => {
   const now = () => Math.floor(Date.now() / 1000);
 
   test('by another key is refused', () =>
-    refusal(post(Send.encode(message()), { seed: b.seed }), 401, 'bad-signature'));
+    refusal(post(Send.encode(message()), { seed: b.seed }), 403, 'not-registered'));
 
   test('in another’s name is refused', () =>
-    refusal(post(Send.encode(message()), { hrid: b.hrid }), 401, 'bad-signature'));
+    refusal(post(Send.encode(message()), { hrid: b.hrid }), 403, 'not-registered'));
 
   test('that is missing is refused', () =>
     refusal(
@@ -70,8 +70,15 @@ describe('a signature', () => {
     expect(Math.abs((problem.time ?? 0) - now())).toBeLessThan(5);
   });
 
+  test('by another key that is stale too is not told the time', async () => {
+    const created = now() - signatureToleranceSeconds - 5;
+    const problem = await readProblem(await post(Send.encode(message()), { created, seed: b.seed }));
+    expect(problem).toMatchObject({ status: 403, code: 'not-registered' });
+    expect(problem.time).toBeUndefined();
+  });
+
   test('for another relay is refused', () =>
-    refusal(post(Send.encode(message()), { origin: 'https://relay.example.org' }), 401, 'bad-signature'));
+    refusal(post(Send.encode(message()), { origin: 'https://relay.example.org' }), 403, 'not-registered'));
 
   test('for another host is refused, also when it comes under that host’s name', async () => {
     const host = 'relay.example.org';
@@ -80,21 +87,17 @@ describe('a signature', () => {
   });
 
   test('for another route is refused', async () => {
-    const signed = await signRequest(a, { method: 'POST', path: routes.messages, body: Send.encode(message()) });
-    const { headers } = signed;
-    await refusal(
-      fetch(relay.url + routes.queueAcks, { method: 'POST', headers, body: Uint8Array.of(0x82) }),
-      401,
-      'bad-signature',
-    );
+    const body = Uint8Array.of(0x82);
+    const { headers } = await signRequest(a, { method: 'POST', path: routes.messages, body });
+    await refusal(fetch(relay.url + routes.queueAcks, { method: 'POST', headers, body }), 403, 'not-registered');
   });
 
   test('for another query is refused', async () => {
     const { headers } = await signRequest(b, { method: 'GET', path: routes.queue });
     await refusal(
       fetch(`${relay.url}${routes.queue}?after=5&epoch=${'A'.repeat(22)}`, { headers }),
-      401,
-      'bad-signature',
+      403,
+      'not-registered',
     );
   });
 
@@ -107,8 +110,8 @@ describe('a signature', () => {
   test('that does not cover the body is refused', () =>
     refusal(
       post(Send.encode(message()), { components: ['@method', '@authority', '@path', '@query'] }),
-      401,
-      'bad-signature',
+      403,
+      'not-registered',
     ));
 
   test('that is replayed changes nothing', async () => {
@@ -158,12 +161,34 @@ describe('a caller', () => {
     }
   });
 
+  test('that cannot prove who it is learns nothing: the answer is that for somebody unknown, to the byte', async () => {
+    const stranger = new Client(relay);
+    const requests = [
+      ['GET', routes.queue, undefined],
+      ['POST', routes.messages, Uint8Array.of(0x80)],
+      ['POST', routes.tickets, undefined],
+      ['GET', `${routes.queue}?after=x`, undefined],
+      ['GET', `${routes.outbox}?after=x`, undefined],
+      ['DELETE', routes.registrations, encodeUtf8('{}')],
+      ['DELETE', routes.registrations, encodeUtf8(JSON.stringify({ epoch: 'A'.repeat(22) }))],
+    ] as const;
+    for (const [method, path, body] of requests) {
+      const mediaType = method === 'DELETE' ? mediaTypes.json : mediaTypes.cbor;
+      const ask = async (hrid: Bytes) => {
+        const response = await stranger.fetch({ method, path, body, mediaType, hrid });
+        const headers = [...response.headers].filter(([name]) => name !== 'date');
+        return { status: response.status, headers, body: await response.text() };
+      };
+      expect(await ask(b.hrid)).toEqual(await ask(stranger.hrid));
+    }
+  });
+
   test('cannot read or acknowledge another’s queue', async () => {
-    await refusal(a.fetch({ method: 'GET', path: routes.queue, hrid: b.hrid }), 401, 'bad-signature');
+    await refusal(a.fetch({ method: 'GET', path: routes.queue, hrid: b.hrid }), 403, 'not-registered');
     const { hello } = await b.queue();
     const ack = Uint8Array.of(0x82, 0x50, ...hello.epoch, 1);
     const stolen = a.fetch({ method: 'POST', path: routes.queueAcks, body: ack, hrid: b.hrid });
-    await refusal(stolen, 401, 'bad-signature');
+    await refusal(stolen, 403, 'not-registered');
   });
 });
 

@@ -1,8 +1,9 @@
 // A relay of its own for a test file: real workerd, a free port, a temporary state folder.
 
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { type LocalRelayOptions, startLocalRelay } from '../../worker/local.ts';
 import { until } from './until.ts';
 
@@ -11,6 +12,8 @@ export interface TestRelay {
   readonly stateFolder: string;
   /** The newest code that was sent to this address; waits until there is one. */
   inbox(address: string): Promise<string>;
+  /** The process group of the running relay. */
+  readonly processGroup: number;
   /** The relay's log lines so far. */
   readonly logs: readonly string[];
   /** Ends the relay as a power cut would, and starts it again on the same state and port. */
@@ -19,17 +22,28 @@ export interface TestRelay {
   stop(): Promise<void>;
 }
 
+export interface TestRelayOptions extends Partial<LocalRelayOptions> {
+  /** The limit of the STRANGERS binding, if another than in development. */
+  readonly strangersPerMinute?: number;
+}
+
 /** @param options  as for `npm start`; without a state folder there is a new, empty one */
-export async function startRelay(options: Partial<LocalRelayOptions> = {}): Promise<TestRelay> {
+export async function startRelay({ strangersPerMinute, ...options }: TestRelayOptions = {}): Promise<TestRelay> {
   const stateFolder = options.stateFolder ?? (await mkdtemp(join(tmpdir(), 'cliquet-relay-')));
   const logs: string[] = [];
-  const start = (port: number) => startLocalRelay({ onLog: (line) => logs.push(line), ...options, port, stateFolder });
+  const config =
+    strangersPerMinute === undefined ? {} : { config: await strictConfig(stateFolder, strangersPerMinute) };
+  const start = (port: number) =>
+    startLocalRelay({ onLog: (line) => logs.push(line), ...options, ...config, port, stateFolder });
   let relay = await start(options.port ?? 0);
   const { url, port } = relay;
   return {
     url,
     stateFolder,
     logs,
+    get processGroup() {
+      return relay.processGroup;
+    },
     inbox: (address) => until(async () => (await readInbox(url, address))[0]),
     async crash() {
       await relay.kill();
@@ -40,6 +54,20 @@ export async function startRelay(options: Partial<LocalRelayOptions> = {}): Prom
       if (options.stateFolder === undefined) await rm(stateFolder, { recursive: true, force: true });
     },
   };
+}
+
+/** The configuration of development with another limit: a binding's limit is no variable. */
+async function strictConfig(folder: string, strangersPerMinute: number): Promise<string> {
+  const root = fileURLToPath(new URL('../../', import.meta.url));
+  const development = 'simple = { limit = 100000, period = 60 }';
+  const text = await readFile(join(root, 'wrangler.toml'), 'utf8');
+  if (!text.includes(development)) throw new Error('wrangler.toml has no such limit');
+  const strict = text
+    .replace(development, `simple = { limit = ${strangersPerMinute}, period = 60 }`)
+    .replace('main = "', `main = "${root}`);
+  const path = join(folder, 'wrangler.toml');
+  await writeFile(path, strict);
+  return path;
 }
 
 async function readInbox(url: string, address: string): Promise<string[]> {

@@ -29,16 +29,21 @@ describe('createApp()', () => {
   };
   const request = (input: string | Request) => createApp().request(input, {}, production, createExecutionContext());
 
+  test('answers under any name that the platform hands on', async () => {
+    expect((await request('https://any.test/v1/info')).status).toBe(200);
+  });
+
   test('has no development inbox in a deployment, and no channel that nobody configured', async () => {
     for (const path of ['/', '/dev/inbox']) expect((await request(`http://127.0.0.1${path}`)).status).toBe(404);
     expect(await (await request(info)).json()).toMatchObject({ channels: [] });
   });
 
-  test('limits strangers, and asks the mailbox when their budget is spent', async () => {
+  test('limits strangers, asks the mailbox when their budget is spent, and then nobody', async () => {
     const client = new Client({ url: 'https://relay.test', fetch: async (input) => request(input) });
     expect((await readProblem(await client.requestChallenge())).code).toBe('channel-unavailable');
     expect(await readProblem(await client.requestChallenge())).toMatchObject({ code: 'rate-limited', retryAfter: 60 });
-    const read = await client.fetch({ method: 'GET', path: '/v1/queue' });
-    expect((await readProblem(read)).code).toBe('not-registered');
+    const read = async () => readProblem(await client.fetch({ method: 'GET', path: '/v1/queue' }));
+    expect((await read()).code).toBe('not-registered');
+    expect(await read()).toMatchObject({ code: 'rate-limited', retryAfter: 60 });
   });
 });

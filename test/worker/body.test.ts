@@ -4,6 +4,8 @@ import { checkMediaType, readBody } from '../../worker/body.ts';
 const url = 'https://relay.test/';
 const chunk = new Uint8Array(1000);
 
+const bounds = (maxBytes: number) => ({ maxBytes, timeoutMs: 60_000 });
+
 /** A request whose body never ends, and how many chunks were asked of it. */
 function endless(headers: Record<string, string> = {}) {
   const asked = { chunks: 0, cancelled: false };
@@ -26,13 +28,13 @@ function endless(headers: Record<string, string> = {}) {
 describe('readBody()', () => {
   test('reads what fits, and nothing where there is nothing', async () => {
     const request = new Request(url, { method: 'POST', body: chunk });
-    expect(await readBody(request, chunk.length)).toEqual(chunk);
-    expect(await readBody(new Request(url), 0)).toEqual(new Uint8Array());
+    expect(await readBody(request, bounds(chunk.length))).toEqual(chunk);
+    expect(await readBody(new Request(url), bounds(0))).toEqual(new Uint8Array());
   });
 
   test('refuses what declares too much without reading any of it', async () => {
     const { asked, request } = endless({ 'content-length': '2001' });
-    await expect(readBody(request, 2000)).rejects.toThrow('too-large');
+    await expect(readBody(request, bounds(2000))).rejects.toThrow('too-large');
     expect(asked.chunks).toBe(0);
   });
 
@@ -40,11 +42,31 @@ describe('readBody()', () => {
     'stops reading what never ends (%o)',
     async (headers) => {
       const { asked, request } = endless(headers);
-      await expect(readBody(request, 2000)).rejects.toThrow('too-large');
+      await expect(readBody(request, bounds(2000))).rejects.toThrow('too-large');
       expect(asked.chunks).toBe(3);
       expect(asked.cancelled).toBe(true);
     },
   );
+
+  test('puts together what comes in pieces of one byte', async () => {
+    const bytes = Uint8Array.from({ length: 10_000 }, (_, i) => i % 251);
+    const body = ReadableStream.from(Array.from(bytes, (byte) => Uint8Array.of(byte)));
+    const init: RequestInit & { duplex: 'half' } = { method: 'POST', body, duplex: 'half' };
+    expect(await readBody(new Request(url, init), bounds(bytes.length))).toEqual(bytes);
+  });
+
+  test('gives up what does not come in time', async () => {
+    let cancelled = false;
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => controller.enqueue(chunk),
+      cancel: () => {
+        cancelled = true;
+      },
+    });
+    const init: RequestInit & { duplex: 'half' } = { method: 'POST', body, duplex: 'half' };
+    await expect(readBody(new Request(url, init), { maxBytes: 2000, timeoutMs: 20 })).rejects.toThrow('too-slow');
+    expect(cancelled).toBe(true);
+  });
 });
 
 describe('checkMediaType()', () => {

@@ -3,7 +3,6 @@ import { KeyPackageClaimResult, KeyPackageCount } from '../../client/wire/key-pa
 import { hashBytes, maxKeyPackages, maxRecipients } from '../../client/wire/limits.ts';
 import { mediaTypes, routes } from '../../client/wire/routes.ts';
 import { type App, admit } from '../admission.ts';
-import { unwrap } from '../errors.ts';
 import { cborResponse } from './cbor.ts';
 
 /** An uploaded package is at most 384 + 1,216 bytes and their CBOR heads. */
@@ -12,12 +11,12 @@ const maxClaimBytes = maxRecipients * (hashBytes + 2) + 64;
 
 export function keyPackageRoutes(app: Hono<App>): void {
   app.put(routes.keyPackages, async (c) => {
-    const { mailbox, request, body } = await admit(c, { mediaType: mediaTypes.cbor, maxBytes: maxUploadBytes });
-    return cborResponse(KeyPackageCount, unwrap(await mailbox.uploadPackages(request, body)));
+    const { mailbox, request, body, unwrap } = await admit(c, { mediaType: mediaTypes.cbor, maxBytes: maxUploadBytes });
+    return cborResponse(KeyPackageCount, await unwrap(await mailbox.uploadPackages(request, body)));
   });
 
   app.post(routes.keyPackageClaims, async (c) => {
-    const { mailbox, request, body } = await admit(c, { mediaType: mediaTypes.cbor, maxBytes: maxClaimBytes });
-    return cborResponse(KeyPackageClaimResult, unwrap(await mailbox.claimPackages(request, body)));
+    const { mailbox, request, body, unwrap } = await admit(c, { mediaType: mediaTypes.cbor, maxBytes: maxClaimBytes });
+    return cborResponse(KeyPackageClaimResult, await unwrap(await mailbox.claimPackages(request, body)));
   });
 }

@@ -4,21 +4,22 @@ import { QueuePage } from '../../client/wire/queue.ts';
 import { epochBytes } from '../../client/wire/registration.ts';
 import { mediaTypes, routes } from '../../client/wire/routes.ts';
 import { type App, admit } from '../admission.ts';
-import { Refusal, unwrap } from '../errors.ts';
+import { Refusal } from '../errors.ts';
 import { cborResponse, numberParameter } from './cbor.ts';
 
 const maxAckBytes = 64;
 
 export function queueRoutes(app: Hono<App>): void {
   app.get(routes.queue, async (c) => {
-    const { mailbox, request } = await admit(c, null);
+    // First, as is every refusal that does not depend on who is registered.
     const cursor = parseCursor(c.req.query('epoch'), c.req.query('after'));
-    return cborResponse(QueuePage, unwrap(await mailbox.read(request, cursor)));
+    const { mailbox, request, unwrap } = await admit(c, null);
+    return cborResponse(QueuePage, await unwrap(await mailbox.read(request, cursor)));
   });
 
   app.post(routes.queueAcks, async (c) => {
-    const { mailbox, request, body } = await admit(c, { mediaType: mediaTypes.cbor, maxBytes: maxAckBytes });
-    unwrap(await mailbox.acknowledge(request, body));
+    const { mailbox, request, body, unwrap } = await admit(c, { mediaType: mediaTypes.cbor, maxBytes: maxAckBytes });
+    await unwrap(await mailbox.acknowledge(request, body));
     return c.body(null, 204);
   });
 }

@@ -40,7 +40,8 @@ export function registrationRoutes(app: Hono<App>): void {
     await checkStranger(c);
     const { services } = c.var;
     checkMediaType(c.req.raw, mediaTypes.json);
-    const input = parseJson(RegistrationRequestSchema, decodeText(await readBody(c.req.raw, maxJsonBytes)));
+    const bounds = { maxBytes: maxJsonBytes, timeoutMs: services.settings.bodyTimeoutMs };
+    const input = parseJson(RegistrationRequestSchema, decodeText(await readBody(c.req.raw, bounds)));
     const address = parseAddress(input.uid);
     if (!input.vaults.every(({ pk }) => isPublicKey(pk))) throw new Refusal('malformed', { detail: 'a pk is no key' });
     const hrids = await Promise.all(input.vaults.map(({ pk, hashVid }) => computeHrid(address.uid, pk, hashVid)));
@@ -68,15 +69,19 @@ export function registrationRoutes(app: Hono<App>): void {
     await services.filter.add(hrid);
     const mailbox = await services.mailbox(hrid);
     const { epoch } = await mailbox.register(hrid, pk);
+    services.refusals.admit(requestPrefix(c.req.raw), hrid);
     return c.json({ hrid: encodeBase64Url(hrid), epoch: encodeBase64Url(epoch) });
   });
 
   app.delete(routes.registrations, async (c) => {
-    const { mailbox, request, body } = await admit(c, json);
-    const { epoch } = parseJson(DeregistrationSchema, decodeText(body));
-    unwrap(await mailbox.deregister(request, epoch));
+    const { mailbox, request, body, unwrap } = await admit(c, { ...json, check: parseEpoch });
+    await unwrap(await mailbox.deregister(request, parseEpoch(body)));
     return c.body(null, 204);
   });
+}
+
+function parseEpoch(body: Bytes): Bytes {
+  return parseJson(DeregistrationSchema, decodeText(body)).epoch;
 }
 
 /** Coarse, and per location: what an address or a mailbox allows is counted in its own object. */

@@ -6,7 +6,7 @@ import { encodeBase64Url } from '../../client/wire/bytes.ts';
 import { struct, text } from '../../client/wire/codec.ts';
 import { routes, streamProtocol, ticketProtocolPrefix } from '../../client/wire/routes.ts';
 import { type App, admit } from '../admission.ts';
-import { Refusal, unwrap } from '../errors.ts';
+import { Refusal } from '../errors.ts';
 import { ticketLifetimeMs } from '../limits.ts';
 import { ticketHeader } from '../mailbox/object.ts';
 import { TicketClaim } from '../mailbox/ticket.ts';
@@ -18,8 +18,8 @@ const Ticket = struct('ticket', { mailbox: text(64), claim: TicketClaim });
 export function streamRoutes(app: Hono<App>): void {
   app.post(routes.tickets, async (c) => {
     const { services } = c.var;
-    const { hrid, mailbox, request } = await admit(c, null);
-    const claim = unwrap(await mailbox.ticket(request));
+    const { hrid, mailbox, request, unwrap } = await admit(c, null);
+    const claim = await unwrap(await mailbox.ticket(request));
     const plain = Ticket.encode({ mailbox: await services.mailboxName(hrid), claim });
     return c.json({ ticket: await services.tickets.seal(plain) });
   });
