@@ -74,12 +74,23 @@ export const maxChangesPerSecond = 8;
 
 // Challenges.
 
-/** Wrong answers for one HRID, and for one address in an hour: 25 guesses in a million an hour. */
+/** Wrong answers for one HRID, and to one code by all HRIDs that wait for it. */
 export const maxAttemptsPerHrid = 5;
-export const maxAttemptsPerHour = 25;
-/** Codes sent to one address in an hour, and in a day: messages cost money and annoy. */
-export const maxSendsPerHour = 3;
-export const maxSendsPerDay = 10;
+export const maxAttemptsPerChallenge = 15;
+
+export interface SendLimits {
+  readonly perHour: number;
+  readonly perDay: number;
+}
+
+/** Codes to one address that one network may ask for: as many as a person needs whose mail is slow. */
+export const maxSendsOfPrefix: SendLimits = { perHour: 3, perDay: 5 };
+/**
+ * Codes to one address in all: messages cost money and annoy, and every code may be guessed. Twice as many an hour as
+ * one network may ask for, so that a stranger in one leaves the owner's own. Whoever has as many networks as this takes
+ * can still make the owner wait. The codes of an hour stand 6 × 15 guesses in a million: a chance of 9 × 10⁻⁵.
+ */
+export const maxSendsToAddress: SendLimits = { perHour: 6, perDay: 15 };
 export const hourMs = hour;
 
 // Strangers: callers who cannot prove who they are. How many are refused of one prefix in a minute before the rest is

@@ -20,12 +20,12 @@ export class RegistrarObject extends DurableObject<Env> {
     this.#registrar = new Registrar(this.#host, { channels, mac: pepper, limits: settings.challenge });
   }
 
-  begin(address: Address, vaults: readonly Vault[]) {
-    return this.#registrar.begin(address, vaults);
+  begin(address: Address, vaults: readonly Vault[], prefix: Bytes) {
+    return this.#registrar.begin(address, vaults, prefix);
   }
 
-  answer(hrid: Bytes, answer: string, request: SignedRequest) {
-    return this.#registrar.answer(hrid, answer, request);
+  answer(id: Bytes, hrid: Bytes, answer: string, request: SignedRequest) {
+    return this.#registrar.answer(id, hrid, answer, request);
   }
 
   override async alarm(): Promise<void> {

@@ -1,24 +1,44 @@
-// One address that is being challenged (relay design §4). Named by HMAC(pepper, address), it never stores the address:
-// the code as an HMAC, who waits for it, and when codes were sent and guessed, until the last limit has expired.
+// One address that is being challenged (relay design §4). Named by HMAC(pepper, address), it never stores the address.
+// Each request for a code is a challenge of its own: its code as an HMAC, and who waits for it, until it ends; and beside
+// it when it was sent and for which network, for the limits. So a stranger who asks for codes takes nothing from the
+// owner of the address, whose own codes go on to count.
+//
+// Whatever it holds already, it runs the same statements, so that nobody can tell by time who has asked before.
 
 import type { Address } from '../../client/wire/address.ts';
-import { type Bytes, concatBytes, encodeUtf8 } from '../../client/wire/bytes.ts';
-import { challengeDigits, maxVaults } from '../../client/wire/limits.ts';
+import { type Bytes, concatBytes, encodeUtf8, sameBytes } from '../../client/wire/bytes.ts';
+import { challengeDigits } from '../../client/wire/limits.ts';
 import { importPublicKey, type SignedRequest, verifyRequest } from '../auth.ts';
 import { Refusal, type Result, settle } from '../errors.ts';
-import { day, hourMs, maxAttemptsPerHour, maxAttemptsPerHrid, maxSendsPerDay, maxSendsPerHour } from '../limits.ts';
+import {
+  day,
+  hourMs,
+  maxAttemptsPerChallenge,
+  maxAttemptsPerHrid,
+  maxSendsOfPrefix,
+  maxSendsToAddress,
+  type SendLimits,
+} from '../limits.ts';
 import { log } from '../log.ts';
 import { type Mac, sameSecret } from '../names.ts';
-import { type Host, wakeBy } from '../ports.ts';
+import type { Host } from '../ports.ts';
 import type { Settings } from '../settings.ts';
 import { type Channel, channelFor } from './channel.ts';
 
+/** Names a challenge within its registrar. */
+export const challengeIdBytes = 16;
 const saltBytes = 16;
 
 /** A registration that waits for its code. */
 export interface Vault {
   readonly hrid: Bytes;
   readonly pk: Bytes;
+}
+
+export interface Challenge {
+  readonly id: Bytes;
+  /** Milliseconds since 1970. */
+  readonly expires: number;
 }
 
 export interface RegistrarSurroundings {
@@ -28,7 +48,8 @@ export interface RegistrarSurroundings {
 }
 
 type ChallengeRow = { salt: Bytes; code: Bytes; expires: number };
-type WaitingRow = { pk: Bytes; attempts: number };
+type WaitingRow = { hrid: Bytes; pk: Bytes; attempts: number };
+type SendRow = { prefix: Bytes; at: number };
 
 export class Registrar {
   readonly #host: Host;
@@ -40,125 +61,98 @@ export class Registrar {
   }
 
   /**
-   * Sends a code, which from now on is the only one that counts.
-   * @returns when it ends, milliseconds since 1970
+   * Sends a code. Earlier ones go on to count until they end.
+   * @param vaults  who can answer it, at most `maxVaults`
+   * @param prefix  a keyed hash of the network that asks
    */
-  begin(address: Address, vaults: readonly Vault[]): Promise<Result<number>> {
+  begin(address: Address, vaults: readonly Vault[], prefix: Bytes): Promise<Result<Challenge>> {
     return settle(async () => {
       const { channels, limits, mac } = this.#surroundings;
       const channel = channelFor(channels, address.kind);
       if (channel === undefined) throw new Refusal('channel-unavailable');
       const code = randomCode();
+      const id = crypto.getRandomValues(new Uint8Array(challengeIdBytes));
       const salt = crypto.getRandomValues(new Uint8Array(saltBytes));
       const sealed = await mac.digest('challenge code', concatBytes(salt, encodeUtf8(code)));
 
       const now = this.#host.now();
       const expires = now + limits.lifetimeMs;
-      this.#createTables();
-      this.#checkSends(now);
       this.#host.sql.transaction(() => {
-        this.#query(
-          'insert or replace into challenge (id, salt, code, expires) values (0, ?, ?, ?)',
-          salt,
-          sealed,
-          expires,
-        );
-        this.#query(`insert into event (kind, at) values ('send', ?)`, now);
+        this.#createTables();
+        this.#forgetEnded(now);
+        const sends = this.#query<SendRow>('select prefix, at from send order by at desc');
+        if (limits.limitSends) checkSends(sends, prefix, limits.resendMs, now);
+        this.#query('insert into send (prefix, at) values (?, ?)', prefix, now);
+        this.#query('insert into challenge (id, salt, code, expires) values (?, ?, ?, ?)', id, salt, sealed, expires);
         for (const { hrid, pk } of vaults) {
-          this.#query('insert or replace into waiting (hrid, pk, attempts) values (?, ?, 0)', hrid, pk);
+          this.#query(
+            'insert or ignore into waiting (challenge, hrid, pk, attempts) values (?, ?, ?, 0)',
+            id,
+            hrid,
+            pk,
+          );
         }
-        // Those who came first give way, so that nobody can occupy the places of somebody else's address.
-        this.#query(
-          'delete from waiting where rowid not in (select rowid from waiting order by rowid desc limit ?)',
-          maxVaults,
-        );
       });
-      wakeBy(this.#host.alarm, now + day);
+      this.#host.alarm.set(expires);
       try {
         await channel.send(address, code);
       } catch {
         log('challenge-failed');
         throw new Refusal('challenge-undeliverable');
       }
-      return expires;
+      return { id, expires };
     });
   }
 
   /**
-   * Checks an answer, which the waiting client has signed. A right answer stays right until the challenge expires.
+   * Checks an answer, which the waiting client has signed. A right answer stays right until its challenge ends.
    * @returns the client's public key
    */
-  answer(hrid: Bytes, answer: string, request: SignedRequest): Promise<Result<Bytes>> {
+  answer(id: Bytes, hrid: Bytes, answer: string, request: SignedRequest): Promise<Result<Bytes>> {
     return settle(async () => {
-      const { pk } = this.#waiting(hrid);
-      await verifyRequest(request, hrid, await importPublicKey(pk), this.#host.now());
-      const { salt } = this.#challenge();
+      const { salt, own } = this.#find(id, hrid);
+      await verifyRequest(request, hrid, await importPublicKey(own.pk), this.#host.now());
       const given = await this.#surroundings.mac.digest('challenge code', concatBytes(salt, encodeUtf8(answer)));
 
       // Everything may have changed while that was computed; from here on nothing waits.
-      const { attempts } = this.#waiting(hrid);
-      const now = this.#host.now();
-      if (attempts >= maxAttemptsPerHrid || this.#count('attempt', now - hourMs) >= maxAttemptsPerHour) {
+      const current = this.#find(id, hrid);
+      if (current.own.attempts >= maxAttemptsPerHrid || current.attempts >= maxAttemptsPerChallenge) {
         throw new Refusal('challenge-exhausted');
       }
-      if (sameSecret(given, this.#challenge().code)) return pk;
-      this.#host.sql.transaction(() => {
-        this.#query('update waiting set attempts = attempts + 1 where hrid = ?', hrid);
-        this.#query(`insert into event (kind, at) values ('attempt', ?)`, now);
-      });
+      if (sameSecret(given, current.code)) return own.pk;
+      this.#query('update waiting set attempts = attempts + 1 where challenge = ? and hrid = ?', id, hrid);
       throw new Refusal('challenge-wrong');
     });
   }
 
-  /** Forgets everything once the last limit has expired. */
+  /** Forgets what has ended, and everything once nothing is left that counts. */
   async alarm(): Promise<void> {
     if (!this.#hasTables()) return;
-    const [row] = this.#query<{ last: number | null }>('select max(at) as last from event');
-    const end = (row?.last ?? 0) + day;
-    if (end > this.#host.now()) this.#host.alarm.set(end);
-    else await this.#host.deleteAll();
-  }
-
-  /** @throws Refusal `challenge-too-soon` */
-  #checkSends(now: number): void {
-    const { limitSends, resendMs } = this.#surroundings.limits;
-    if (!limitSends) return;
-    const times = this.#query<{ at: number }>(`select at from event where kind = 'send' order by at desc`);
-    const inHour = times.filter(({ at }) => at > now - hourMs);
-    const inDay = times.filter(({ at }) => at > now - day);
-    // Delays grow: none before the first code of an hour, then `resendMs`, then four times that.
-    const waits = [
-      (inHour[0]?.at ?? Number.NEGATIVE_INFINITY) + resendMs * 4 ** (inHour.length - 1),
-      (inHour[maxSendsPerHour - 1]?.at ?? Number.NEGATIVE_INFINITY) + hourMs,
-      (inDay[maxSendsPerDay - 1]?.at ?? Number.NEGATIVE_INFINITY) + day,
-    ];
-    const wait = Math.max(...waits) - now;
-    if (wait > 0) throw new Refusal('challenge-too-soon', { retryAfter: Math.ceil(wait / 1000) });
-  }
-
-  #count(kind: 'send' | 'attempt', since: number): number {
-    const [row] = this.#query<{ count: number }>(
-      'select count(*) as count from event where kind = ? and at > ?',
-      kind,
-      since,
+    this.#host.sql.transaction(() => this.#forgetEnded(this.#host.now()));
+    const [row] = this.#query<{ next: number | null }>(
+      'select min(ends) as next from (select expires as ends from challenge union all select at + ? from send)',
+      day,
     );
-    return row?.count ?? 0;
+    const next = row?.next ?? null;
+    if (next === null) await this.#host.deleteAll();
+    else this.#host.alarm.set(next);
   }
 
   /** @throws Refusal `challenge-unknown` or `challenge-expired` */
-  #challenge(): ChallengeRow {
-    const [challenge] = this.#hasTables() ? this.#query<ChallengeRow>('select salt, code, expires from challenge') : [];
-    if (challenge === undefined) throw new Refusal('challenge-unknown');
+  #find(id: Bytes, hrid: Bytes): ChallengeRow & { own: WaitingRow; attempts: number } {
+    if (!this.#hasTables()) throw new Refusal('challenge-unknown');
+    const [challenge] = this.#query<ChallengeRow>('select salt, code, expires from challenge where id = ?', id);
+    const waiting = this.#query<WaitingRow>('select hrid, pk, attempts from waiting where challenge = ?', id);
+    const own = waiting.find((each) => sameBytes(each.hrid, hrid));
+    if (challenge === undefined || own === undefined) throw new Refusal('challenge-unknown');
     if (challenge.expires <= this.#host.now()) throw new Refusal('challenge-expired');
-    return challenge;
+    return { ...challenge, own, attempts: waiting.reduce((sum, each) => sum + each.attempts, 0) };
   }
 
-  /** @throws Refusal `challenge-unknown` or `challenge-expired` */
-  #waiting(hrid: Bytes): WaitingRow {
-    this.#challenge();
-    const [waiting] = this.#query<WaitingRow>('select pk, attempts from waiting where hrid = ?', hrid);
-    if (waiting === undefined) throw new Refusal('challenge-unknown');
-    return waiting;
+  #forgetEnded(now: number): void {
+    this.#query('delete from waiting where challenge in (select id from challenge where expires <= ?)', now);
+    this.#query('delete from challenge where expires <= ?', now);
+    this.#query('delete from send where at <= ?', now - day);
   }
 
   #query<T extends Record<string, Bytes | string | number | null>>(
@@ -173,17 +167,42 @@ export class Registrar {
   }
 
   #createTables(): void {
-    this.#host.sql.transaction(() => {
-      this.#query(
-        `create table if not exists challenge (
-           id integer primary key check (id = 0), salt blob not null, code blob not null, expires integer not null)`,
-      );
-      this.#query(
-        `create table if not exists waiting (hrid blob not null unique, pk blob not null, attempts integer not null)`,
-      );
-      this.#query(`create table if not exists event (kind text not null, at integer not null)`);
-    });
+    this.#query(
+      `create table if not exists challenge (
+         id blob primary key, salt blob not null, code blob not null, expires integer not null) without rowid`,
+    );
+    this.#query(
+      `create table if not exists waiting (
+         challenge blob, hrid blob, pk blob not null, attempts integer not null,
+         primary key (challenge, hrid)) without rowid`,
+    );
+    this.#query(`create table if not exists send (prefix blob not null, at integer not null)`);
   }
+}
+
+/**
+ * @param sends  of the last day, the newest first
+ * @throws Refusal `challenge-too-soon`
+ */
+function checkSends(sends: readonly SendRow[], prefix: Bytes, resendMs: number, now: number): void {
+  const all = sends.map(({ at }) => at);
+  const own = sends.filter((send) => sameBytes(send.prefix, prefix)).map(({ at }) => at);
+  // Delays grow: none before the first code of an hour, then `resendMs`, then four times that. Another network's codes
+  // delay nothing.
+  const inHour = own.filter((at) => at > now - hourMs).length;
+  const delayed = nth(own, 1) + (inHour > 0 ? resendMs * 4 ** (inHour - 1) : 0);
+  const free = Math.max(delayed, withinLimit(own, maxSendsOfPrefix), withinLimit(all, maxSendsToAddress));
+  if (free > now) throw new Refusal('challenge-too-soon', { retryAfter: Math.ceil((free - now) / 1000) });
+}
+
+/** When one more is within these limits. */
+function withinLimit(times: readonly number[], max: SendLimits): number {
+  return Math.max(nth(times, max.perHour) + hourMs, nth(times, max.perDay) + day);
+}
+
+/** The n-th newest, or before all time. */
+function nth(times: readonly number[], n: number): number {
+  return times[n - 1] ?? Number.NEGATIVE_INFINITY;
 }
 
 /** Uniform, and of fixed length. */

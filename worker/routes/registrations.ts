@@ -2,17 +2,10 @@
 
 import type { Context, Hono } from 'hono';
 import { parseAddress } from '../../client/wire/address.ts';
-import {
-  type Bytes,
-  concatBytes,
-  decodeUtf8,
-  encodeBase64Url,
-  encodeUtf8,
-  sameBytes,
-} from '../../client/wire/bytes.ts';
-import { bytes, list, struct, text, uint } from '../../client/wire/codec.ts';
+import { type Bytes, concatBytes, decodeUtf8, encodeBase64Url, encodeUtf8 } from '../../client/wire/bytes.ts';
+import { bytes, struct, text, uint } from '../../client/wire/codec.ts';
 import { parseJson } from '../../client/wire/json.ts';
-import { hashBytes, maxJsonBytes, maxVaults } from '../../client/wire/limits.ts';
+import { maxJsonBytes } from '../../client/wire/limits.ts';
 import {
   DeregistrationSchema,
   RegistrationAnswerSchema,
@@ -22,18 +15,15 @@ import { mediaTypes, routes } from '../../client/wire/routes.ts';
 import { type App, admit, readSigned } from '../admission.ts';
 import { isPublicKey } from '../auth.ts';
 import { checkMediaType, readBody } from '../body.ts';
+import { challengeIdBytes } from '../challenge/registrar.ts';
 import { Refusal, unwrap } from '../errors.ts';
 import { requestPrefix } from '../prefix.ts';
 
 const json = { mediaType: mediaTypes.json, maxBytes: maxJsonBytes };
 const strangerRetrySeconds = 60;
 
-/** What `challenge` seals: which registrar, until when (milliseconds since 1970), and whom it registers. */
-const Pointer = struct('challenge pointer', {
-  registrar: text(64),
-  expires: uint(),
-  hrids: list(bytes(hashBytes), maxVaults, 1),
-});
+/** What `challenge` seals: which one of which registrar, and until when (milliseconds since 1970). */
+const Pointer = struct('challenge pointer', { registrar: text(64), id: bytes(challengeIdBytes), expires: uint() });
 
 export function registrationRoutes(app: Hono<App>): void {
   app.post(routes.registrations, async (c) => {
@@ -47,8 +37,9 @@ export function registrationRoutes(app: Hono<App>): void {
     const hrids = await Promise.all(input.vaults.map(({ pk, hashVid }) => computeHrid(address.uid, pk, hashVid)));
     const registrar = await services.registrarName(address.uid);
     const vaults = input.vaults.map(({ pk }, i) => ({ hrid: hrids[i] ?? new Uint8Array(), pk }));
-    const expires = unwrap(await services.registrarNamed(registrar).begin(address, vaults));
-    const challenge = await services.challenges.seal(Pointer.encode({ registrar, expires, hrids }));
+    const network = await services.pepper.digest('network', encodeUtf8(requestPrefix(c.req.raw)));
+    const { id, expires } = unwrap(await services.registrarNamed(registrar).begin(address, vaults, network));
+    const challenge = await services.challenges.seal(Pointer.encode({ registrar, id, expires }));
     return c.json({ challenge, expires: Math.floor(expires / 1000), hrids: hrids.map(encodeBase64Url) }, 202);
   });
 
@@ -59,13 +50,11 @@ export function registrationRoutes(app: Hono<App>): void {
     const { challenge, answer } = parseJson(RegistrationAnswerSchema, decodeText(body));
     const pointer = await services.challenges.open(challenge);
     if (pointer === null) throw new Refusal('challenge-unknown');
-    const { registrar, expires, hrids } = Pointer.decode(pointer);
-    // Before the registrar is asked: its answers would tell who else waits for a code to this address.
-    if (!hrids.some((each) => sameBytes(each, hrid))) throw new Refusal('challenge-unknown');
+    const { registrar, id, expires } = Pointer.decode(pointer);
     if (expires <= Date.now()) throw new Refusal('challenge-expired');
 
     // In this order, each step harmless when repeated: a client whose mailbox exists is in the filter.
-    const pk = unwrap(await services.registrarNamed(registrar).answer(hrid, answer, request));
+    const pk = unwrap(await services.registrarNamed(registrar).answer(id, hrid, answer, request));
     await services.filter.add(hrid);
     const mailbox = await services.mailbox(hrid);
     const { epoch } = await mailbox.register(hrid, pk);
