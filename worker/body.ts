@@ -13,23 +13,21 @@ export interface BodyBounds {
   readonly timeoutMs: number;
 }
 
-/** @throws Refusal `too-large`, `too-slow` */
+/** @throws Refusal `too-large`, `too-slow`, `malformed` if it breaks off */
 export async function readBody(request: Request, { maxBytes, timeoutMs }: BodyBounds): Promise<Bytes> {
   if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw new Refusal('too-large');
   if (request.body === null) return new Uint8Array();
   const reader: ReadableStreamDefaultReader<Uint8Array> = request.body.getReader();
-  // Ends the read that waits, too; nothing more is asked for.
-  const cancel = () => void reader.cancel().catch(() => undefined);
   let isLate = false;
   const timer = setTimeout(() => {
     isLate = true;
-    cancel();
+    cancel(reader);
   }, timeoutMs);
   let buffer = new Uint8Array(Math.min(firstBufferBytes, maxBytes));
   let length = 0;
   try {
     for (;;) {
-      const { value } = await reader.read();
+      const value = await nextOf(reader);
       if (isLate) throw new Refusal('too-slow');
       if (value === undefined) return buffer.slice(0, length);
       if (length + value.length > maxBytes) throw new Refusal('too-large');
@@ -38,11 +36,26 @@ export async function readBody(request: Request, { maxBytes, timeoutMs }: BodyBo
       length += value.length;
     }
   } catch (error) {
-    cancel();
+    cancel(reader);
+    if (isLate) throw new Refusal('too-slow');
     throw error;
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Undefined at the end. @throws Refusal `malformed` if it breaks off */
+async function nextOf(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<Uint8Array | undefined> {
+  try {
+    return (await reader.read()).value;
+  } catch {
+    throw new Refusal('malformed', { detail: 'the body broke off' });
+  }
+}
+
+/** No more is asked for, and the read that waits ends: as the end of the stream, or, in workerd, by failing. */
+function cancel(reader: ReadableStreamDefaultReader<Uint8Array>): void {
+  reader.cancel().catch(() => undefined);
 }
 
 /** At least doubled when it grows, so that it is seldom copied. */

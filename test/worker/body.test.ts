@@ -55,6 +55,17 @@ describe('readBody()', () => {
     expect(await readBody(new Request(url, init), bounds(bytes.length))).toEqual(bytes);
   });
 
+  test('refuses what breaks off', async () => {
+    const body = new ReadableStream<Uint8Array>({
+      start(controller) {
+        controller.enqueue(chunk);
+        controller.error(new Error('reset'));
+      },
+    });
+    const init: RequestInit & { duplex: 'half' } = { method: 'POST', body, duplex: 'half' };
+    await expect(readBody(new Request(url, init), bounds(2000))).rejects.toThrow('malformed');
+  });
+
   test('gives up what does not come in time', async () => {
     let cancelled = false;
     const body = new ReadableStream<Uint8Array>({
