@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { encodeUtf8 } from '../../client/wire/bytes.ts';
 import { routes } from '../../client/wire/routes.ts';
 import { startRelay, type TestRelay } from '../support/relay.ts';
-import { Client, readProblem } from '../support/request.ts';
+import { Client, fromNetwork, readProblem } from '../support/request.ts';
 
 const burst = 4;
 
@@ -57,15 +57,7 @@ describe('the refusals of a network', () => {
   });
   afterAll(() => strict.stop());
 
-  /** A client whose requests come from another network. */
-  const from = (address: string) => ({
-    url: strict.url,
-    inbox: strict.inbox,
-    fetch: (request: Request) => {
-      request.headers.set('cf-connecting-ip', address);
-      return fetch(request);
-    },
-  });
+  const from = (address: string) => fromNetwork(strict, address);
   const read = async (client: Client, more = {}) => {
     const response = await client.fetch({ method: 'GET', path: routes.queue, ...more });
     return response.ok ? 200 : (await readProblem(response)).code;

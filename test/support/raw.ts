@@ -26,12 +26,21 @@ export async function requestAs(host: string, to: Request): Promise<Response> {
 export class RawConnection {
   text = '';
   isClosed = false;
+  #answered = Promise.withResolvers<void>();
   readonly #socket: Socket;
 
   private constructor(socket: Socket) {
     this.#socket = socket;
-    socket.setEncoding('latin1').on('data', (text: string) => (this.text += text));
-    socket.on('close', () => (this.isClosed = true)).on('error', () => undefined);
+    socket.setEncoding('latin1').on('data', (text: string) => {
+      this.text += text;
+      this.#answered.resolve();
+    });
+    socket
+      .on('error', () => undefined)
+      .on('close', () => {
+        this.isClosed = true;
+        this.#answered.resolve();
+      });
   }
 
   static async open(url: string): Promise<RawConnection> {
@@ -48,12 +57,18 @@ export class RawConnection {
     return this.write(`${to.method} ${pathname}${search} HTTP/1.1\r\n${lines}\r\n`);
   }
 
-  /** Done when the system has taken it: a peer that does not read makes this wait. */
-  write(data: string | Uint8Array): Promise<void> {
-    return new Promise((settle) => {
+  /** Whether the peer has answered or hung up. */
+  get hasEnough(): boolean {
+    return this.text !== '' || this.isClosed;
+  }
+
+  /** Done when the system has taken it, or the peer has enough: one that neither reads nor answers makes this wait. */
+  async write(data: string | Uint8Array): Promise<void> {
+    const written = new Promise<void>((settle) => {
       if (this.#socket.destroyed) settle();
       else this.#socket.write(data, () => settle());
     });
+    await Promise.race([written, this.#answered.promise]);
   }
 
   close(): void {
