@@ -117,12 +117,22 @@ describe('Registrar.begin()', () => {
   test('sends at once for a network whatever another one has spent', async () => {
     const { host, begin } = setUp();
     const stranger = async () => {
-      while ('value' in (await begin([client()], away))) host.clock.advance(4 * resendMs);
+      for (const waitMs of [0, resendMs, 4 * resendMs]) {
+        host.clock.advance(waitMs);
+        await begin([client()], away);
+      }
+      expect(problemOf(await begin([client()], away))).toMatchObject({ code: 'challenge-too-soon' });
     };
     await stranger();
     unwrap(await begin([client()]));
     host.clock.advance(hourMs);
     await stranger();
+    unwrap(await begin([client()]));
+    host.clock.advance(hourMs);
+    unwrap(await begin([client()]));
+    host.clock.advance(resendMs - 1);
+    unwrap(await begin([client()], Uint8Array.of(3)));
+    host.clock.advance(1);
     unwrap(await begin([client()]));
   });
 
@@ -240,6 +250,7 @@ describe('Registrar.answer()', () => {
     for (let i = 0; i < 10; i++) {
       await answer(foreign, stranger, foreign.wrong);
       await answer(foreign, owner, foreign.wrong, stranger);
+      await answer(foreign, owner, foreign.wrong);
     }
     expect(unwrap(await answer(own, owner, own.code))).toEqual(owner.pk);
   });
