@@ -58,10 +58,10 @@ export async function readSigned(c: Context<App>, expected: Body | null): Promis
 /** Reads a signed request of a registered client, and finds its mailbox. @throws Refusal */
 export async function admit(c: Context<App>, expected: Body | null): Promise<Admitted> {
   const { services } = c.var;
-  const { refusals } = services;
+  const { strangers } = services;
   const prefix = requestPrefix(c.req.raw);
-  return refusals.count(prefix, async () => {
-    refusals.check(prefix, claimedCaller(c.req.raw.headers));
+  return strangers.count(prefix, async () => {
+    strangers.check(prefix, claimedCaller(c.req.raw.headers));
     const admission = await readSigned(c, expected);
     const { hrid } = admission;
     const absent = await services.filter.isAbsent(hrid, () => services.allowStranger(`confirm ${prefix}`));
@@ -70,10 +70,10 @@ export async function admit(c: Context<App>, expected: Body | null): Promise<Adm
       ...admission,
       mailbox: await services.mailbox(hrid),
       unwrap: (result) =>
-        refusals.count(prefix, () => {
+        strangers.count(prefix, () => {
           const code = 'problem' in result ? result.problem.code : null;
           if (code === 'bad-signature') throw new Refusal('not-registered');
-          if (code !== 'not-registered') refusals.admit(prefix, hrid);
+          if (code !== 'not-registered') strangers.admit(prefix, hrid);
           return unwrap(result);
         }),
     };

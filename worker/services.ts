@@ -10,8 +10,8 @@ import { ShardCache } from './filter/cache.ts';
 import { confirmations, Filter, writerName } from './filter/reader.ts';
 import type { Registry } from './mailbox/membership.ts';
 import { Mac, Seal } from './names.ts';
-import { Refusals } from './refusals.ts';
 import { readSettings, type Settings } from './settings.ts';
+import { Strangers } from './strangers.ts';
 
 export class Services {
   readonly settings: Settings;
@@ -21,7 +21,7 @@ export class Services {
   /** Seals the pointer to a challenge that its client carries. */
   readonly challenges: Seal;
   readonly pepper: Mac;
-  readonly refusals: Refusals;
+  readonly strangers: Strangers;
   /** Development only. */
   readonly inbox: Inbox = new Inbox();
   readonly channels: readonly Channel[];
@@ -34,7 +34,7 @@ export class Services {
     const { pepper, ticketKey } = this.settings.secrets;
     this.pepper = new Mac(pepper);
     this.tickets = new Seal(ticketKey, 'ticket');
-    this.refusals = new Refusals((key) => this.allowStranger(key), Date.now);
+    this.strangers = new Strangers((key) => this.allowStranger(key), Date.now);
     this.challenges = new Seal(ticketKey, 'challenge');
     this.channels = this.settings.development ? [this.inbox.channel('email'), this.inbox.channel('phone')] : [];
     const writer = (generation: number, shard: number) => env.SHARD.getByName(writerName(generation, shard));

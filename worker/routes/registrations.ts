@@ -58,7 +58,7 @@ export function registrationRoutes(app: Hono<App>): void {
     await services.filter.add(hrid);
     const mailbox = await services.mailbox(hrid);
     const { epoch } = await mailbox.register(hrid, pk);
-    services.refusals.admit(requestPrefix(c.req.raw), hrid);
+    services.strangers.admit(requestPrefix(c.req.raw), hrid);
     return c.json({ hrid: encodeBase64Url(hrid), epoch: encodeBase64Url(epoch) });
   });
 

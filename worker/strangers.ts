@@ -6,7 +6,7 @@ import { type Bytes, bytesKey } from '../client/wire/bytes.ts';
 import { Refusal } from './errors.ts';
 import { admittedMs, maxAdmittedCallers, maxRefusedPrefixes, refusedPrefixMs } from './limits.ts';
 
-export class Refusals {
+export class Strangers {
   readonly #allow: (key: string) => Promise<boolean>;
   readonly #now: () => number;
   readonly #refused = new Recent(maxRefusedPrefixes, refusedPrefixMs);
