@@ -6,14 +6,18 @@ type Nothing = undefined | null | false | 0;
 
 /**
  * Asks again until there is something.
+ * @param timeoutMs  for what takes its time
  * @throws if there is nothing by the deadline
  */
-export async function until<T>(ask: () => Promise<T | Nothing> | T | Nothing): Promise<T> {
-  const deadline = Date.now() + defaultTimeoutMs;
+export async function until<T>(
+  ask: () => Promise<T | Nothing> | T | Nothing,
+  timeoutMs: number = defaultTimeoutMs,
+): Promise<T> {
+  const deadline = Date.now() + timeoutMs;
   for (;;) {
     const found = await ask();
     if (found) return found;
-    if (Date.now() > deadline) throw new Error(`nothing happened in ${defaultTimeoutMs} ms`);
+    if (Date.now() > deadline) throw new Error(`nothing happened in ${timeoutMs} ms`);
     await new Promise((wake) => setTimeout(wake, 10));
   }
 }
