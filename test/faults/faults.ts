@@ -120,7 +120,10 @@ function tally(counts: Readonly<Record<string, number>>): string {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  await main();
+  await main().catch((error: unknown) => {
+    console.error(error);
+    process.exitCode = 1;
+  });
   // A stream that was cut may keep the process alive.
   process.exit();
 }

@@ -29,6 +29,7 @@ export class Poster {
     this.#surroundings = surroundings;
   }
 
+  /** @throws if the relay refuses it for good: no send of a run gives it a reason to */
   async post(send: Send): Promise<Accepted> {
     const { random, complain, retry } = this.#surroundings;
     for (;;) {
@@ -57,20 +58,15 @@ export class Poster {
     this.#answers.delete(send.n);
     if (answer === null) return null;
     if (answer.type === 'accepted') return answer.accepted;
-    if (!isPassing(answer.code)) {
-      this.#surroundings.complain(`send ${send.n} was refused: ${answer.code} ${answer.expected}`);
-    }
-    return null;
+    if (isPassing(answer.code)) return null;
+    throw new Error(`send ${send.n} was refused: ${answer.code}, expected ${answer.expected}`);
   }
 
   async #request(send: Send): Promise<Accepted | null> {
     try {
       const response = await this.#surroundings.client.cbor('POST', routes.messages, Send, send);
       if (response.status === 202) return Accepted.decode(new Uint8Array(await response.arrayBuffer()));
-      const problem = await response.text();
-      if (!isPassing(problem) && response.status < 500) {
-        this.#surroundings.complain(`send ${send.n} was refused: ${response.status} ${problem}`);
-      }
+      throw await failure(response);
     } catch (error) {
       ignorePassing(error);
     }
