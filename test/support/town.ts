@@ -88,8 +88,8 @@ export class Resident {
     return this.mailbox.acknowledge(request, body);
   }
 
-  async outbox() {
-    return unwrap(await this.mailbox.outbox(await this.sign({ method: 'GET', path: '/v1/outbox' }), 0));
+  async outbox(after = 0) {
+    return unwrap(await this.mailbox.outbox(await this.sign({ method: 'GET', path: '/v1/outbox' }), after));
   }
 
   async upload(upload: KeyPackageUpload, created?: number) {

@@ -67,6 +67,8 @@ export function hasUnsent(lane: Lane): boolean {
 
 /** Whether too much that is not in the recipient's queue yet waits for it to take `size` bytes more. */
 export function isFull(lane: Lane, size: number): boolean {
+  // The object has just woken, and the question what the recipient has is on its way.
+  if (lane.recipientEpoch === null && lane.failures === 0) return false;
   let [messages, bytes] = [0, size];
   for (let i = lane.pending.length - 1; i >= 0; i--) {
     const pending = lane.pending[i];

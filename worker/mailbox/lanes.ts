@@ -36,11 +36,12 @@ export class Lanes {
     this.#peers = peers;
     this.#outbox = outbox;
     this.#sender = sender;
-    type Row = { recipient: Bytes; failures: number; not_before: number };
-    for (const row of host.sql.query<Row>('select recipient, failures, not_before from backoff')) {
+    type Row = { recipient: Bytes; failures: number; sent: number; not_before: number };
+    for (const row of host.sql.query<Row>('select recipient, failures, sent, not_before from backoff')) {
       const lane = outbox.lanes.get(bytesKey(row.recipient));
       if (lane === undefined) continue;
       lane.failures = row.failures;
+      lane.sent = row.sent;
       lane.notBefore = row.not_before;
     }
   }
@@ -127,11 +128,11 @@ export class Lanes {
       this.end(lane, answer.status);
       return;
     }
-    const renewed = lane.recipientEpoch !== null && !sameBytes(lane.recipientEpoch, answer.epoch);
+    const isSame = lane.recipientEpoch !== null && sameBytes(lane.recipientEpoch, answer.epoch);
     lane.recipientEpoch = answer.epoch;
     const now = this.#host.now();
     lane.probeAt = now + probeMs;
-    const sent = renewed ? answer.upTo : Math.max(lane.sent, answer.upTo);
+    const sent = isSame ? Math.max(lane.sent, answer.upTo) : answer.upTo;
     this.#sender.finished(this.#outbox.advance(lane, sent, answer.acked, now));
     if (answer.status === 'full') this.#postpone(lane);
     else this.#reached(lane);
@@ -142,8 +143,8 @@ export class Lanes {
     lane.notBefore = this.#host.now() + backoffMs(lane.failures);
     // Durable: an object that sleeps between two attempts must not begin to count anew.
     this.#host.sql.query(
-      'insert or replace into backoff (recipient, failures, not_before) values (?, ?, ?)',
-      ...[lane.recipient, lane.failures, lane.notBefore],
+      'insert or replace into backoff (recipient, failures, sent, not_before) values (?, ?, ?, ?)',
+      ...[lane.recipient, lane.failures, lane.sent, lane.notBefore],
     );
     wakeBy(this.#host.alarm, lane.notBefore);
   }

@@ -55,9 +55,11 @@ const tables = {
     recipient blob not null, n integer not null, from_n integer not null, reason text not null,
     primary key (recipient, n)) without rowid`,
 
-  // Recipients that could not be reached or had no room, and when to try again (milliseconds since 1970).
-  backoff:
-    'create table backoff (recipient blob primary key, failures integer not null, not_before integer not null) without rowid',
+  // Recipients that could not be reached or had no room, the newest n that stands in their queue, and when to try again
+  // (milliseconds since 1970).
+  backoff: `create table backoff (
+    recipient blob primary key, failures integer not null, sent integer not null, not_before integer not null
+  ) without rowid`,
 
   // What waits for the owner. A gap has a reason, and stands for the sender's messages from_n … n.
   entry: `create table entry (

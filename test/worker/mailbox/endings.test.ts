@@ -16,8 +16,8 @@ function populate(count = 3) {
 }
 
 /** Per record, what the outbox says of each recipient that has not acknowledged. */
-const states = async (resident: Resident) =>
-  (await resident.outbox()).records.map(
+const states = async (resident: Resident, after = 0) =>
+  (await resident.outbox(after)).records.map(
     ({ n, recipients }) => `${n} ${recipients.map(({ state }) => state).join(' ')}`,
   );
 
@@ -139,6 +139,40 @@ describe('a message that was refused because too much waits for its recipient', 
     await b.acknowledge(maxPendingPerRecipient);
     expect(await b.received()).toEqual(['full 257-259', 260 & 255]);
     expect(rows(a, 'gap')).toEqual([]);
+  });
+});
+
+describe('what stands in the queue of a recipient does not count as waiting', () => {
+  const many = maxPendingPerRecipient + 4;
+
+  test('though the sender has slept, and the recipient has not yet said what it has', async () => {
+    const { town, a, b } = populate();
+    for (let i = 0; i < many; i++) await a.send([b]);
+    await town.settle();
+    a.restart();
+    town.weather = () => 'silence';
+    expect((await a.send([b])).refused).toEqual([]);
+  });
+
+  test('though the sender has slept, and the queue is full', async () => {
+    const { town, a, b } = populate();
+    for (let i = 0; i < many; i++) await a.send([b]);
+    await town.settle();
+    fill(b);
+    await a.send([b]);
+    await town.settle();
+    a.restart();
+    expect((await a.send([b])).refused).toEqual([]);
+    expect(await states(a, many - 1)).toEqual([`${many} queued`, `${many + 1} pending`, `${many + 2} pending`]);
+
+    // What its new queue has is another matter.
+    town.weather = (_, call) => (call === 'gone' ? 'lost before' : 'fine');
+    await b.deregister((await b.page()).hello.epoch);
+    b.register();
+    a.restart();
+    await town.fireAlarms();
+    expect(await b.received()).toHaveLength(128);
+    expect((await b.page()).hello.last).toBe(many + 2);
   });
 });
 
