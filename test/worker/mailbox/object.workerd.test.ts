@@ -1,24 +1,15 @@
 // The mailbox as a Durable Object: what survives eviction and hibernation, and what its alarm does.
 
 import { evictAllDurableObjects, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
-import { env, exports } from 'cloudflare:workers';
 import { describe, expect, test } from 'vitest';
 import { encodeUtf8 } from '../../../client/wire/bytes.ts';
-import { ClientFrame, ServerFrame } from '../../../client/wire/frame.ts';
 import { maxFramesInFlight } from '../../../client/wire/limits.ts';
-import { routes, streamProtocol, ticketProtocolPrefix } from '../../../client/wire/routes.ts';
 import { MailboxObject } from '../../../worker/mailbox/object.ts';
-import { Mac } from '../../../worker/names.ts';
-import { readSettings } from '../../../worker/settings.ts';
-import { inside } from '../../support/inside.ts';
+import { connectInside, inside, mailboxOf, seqsOf } from '../../support/inside.ts';
 import { Client } from '../../support/request.ts';
 import { until } from '../../support/until.ts';
 
 const register = () => Client.register(inside);
-
-async function mailboxOf({ hrid }: Client) {
-  return env.MAILBOX.getByName(await new Mac(readSettings(env).secrets.pepper).name('mailbox', hrid));
-}
 
 /** As the platform may do once more than it was asked to. */
 async function fireAlarm(instance: unknown): Promise<void> {
@@ -26,34 +17,13 @@ async function fireAlarm(instance: unknown): Promise<void> {
   instance.alarm();
 }
 
-async function connect(client: Client) {
-  const protocols = `${streamProtocol}, ${ticketProtocolPrefix}${await client.ticket()}`;
-  const headers = { upgrade: 'websocket', 'sec-websocket-protocol': protocols };
-  const { webSocket } = await exports.default.fetch(inside.url + routes.stream, { headers });
-  if (!webSocket) throw new Error('no socket');
-  const frames: ServerFrame[] = [];
-  webSocket.addEventListener('message', ({ data }) => {
-    if (typeof data !== 'string') frames.push(ServerFrame.decode(new Uint8Array(data)));
-  });
-  webSocket.binaryType = 'arraybuffer';
-  webSocket.accept();
-  await until(() => frames.length > 0);
-  return {
-    frames,
-    seqs: () => frames.flatMap((frame) => (frame.type === 'entry' ? frame.entry.seq : [])),
-    acknowledge: (epoch: Uint8Array<ArrayBuffer>, seq: number) =>
-      webSocket.send(ClientFrame.encode({ type: 'ack', ack: { epoch, seq } })),
-    close: () => webSocket.close(),
-  };
-}
-
 describe('MailboxObject', () => {
   test('keeps a stream and its window through hibernation', async () => {
     const [a, b] = [await register(), await register()];
-    const stream = await connect(b);
+    const stream = await connectInside(b);
     const total = maxFramesInFlight + 3;
     for (let i = 0; i < total; i++) await a.send([b], encodeUtf8('x'));
-    await until(() => stream.seqs().length === maxFramesInFlight);
+    await until(() => seqsOf(stream).length === maxFramesInFlight);
     await evictAllDurableObjects({ webSockets: 'hibernate' });
 
     // Woken by a delivery, it still knows that the window is used up; woken by the acknowledgement, it goes on.
@@ -62,11 +32,11 @@ describe('MailboxObject', () => {
       const page = await b.queue();
       return page.hello.last === total + 1 && page;
     });
-    expect(stream.seqs()).toHaveLength(maxFramesInFlight);
+    expect(seqsOf(stream)).toHaveLength(maxFramesInFlight);
     await evictAllDurableObjects({ webSockets: 'hibernate' });
-    stream.acknowledge(hello.epoch, maxFramesInFlight);
-    await until(() => stream.seqs().length === total + 1);
-    expect(stream.seqs()).toEqual(Array.from({ length: total + 1 }, (_, i) => i + 1));
+    await stream.send({ type: 'ack', ack: { epoch: hello.epoch, seq: maxFramesInFlight } });
+    await until(() => seqsOf(stream).length === total + 1);
+    expect(seqsOf(stream)).toEqual(Array.from({ length: total + 1 }, (_, i) => i + 1));
     stream.close();
   });
 
