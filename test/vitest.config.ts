@@ -27,6 +27,8 @@ export default defineConfig({
         test: {
           name: 'workerd',
           include: [inWorkerd],
+          // There is no environment inside.
+          provide: { slow: process.env.SLOW === '1' },
           testTimeout: 30_000,
         },
       },

@@ -10,3 +10,10 @@ declare global {
     }
   }
 }
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Many runs of what is random. */
+    slow: boolean;
+  }
+}
