@@ -241,6 +241,28 @@ describe('a sender that deregisters', () => {
     expect(a.host.tables()).not.toContain('farewell');
     expect((await a.page()).hello.nextSend).toBe(2);
   });
+
+  test('and whose farewell comes after its new messages is told that those are acknowledged, and they come once', async () => {
+    const { town, a, b } = populate();
+    town.weather = (to) => (to === b ? 'lost before' : 'fine');
+    await a.send([b]);
+    await town.settle();
+    await a.deregister((await a.page()).hello.epoch);
+    await town.settle();
+    town.weather = () => 'fine';
+    a.register();
+    await a.send([b], { n: 1, body: Uint8Array.of(77) });
+    await town.settle();
+    await town.fireAlarms(2);
+    expect(await b.received()).toEqual([77, 'withdrawn 1-1']);
+    await b.acknowledge();
+    await town.settle();
+    expect(await states(a)).toEqual([]);
+    a.restart();
+    await a.send([b], { n: 2, body: Uint8Array.of(78) });
+    await town.settle();
+    expect(await b.received()).toEqual([78]);
+  });
 });
 
 describe('a mailbox that nobody uses', () => {
