@@ -60,21 +60,30 @@ const repeat = (who: number) =>
     expect(await problem(later)).toMatchObject({ code: 'out-of-order', expected: next });
   });
 
-const acknowledge = (who: number, part: number, overStream: boolean) =>
-  command(`acknowledges ${part}${overStream ? ' over its stream' : ''}`, who, async (model, real) => {
+type Way = 'over HTTP' | 'over its stream' | 'and nobody hears of it';
+
+const acknowledge = (who: number, part: number, way: Way) =>
+  command(`acknowledges ${part} ${way}`, who, async (model, real) => {
     const { acked, last, stream } = model.at(who);
-    // Less than nothing was acknowledged before, more than all is beyond the queue.
-    const seq = Math.max(0, part > 1 ? last + 1 : acked + Math.floor(part * (last - acked)));
-    const { epoch } = (await real.at(who).queue()).hello;
-    if (overStream && stream && seq <= last) await real.streams[who]?.send({ type: 'ack', ack: { epoch, seq } });
-    else if (seq <= last) expect((await real.at(who).acknowledge({ epoch, seq })).status).toBe(204);
-    else expect((await readProblem(await real.at(who).acknowledge({ epoch, seq }))).code).toBe('beyond-queue');
-    if (seq <= last) model.acknowledge(who, seq);
+    // Nothing is what was acknowledged before; more than all is beyond the queue.
+    const seq = part > 1 ? last + 1 : acked + Math.floor(part * (last - acked));
+    const ack = { epoch: (await real.at(who).queue()).hello.epoch, seq };
+    if (seq > last) {
+      expect((await readProblem(await real.at(who).acknowledge(ack))).code).toBe('beyond-queue');
+      return;
+    }
+    const loseReports = way === 'and nobody hears of it' ? await real.keepRecords() : null;
+    if (way === 'over its stream' && stream) await real.streams[who]?.send({ type: 'ack', ack });
+    else expect((await real.at(who).acknowledge(ack)).status).toBe(204);
+    model.acknowledge(who, seq);
     if (real.hasSlept && !model.isSettled(who)) {
       // Nobody was called back; what comes of itself, comes after the acknowledgement.
       await until(async () => (await real.at(who).queue()).hello.acked === model.at(who).acked);
       await real.pass();
     }
+    await agree(model, real);
+    // The senders ask for it when they wake.
+    await loseReports?.();
   });
 
 const connect = (who: number) =>
@@ -163,7 +172,7 @@ async function finish(model: Model, real: Real): Promise<void> {
     await refuse(who, []).run(model, real);
   }
   while (model.mailboxes.some(({ queue }) => queue.length > 0)) {
-    for (const who of everybody) await acknowledge(who, 1, false).run(model, real);
+    for (const who of everybody) await acknowledge(who, 1, 'over HTTP').run(model, real);
   }
   for (const who of everybody) {
     const missed = [...model.at(who).records.keys()].map((n) => ({ n, body: 0 }));
@@ -177,13 +186,14 @@ async function finish(model: Model, real: Real): Promise<void> {
 const whoever = fc.nat({ max: size - 1 });
 const others = fc.subarray([1, 2], { minLength: 1 });
 const part = fc.constantFrom(0, 0.5, 1, 1, 1.5);
+const way = fc.constantFrom<Way>('over HTTP', 'over its stream', 'and nobody hears of it');
 
 const commands = [
   fc.tuple(whoever, others, fc.integer({ min: 1, max: 4 })).map(([who, steps, count]) => sendBy(who, steps, count)),
   fc.tuple(whoever, others, fc.integer({ min: 1, max: 4 })).map(([who, steps, count]) => sendBy(who, steps, count)),
   whoever.map(repeat),
-  fc.tuple(whoever, part, fc.boolean()).map((args) => acknowledge(...args)),
-  fc.tuple(whoever, part, fc.boolean()).map((args) => acknowledge(...args)),
+  fc.tuple(whoever, part, way).map((args) => acknowledge(...args)),
+  fc.tuple(whoever, part, way).map((args) => acknowledge(...args)),
   whoever.map(connect),
   whoever.map(drop),
   fc.constantFrom('hibernate' as const, 'close' as const).map(sleep),
@@ -216,16 +226,16 @@ describe('mailboxes and the model of what they promise', () => {
     'agree after every step of random stories',
     () =>
       fc.assert(fc.asyncProperty(fc.commands(commands, { maxCommands: isSlow ? 60 : 25, size: 'max' }), story), {
-        numRuns: isSlow ? 100 : 4,
+        numRuns: isSlow ? 100 : 6,
         endOnFailure: !isSlow,
       }),
     isSlow ? 60 * minutes : 2 * minutes,
   );
 
-  test(
-    'agree in a story that chance rarely tells: more wait than may, sleep, expiry, and room again',
-    () =>
-      story([
+  test.each<[string, Command[]]>([
+    [
+      'more wait than may, sleep, expiry, and room again',
+      [
         fill(1, 1),
         send(0, [1, 2], 1),
         send(0, [1, 2], 258),
@@ -233,12 +243,20 @@ describe('mailboxes and the model of what they promise', () => {
         send(0, [1, 2], 2),
         connect(1),
         expire(0, 0.01),
-        acknowledge(1, 0.5, true),
+        acknowledge(1, 0.5, 'over its stream'),
         send(0, [1], 1),
-        acknowledge(2, 1, false),
-      ]),
-    2 * minutes,
-  );
+        acknowledge(2, 1, 'and nobody hears of it'),
+      ],
+    ],
+    [
+      'the farewell of a sender comes after what it sends when it has come back',
+      [fill(1, 0), send(0, [1], 2), deregister(0), register(0), send(0, [1], 1), acknowledge(1, 1, 'over HTTP')],
+    ],
+    [
+      'one message is acknowledged, and its sender does not hear of it',
+      [send(0, [1], 1), acknowledge(1, 1, 'and nobody hears of it'), send(0, [1], 2), sleep('close'), send(0, [1], 1)],
+    ],
+  ])('agree in a story that chance rarely tells: %s', (_, commands) => story(commands), 2 * minutes);
 });
 
 async function bodyOf(response: Response): Promise<Bytes> {

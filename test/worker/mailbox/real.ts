@@ -65,8 +65,8 @@ export class Real {
   async pass(): Promise<void> {
     for (const client of this.clients) {
       await runInDurableObject(await mailboxOf(client), (_, { storage: { sql } }) => {
-        for (const { name } of sql.exec<{ name: string }>('select name from sqlite_master where type = ?', 'table')) {
-          if (name === 'backoff' || name === 'farewell') sql.exec(`update ${name} set not_before = 0`);
+        for (const name of ['backoff', 'farewell']) {
+          if (hasTable(sql, name)) sql.exec(`update ${name} set not_before = 0`);
         }
       });
     }
@@ -129,13 +129,35 @@ export class Real {
     const { epoch } = (await this.at(who).queue()).hello;
     for (const each of this.clients) {
       await runInDurableObject(await mailboxOf(each), (_, { storage: { sql } }) => {
-        if (sql.exec(`select 1 from sqlite_master where name = 'entry'`).toArray().length === 0) return;
+        if (!hasTable(sql, 'entry')) return;
         const isMeant = 'sender = ? and epoch = ? and n <= ? and reason is null';
         sql.exec(`update entry set expires = 1 where ${isMeant}`, hrid, epoch, n);
         if (each === this.at(who)) sql.exec(`update record set expires = 1 where n <= ? and instr(states, x'00')`, n);
       });
     }
     await this.pass();
+  }
+
+  /** @returns what puts all senders back to what they know now, as if they had not heard what comes meanwhile */
+  async keepRecords(): Promise<() => Promise<void>> {
+    const kept = await Promise.all(
+      this.clients.map(async (client) => {
+        const mailbox = await mailboxOf(client);
+        const rows = await runInDurableObject(mailbox, (_, { storage: { sql } }) =>
+          hasTable(sql, 'record') ? [...sql.exec('select * from record').raw()] : [],
+        );
+        return { mailbox, rows };
+      }),
+    );
+    return async () => {
+      await this.evict();
+      for (const { mailbox, rows } of kept) {
+        await runInDurableObject(mailbox, (_, { storage: { sql } }) => {
+          for (const row of rows) sql.exec(`insert or replace into record values (${row.map(() => '?')})`, ...row);
+        });
+      }
+      await this.evict();
+    };
   }
 
   /** What is left in its tables. */
@@ -147,7 +169,7 @@ export class Real {
         entry: rows('select seq from entry'),
         gap: rows('select n from gap'),
         backoff: rows('select failures from backoff'),
-        farewell: rows(`select name from sqlite_master where name = 'farewell'`),
+        farewell: hasTable(sql, 'farewell') ? rows('select n from farewell') : [],
       };
     });
   }
@@ -156,6 +178,10 @@ export class Real {
     const response = await this.at(who).fetch({ method: 'GET', path: routes.queue });
     return (await readProblem(response)).code;
   }
+}
+
+function hasTable(sql: SqlStorage, name: string): boolean {
+  return sql.exec('select 1 from sqlite_master where name = ?', name).toArray().length > 0;
 }
 
 /** Waits until everybody sees what the model says. */
