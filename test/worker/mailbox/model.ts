@@ -80,9 +80,10 @@ export class Model {
     this.#lanes = this.#lanes.filter(({ items }) => items.length > 0);
   }
 
-  /** Whether nothing has to come into this queue, as it is. */
-  isSettled(to: number): boolean {
-    return this.at(to).queue.length === maxQueueEntries || !this.#lanes.some((lane) => lane.to === to);
+  /** Whether nothing has to come into this queue, as it is; but for the farewells of those that have deregistered. */
+  isSettled(to: number, butFarewells = false): boolean {
+    const due = this.#lanes.filter((lane) => lane.to === to && !(butFarewells && lane.era < this.at(lane.from).era));
+    return due.length === 0 || this.at(to).queue.length === maxQueueEntries;
   }
 
   acknowledge(to: number, seq: number): void {
