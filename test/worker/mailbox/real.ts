@@ -57,6 +57,8 @@ export class Real {
   }
 
   async evict(webSockets: 'hibernate' | 'close' = 'hibernate'): Promise<void> {
+    // Only of an object that is awake can sockets be closed.
+    for (const client of this.clients) await runInDurableObject(await mailboxOf(client), () => undefined);
     await evictAllDurableObjects({ webSockets });
     this.hasSlept = true;
   }
