@@ -10,7 +10,7 @@ import type { Sql } from '../ports.ts';
 
 export interface Change {
   readonly kind: 'key packages' | 'refusals';
-  /** SHA-256 of the request's body. */
+  /** What the request is known by, 32 bytes. */
   readonly digest: Bytes;
   /** When it was signed, seconds since 1970. */
   readonly created: number;

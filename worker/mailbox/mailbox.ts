@@ -33,7 +33,7 @@ import type { ClaimAnswer, Delivery, DeliveryAnswer, Peers } from './peer.ts';
 import { checkRecipients } from './record.ts';
 import { dropTables } from './schema.ts';
 import type { StreamState } from './stream.ts';
-import { requestId, type TicketClaim } from './ticket.ts';
+import { requestId, type TicketClaim, ticketRequestBytes } from './ticket.ts';
 
 /** What a mailbox needs beside its host. */
 export interface Surroundings {
@@ -154,9 +154,11 @@ export class Mailbox {
   }
 
   refuse(request: SignedRequest, body: Bytes): Promise<Result<null>> {
-    return this.#answer(request, ({ account, digest, created }) => {
+    return this.#answer(request, async ({ account, created }) => {
       const { senders } = Refusals.decode(body);
-      const change = { kind: 'refusals', digest, created } as const;
+      // By the request and not by its body: whoever goes back to an earlier list means it.
+      const change = { kind: 'refusals', digest: await requestId(request), created } as const;
+      this.#checkCurrent(account);
       account.changes.make(change, this.#host.now(), () => account.refused.replace(senders));
       return null;
     });
@@ -167,7 +169,7 @@ export class Mailbox {
     return this.#answer(request, async ({ account, created }) => {
       const id = await requestId(request);
       this.#issued = Math.max(this.#host.now(), this.#issued + 1, account.issued + 1);
-      return { epoch: account.epoch, issued: this.#issued, signed: created, request: id };
+      return { epoch: account.epoch, issued: this.#issued, signed: created, request: id.slice(0, ticketRequestBytes) };
     });
   }
 

@@ -6,7 +6,8 @@ import { bytes, struct, uint, type ValueOf } from '../../client/wire/codec.ts';
 import { epochBytes } from '../../client/wire/registration.ts';
 import type { SignedRequest } from '../auth.ts';
 
-const requestIdBytes = 16;
+/** Of a request's id, what a ticket carries. */
+export const ticketRequestBytes = 16;
 
 export const TicketClaim = struct('ticket claim', {
   epoch: bytes(epochBytes),
@@ -14,13 +15,12 @@ export const TicketClaim = struct('ticket claim', {
   issued: uint(),
   /** When the request was signed, seconds since 1970, and the beginning of its signature's hash. */
   signed: uint(),
-  request: bytes(requestIdBytes),
+  request: bytes(ticketRequestBytes),
 });
 export type TicketClaim = ValueOf<typeof TicketClaim>;
 
-/** What a request is known by: the beginning of its signature's hash. */
+/** What a request is known by: SHA-256 of its signature. */
 export async function requestId({ fields }: SignedRequest): Promise<Bytes> {
   const signature = fields.find(({ name }) => name === 'signature')?.value ?? '';
-  const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', encodeUtf8(signature)));
-  return hash.slice(0, requestIdBytes);
+  return new Uint8Array(await crypto.subtle.digest('SHA-256', encodeUtf8(signature)));
 }

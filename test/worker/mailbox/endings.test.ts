@@ -2,11 +2,12 @@
 // in order, and the sender is told what became of it.
 
 import { describe, expect, test } from 'vitest';
-import { bytesKey } from '../../../client/wire/bytes.ts';
+import { type Bytes, bytesKey } from '../../../client/wire/bytes.ts';
 import { messageTtlSeconds } from '../../../client/wire/limits.ts';
+import { Refusals } from '../../../client/wire/refusals.ts';
 import { day, firstRetryMs, idleMs, maxPendingPerRecipient, missLifetimeSeconds } from '../../../worker/limits.ts';
 import type { Resident } from '../../support/town.ts';
-import { Town } from '../../support/town.ts';
+import { problemOf, Town } from '../../support/town.ts';
 
 function populate(count = 3) {
   const town = new Town();
@@ -477,5 +478,32 @@ describe('after the filter key was changed', () => {
       await town.settle();
     }
     expect(entered).toEqual(['failed', bytesKey(a.hrid)]);
+  });
+});
+
+describe('a list of refused senders', () => {
+  test('is replaced by each later one, and by none that is replayed', async () => {
+    const { b, a, c, town } = populate();
+    const list = async (created: number, ...senders: Resident[]) => {
+      const body = Refusals.encode({ senders: senders.map(({ hrid }) => hrid) });
+      return { body, request: await b.sign({ method: 'PUT', path: '/v1/refusals', body, created }) };
+    };
+    const put = async ({ body, request }: Awaited<ReturnType<typeof list>>) => b.mailbox.refuse(request, body);
+    const refused = () =>
+      b.host.sql.query<{ sender: Bytes }>('select sender from refusal').map(({ sender }) => bytesKey(sender));
+    const now = Math.floor(town.clock.time / 1000);
+    const first = await list(now, a);
+    await put(first);
+    // All in one second: there and back.
+    await put(await list(now, c));
+    await put(first);
+    expect(refused()).toEqual([bytesKey(c.hrid)]);
+    await put(await list(now, a));
+    expect(refused()).toEqual([bytesKey(a.hrid)]);
+    await put(await list(now + 1));
+    expect(problemOf(await put(first))).toMatchObject({ code: 'stale-signature' });
+    expect(refused()).toEqual([]);
+    for (let i = 1; i < 8; i++) await put(await list(now + 1, a));
+    expect(problemOf(await put(await list(now + 1, c)))).toEqual({ code: 'rate-limited', retryAfter: 1 });
   });
 });
