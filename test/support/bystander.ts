@@ -66,7 +66,10 @@ export class Bystander {
       stream.close();
     }
     expect(this.#during.length).toBeGreaterThan(0);
-    if (slow && isTimed) expect(median(this.#during)).toBeLessThan(2 * median(this.#before));
+    // What is over after a few messages says nothing about time.
+    if (slow && isTimed && this.#during.length >= timedExchanges) {
+      expect(median(this.#during)).toBeLessThan(2 * median(this.#before));
+    }
   }
 
   async #run(): Promise<void> {
