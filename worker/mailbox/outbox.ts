@@ -155,14 +155,18 @@ export class Outbox {
     const told = lane.pending.filter(({ n, gap }) => gap !== null && n <= Math.max(sent, acked));
     for (const { n } of told) this.#sql.query('delete from gap where recipient = ? and n = ?', lane.recipient, n);
     if (told.length > 0) lane.pending = lane.pending.filter((each) => !told.includes(each));
-    return this.#strike(lane, ({ n }) => n <= acked, acknowledged, now);
+    const finished = this.#strike(lane, ({ n }) => n <= acked, acknowledged, now);
+    this.drop(lane);
+    return finished;
   }
 
   /** The recipient will never have what waits for it, and is not to be told. */
   end(lane: Lane, miss: MissCode, now: number): Delivered[] {
     this.#sql.query('delete from gap where recipient = ?', lane.recipient);
     lane.pending = lane.pending.filter(({ gap }) => gap === null);
-    return this.#strike(lane, () => true, missedState(miss), now);
+    const finished = this.#strike(lane, () => true, missedState(miss), now);
+    this.drop(lane);
+    return finished;
   }
 
   /**
@@ -179,6 +183,7 @@ export class Outbox {
       const done = this.#strike(lane, ({ n }) => ended.has(n), missedState('expired'), now);
       // What is in the recipient's queue ends there by itself.
       for (const { n } of due) if (n > lane.sent) this.#putGap(lane, n, n, 'expired');
+      this.drop(lane);
       return done;
     });
     this.#nextEnd = Math.min(...[...this.#records.values()].map(({ expires }) => expires));
@@ -195,9 +200,9 @@ export class Outbox {
     });
   }
 
-  /** Forgets a lane that has nothing to do. */
+  /** Forgets a lane that has nothing to do: else it would be asked after for ever. */
   drop(lane: Lane): void {
-    if (lane.pending.length === 0) this.lanes.delete(bytesKey(lane.recipient));
+    if (lane.pending.length === 0 && !lane.busy) this.lanes.delete(bytesKey(lane.recipient));
   }
 
   page(after: number, max: number): OutboxRecord[] {
@@ -243,7 +248,6 @@ export class Outbox {
       done.flatMap((pending) => (pending.gap === null ? this.#mark(pending.n, pending.index, state, now) : [])),
     );
     lane.pending = lane.pending.filter((pending) => !done.includes(pending));
-    if (lane.pending.length === 0 && !lane.busy) this.drop(lane);
     return finished;
   }
 
@@ -318,7 +322,6 @@ export class Outbox {
         ...[lane.recipient, end, gap?.fromN ?? end, gap?.reason ?? reason],
       );
     }
-    this.lanes.set(bytesKey(lane.recipient), lane);
     return lane;
   }
 

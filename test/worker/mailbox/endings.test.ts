@@ -76,6 +76,25 @@ describe('a message whose time is up', () => {
     }
   });
 
+  test('before it could be handed over leaves the sender nothing to wake up for, though no answer ever came', async () => {
+    const { town, a, b } = populate();
+    town.weather = () => 'lost before';
+    await a.send([b], { ttlSeconds: 60 });
+    await town.settle();
+    town.clock.advance(120_000);
+    town.weather = (_, call) => (call === 'deliver' ? 'lost after' : 'fine');
+    await a.fireAlarm();
+    await town.settle();
+    expect(await b.received()).toEqual(['expired 1-1']);
+    await b.acknowledge();
+    await town.settle();
+    expect(rows(a, 'gap')).toEqual([]);
+    // One alarm was set for the next attempt.
+    await a.fireAlarm();
+    await a.fireAlarm();
+    expect(a.host.alarm.due).toBeGreaterThan(town.clock.time + day);
+  });
+
   test('is told to a sender that is connected, with who has it and who has not', async () => {
     const { town, a, b, c } = populate();
     const socket = await a.connect();
