@@ -20,7 +20,7 @@ import { closeReplaced } from '../../client/wire/routes.ts';
 import { type Accepted, Send } from '../../client/wire/send.ts';
 import { type SignedRequest, verifyRequest } from '../auth.ts';
 import type { Rate } from '../bucket.ts';
-import { Refusal, type Result, settle } from '../errors.ts';
+import { Refusal, type Result, settle, unwrap } from '../errors.ts';
 import { claimWindowMs, firstRetryMs, lastRetryMs, markLifetimeMs, maxPageBytes } from '../limits.ts';
 import { type Host, type Socket, type Sockets, wakeBy } from '../ports.ts';
 import { Account } from './account.ts';
@@ -75,7 +75,7 @@ export class Mailbox {
     this.#farewells = new Farewells(this.#host, surroundings.peers);
     this.#budget = new Budget(surroundings.requests);
     this.#frames = new Frames({
-      send: async (send, digest) => this.#send(this.#open(), send, digest),
+      send: async (send, digest) => unwrap(await this.#guard(() => this.#send(this.#open(), send, digest))),
       acknowledge: (ack) => this.#acknowledge(this.#open(), ack),
       spend: () => this.#spend(this.#open()),
     });

@@ -144,6 +144,25 @@ describe('stream', () => {
     expect(await b.received()).toEqual([1]);
   });
 
+  test('says that a send failed which could not be stored, and takes it when it comes again', async () => {
+    const { town, a, b } = populate();
+    const socket = await a.connect();
+    const { sql } = a.host;
+    const { transaction } = sql;
+    sql.transaction = (work) =>
+      transaction(() => {
+        work();
+        throw new Error('no space');
+      });
+    await a.mailbox.receive(socket, sendFrame(a, [b]));
+    sql.transaction = transaction;
+    expect(socket.frames.at(-1)).toMatchObject({ type: 'problem', code: 'internal-error', n: 1 });
+    await a.mailbox.receive(socket, sendFrame(a, [b]));
+    expect(socket.frames.at(-1)).toMatchObject({ type: 'accepted' });
+    await town.settle();
+    expect(await b.received()).toEqual([1]);
+  });
+
   test('refuses what HTTP refuses, by frames', async () => {
     const { a, b } = populate();
     const socket = await a.connect();
