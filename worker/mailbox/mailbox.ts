@@ -283,16 +283,16 @@ export class Mailbox {
 
   // Inside.
 
-  async #send(account: Account, send: Send, digest: Bytes): Promise<Accepted> {
-    const { outbox } = account;
-    const early = outbox.repeated(send.n, digest);
+  async #send(before: Account, send: Send, digest: Bytes): Promise<Accepted> {
+    const early = before.outbox.repeated(send.n, digest);
     if (early !== null) return early;
     checkRecipients(send);
-    outbox.checkRoom(send);
-    const strangers = send.to.map(({ hrid }) => hrid).filter((hrid) => !outbox.lanes.has(bytesKey(hrid)));
+    before.outbox.checkRoom(send);
+    const strangers = send.to.map(({ hrid }) => hrid).filter((hrid) => !before.outbox.lanes.has(bytesKey(hrid)));
     const absent = await this.#membership.absent(strangers, this.#host.now());
 
-    this.#checkCurrent(account);
+    const account = this.#again(before);
+    const { outbox } = account;
     const late = outbox.repeated(send.n, digest);
     if (late !== null) return late;
     outbox.checkRoom(send);
@@ -338,9 +338,9 @@ export class Mailbox {
   /** Admits a request of the owner's and does it. */
   #answer<T>(request: SignedRequest, work: (admitted: Admitted) => T | Promise<T>): Promise<Result<T>> {
     return this.#guard(async () => {
-      const account = this.#open();
-      const created = await verifyRequest(request, account.hrid, await account.key(), this.#host.now());
-      this.#checkCurrent(account);
+      const before = this.#open();
+      const created = await verifyRequest(request, before.hrid, await before.key(), this.#host.now());
+      const account = this.#again(before);
       this.#spend(account);
       account.see();
       account.enter(this.#surroundings.registry);
@@ -389,8 +389,11 @@ export class Mailbox {
     return account;
   }
 
-  #checkCurrent(account: Account): void {
-    if (this.#account !== account) throw new Refusal('not-registered');
+  /** The same account after an `await`: memory may have been read anew. @throws Refusal `not-registered` if it has ended */
+  #again({ epoch }: Account): Account {
+    const account = this.#find();
+    if (account === null || !sameBytes(account.epoch, epoch)) throw new Refusal('not-registered');
+    return account;
   }
 }
 

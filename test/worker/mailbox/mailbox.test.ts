@@ -164,6 +164,18 @@ describe('Mailbox.send()', () => {
     expect(a.host.tables()).toEqual([]);
   });
 
+  test('is taken although another request fails meanwhile', async () => {
+    const { town: t, a, b, c } = town(3);
+    t.weather = (_, call) => (call === 'claim' ? 'lost before' : 'fine');
+    t.duringLookup = async () => {
+      t.duringLookup = () => undefined;
+      await expect(a.claim([c], new Uint8Array(16))).rejects.toThrow('lost');
+    };
+    expect(await a.send([b])).toEqual({ n: 1, refused: [] });
+    await t.settle();
+    expect(await b.received()).toEqual([1]);
+  });
+
   test('of the same number twice at once is accepted once', async () => {
     const { town: t, a, b, c } = town(3);
     // Neither goes on before both have asked the filter.
