@@ -4,10 +4,12 @@
 import { type Bytes, sameBytes } from '../../client/wire/bytes.ts';
 import type { Hello } from '../../client/wire/queue.ts';
 import { epochBytes } from '../../client/wire/registration.ts';
+import type { Send } from '../../client/wire/send.ts';
 import { importPublicKey } from '../auth.ts';
-import { day, idleMs } from '../limits.ts';
+import { Refusal } from '../errors.ts';
+import { day, idleMs, mailboxFullRetrySeconds } from '../limits.ts';
 import { log } from '../log.ts';
-import type { Host, Sockets, Sql } from '../ports.ts';
+import { type Host, type Sockets, type Sql, wakeBy } from '../ports.ts';
 import { Changes } from './changes.ts';
 import { Lanes, type Sender } from './lanes.ts';
 import type { Registry } from './membership.ts';
@@ -169,6 +171,24 @@ export class Account {
     if (!this.#keeper.isCurrent(this)) return;
     this.#host.sql.query('update registration set generation = ?', generation);
     this.#row.generation = generation;
+  }
+
+  /** @throws Refusal `mailbox-full` if all that waits, with this send, is too much */
+  checkRoom(send: Send): void {
+    if (this.outbox.hasRoom(send)) return;
+    // What stands in the recipients' queues takes no room, once that is known.
+    this.lanes.resume();
+    throw new Refusal('mailbox-full', { retryAfter: mailboxFullRetrySeconds });
+  }
+
+  /**
+   * The object has just woken. What a crash left undelivered has its alarm, unless the platform has given that up; and
+   * what a peer says is no reason to ask all recipients what they have: they would wake, and ask theirs.
+   */
+  wake(): void {
+    const { alarm } = this.#host;
+    this.expire(this.#host.now());
+    wakeBy(alarm, Math.min(this.idleEnd, alarm.due === null ? this.lanes.resume() : this.idleEnd));
   }
 
   /** Ends what is over. @returns when the next message or record ends, milliseconds since 1970; infinite if none does */

@@ -67,7 +67,7 @@ export function hasUnsent(lane: Lane): boolean {
 
 /** Whether too much that is not in the recipient's queue yet waits for it to take `size` bytes more. */
 export function isFull(lane: Lane, size: number): boolean {
-  // The object has just woken, and the question what the recipient has is on its way.
+  // The object was away: what the recipient has is asked when this is handed over.
   if (lane.recipientEpoch === null && lane.failures === 0) return false;
   let [messages, bytes] = [0, size];
   for (let i = lane.pending.length - 1; i >= 0; i--) {

@@ -75,6 +75,12 @@ export class Lanes {
     if (hasUnsent(lane)) this.start([lane]);
   }
 
+  /** The queue of this epoch is no more. Said late, it must not end what waits for the recipient's next registration. */
+  gone(lane: Lane, epoch: Bytes): void {
+    if (lane.recipientEpoch === null) this.start([lane]);
+    else if (sameBytes(lane.recipientEpoch, epoch)) this.end(lane, 'gone');
+  }
+
   /** Nothing can be delivered to this recipient any more. */
   end(lane: Lane, code: 'gone' | 'refused'): void {
     this.#reached(lane);

@@ -120,6 +120,7 @@ export class Mailbox {
   outbox(request: SignedRequest, after: number): Promise<Result<OutboxPage>> {
     return this.#answer(request, ({ account }) => {
       account.expire(this.#host.now());
+      account.lanes.resume();
       return { nextSend: account.outbox.next, records: account.outbox.page(after, maxOutboxPage) };
     });
   }
@@ -239,9 +240,7 @@ export class Mailbox {
     const account = this.#find();
     const lane = account?.outbox.lanes.get(bytesKey(recipient));
     this.#membership.forget(recipient);
-    // A farewell that comes late must not end what waits for the recipient's next registration.
-    const isMeant = lane?.recipientEpoch && sameBytes(lane.recipientEpoch, epoch);
-    if (account && lane && isMeant) account.lanes.end(lane, 'gone');
+    if (account && lane) account.lanes.gone(lane, epoch);
   }
 
   claim(claimer: Bytes, id: Bytes): ClaimAnswer {
@@ -287,7 +286,7 @@ export class Mailbox {
     const early = before.outbox.repeated(send.n, digest);
     if (early !== null) return early;
     checkRecipients(send);
-    before.outbox.checkRoom(send);
+    before.checkRoom(send);
     const strangers = send.to.map(({ hrid }) => hrid).filter((hrid) => !before.outbox.lanes.has(bytesKey(hrid)));
     const absent = await this.#membership.absent(strangers, this.#host.now());
 
@@ -295,7 +294,7 @@ export class Mailbox {
     const { outbox } = account;
     const late = outbox.repeated(send.n, digest);
     if (late !== null) return late;
-    outbox.checkRoom(send);
+    account.checkRoom(send);
     const refused = send.to.flatMap(({ hrid, header }, index) => {
       const code = absent.get(bytesKey(hrid));
       if (code !== undefined) return { index, code };
@@ -376,10 +375,7 @@ export class Mailbox {
     });
     this.#account = account;
     if (account === null) return null;
-    // The object has just woken: what a crash left undelivered goes out.
-    account.expire(this.#host.now());
-    account.lanes.resume();
-    wakeBy(this.#host.alarm, account.idleEnd);
+    account.wake();
     return account;
   }
 

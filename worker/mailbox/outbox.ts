@@ -7,7 +7,6 @@ import type { OutboxRecord } from '../../client/wire/outbox.ts';
 import { Accepted, type Delivered, type MissCode, type Send } from '../../client/wire/send.ts';
 import { Refusal } from '../errors.ts';
 import {
-  mailboxFullRetrySeconds,
   maxDeliveryBytes,
   maxDeliveryItems,
   maxMisses,
@@ -85,16 +84,12 @@ export class Outbox {
     return row?.refused ? Accepted.decode(row.refused) : { n, refused: [] };
   }
 
-  /** @throws Refusal `mailbox-full` if all that waits, with this send, is too much */
-  checkRoom(send: Send): void {
-    if (this.#records.size - this.#ended >= maxRecords) {
-      throw new Refusal('mailbox-full', { retryAfter: mailboxFullRetrySeconds });
-    }
+  /** Whether all that waits leaves room for this send. */
+  hasRoom(send: Send): boolean {
+    if (this.#records.size - this.#ended >= maxRecords) return false;
     const size = sendBytes(send.to, send.body);
     if (this.#bytes + size > maxOutboxBytes) this.#releaseQueued();
-    if (this.#bytes + size > maxOutboxBytes) {
-      throw new Refusal('mailbox-full', { retryAfter: mailboxFullRetrySeconds });
-    }
+    return this.#bytes + size <= maxOutboxBytes;
   }
 
   /** Whether too much waits for this recipient to take `size` bytes more. */

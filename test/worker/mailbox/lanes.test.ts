@@ -6,6 +6,7 @@ import { maxBodyBytes } from '../../../client/wire/limits.ts';
 import {
   callTimeoutMs,
   firstRetryMs,
+  lastRetryMs,
   markLifetimeMs,
   maxLanesAtOnce,
   maxOutboxBytes,
@@ -13,6 +14,7 @@ import {
   probeMs,
   recipientOverheadBytes,
 } from '../../../worker/limits.ts';
+import type { Delivery } from '../../../worker/mailbox/peer.ts';
 import { Town } from '../../support/town.ts';
 
 function populate(count: number) {
@@ -83,6 +85,47 @@ describe('lanes', () => {
     await town.settle();
     expect(await b.received()).toEqual([3, 4]);
     expect(await c.received()).toEqual([1, 2, 3, 4]);
+  });
+
+  test('of a sender that has slept are not all asked because one recipient acknowledges', async () => {
+    const { town, residents, a } = populate(8);
+    const others = residents.slice(1);
+    await a.send(others);
+    await town.settle();
+    await town.fireAlarms();
+    const asked: Delivery[] = [];
+    town.onDelivery = (delivery) => asked.push(delivery);
+    for (const other of others) {
+      for (const each of residents) each.restart();
+      await other.acknowledge();
+      await town.settle();
+    }
+    expect(asked).toEqual([]);
+    expect((await a.outbox()).records).toEqual([]);
+  });
+
+  test('of a sender that has slept hear at once that a recipient has gone', async () => {
+    const { town, a, b, c } = populate(3);
+    await a.send([b, c]);
+    await town.settle();
+    a.restart();
+    await b.deregister((await b.page()).hello.epoch);
+    await town.settle();
+    expect((await a.outbox()).records[0]?.recipients.map(({ state }) => state)).toEqual(['gone', 'pending']);
+  });
+
+  test('are resumed when the object wakes and its alarm is lost', async () => {
+    const { town, a, b } = populate(3);
+    town.weather = () => 'lost before';
+    await a.send([b]);
+    await town.settle();
+    a.host.alarm.due = null;
+    a.restart();
+    town.weather = () => 'fine';
+    town.clock.advance(lastRetryMs);
+    await a.page();
+    await town.settle();
+    expect(await b.received()).toEqual([1]);
   });
 
   test('a lost acknowledgement report is repeated by the recipient’s alarm', async () => {
