@@ -323,12 +323,12 @@ export class Mailbox {
   /** Ends a registration: all that is kept of it is what others must still be told. */
   async #end(account: Account): Promise<void> {
     const { sql, alarm } = this.#host;
-    account.reports.sayGone();
     sql.transaction(() => {
       this.#farewells.add(account.hrid, account.epoch, account.outbox.owed());
       dropTables(sql);
     });
     this.#account = null;
+    account.reports.sayGone();
     wakeBy(alarm, this.#host.now());
     account.stream.close();
     await this.#work();

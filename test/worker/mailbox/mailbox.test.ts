@@ -304,6 +304,22 @@ describe('Mailbox.deregister()', () => {
     expect(problemOf(await a.deregister(hello.epoch))).toEqual({ code: 'not-registered' });
   });
 
+  test('that cannot be stored tells nobody that the owner is gone', async () => {
+    const { town: t, a, b } = town(3);
+    await a.send([b]);
+    await t.settle();
+    const { sql } = b.host;
+    const { transaction } = sql;
+    sql.transaction = () => {
+      throw new Error('no space');
+    };
+    await expect(b.deregister((await b.page()).hello.epoch)).rejects.toThrow('no space');
+    sql.transaction = transaction;
+    await t.settle();
+    expect((await a.outbox()).records[0]?.recipients.map(({ state }) => state)).toEqual(['queued']);
+    expect(await b.received()).toEqual([1]);
+  });
+
   test('of a recipient ends what waits for it; the others are served', async () => {
     const { town: t, a, b, c } = town(3);
     await a.send([b, c]);
