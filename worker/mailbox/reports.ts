@@ -1,12 +1,12 @@
 // What this mailbox tells the mailboxes of senders: up to where its owner has acknowledged, and that there is room again.
-// Reports are cumulative. One that fails is repeated by the alarm; one that is lost with the object's memory is asked for
+// Reports are cumulative. One that fails is repeated by the alarm, ever less often; one that is lost with the object's memory is asked for
 // by the sender, or comes with the sweep of old marks: a mark goes only once its sender has heard of it.
 
 import type { Bytes } from '../../client/wire/bytes.ts';
-import { firstRetryMs, maxTurnedAway } from '../limits.ts';
+import { lastRetryMs, maxTurnedAway } from '../limits.ts';
 import { log } from '../log.ts';
 import { type Host, wakeBy } from '../ports.ts';
-import { inTime } from './call.ts';
+import { backoffMs, inTime } from './call.ts';
 import type { Peers } from './peer.ts';
 import { type Queue, type Report, reportKey } from './queue.ts';
 
@@ -16,15 +16,26 @@ export interface Reporter {
   isCurrent(): boolean;
 }
 
+/** A report that its sender has not heard. */
+interface Failed {
+  readonly report: Report;
+  /** In a row. */
+  readonly failures: number;
+  /** Milliseconds since 1970. */
+  readonly notBefore: number;
+}
+
 export class Reports {
   readonly #host: Host;
   readonly #peers: Peers;
   readonly #queue: Queue;
   readonly #self: Reporter;
   /** Of one sender the newest. */
-  readonly #failed = new Map<string, Report>();
+  readonly #failed = new Map<string, Failed>();
   /** Senders whose messages found no room. */
   readonly #turnedAway = new Map<string, Report>();
+  /** Marks that were to go are asked about again after this. */
+  #nextSweep = 0;
 
   constructor(host: Host, peers: Peers, queue: Queue, self: Reporter) {
     this.#host = host;
@@ -48,8 +59,12 @@ export class Reports {
   }
 
   async #sayGone(sender: Bytes): Promise<void> {
-    const peer = await this.#peers.mailbox(sender);
-    await inTime(peer.gone(this.#self.hrid, this.#self.epoch));
+    try {
+      const peer = await this.#peers.mailbox(sender);
+      await inTime(peer.gone(this.#self.hrid, this.#self.epoch));
+    } catch {
+      log('report-failed');
+    }
   }
 
   /** This sender's messages found no room. @param report what is acknowledged of them */
@@ -58,32 +73,46 @@ export class Reports {
     if (this.#turnedAway.size < maxTurnedAway || this.#turnedAway.has(key)) this.#turnedAway.set(key, report);
   }
 
-  /** Repeats what has failed, and sweeps old marks. @returns when the next mark is old, infinite if there is none */
+  /** Repeats what has failed, and sweeps old marks. @returns when there is more to do, infinite if never */
   resume(now: number): number {
-    const failed = [...this.#failed.values()];
-    this.#failed.clear();
-    for (const report of failed) this.#host.later(this.#report(report));
-    const old = this.#queue.oldMarks(now);
-    for (const mark of old) this.#host.later(this.#sweep(mark));
-    // What fails sets the alarm itself; were the object to die meanwhile, this one serves.
-    return old.length > 0 ? now + firstRetryMs : this.#queue.nextOldMark();
+    for (const [key, { report, failures, notBefore }] of this.#failed) {
+      if (notBefore > now) continue;
+      this.#failed.delete(key);
+      this.#host.later(this.#report(report, failures));
+    }
+    return Math.min(this.#sweep(now), ...[...this.#failed.values()].map(({ notBefore }) => notBefore));
   }
 
-  async #sweep(mark: Report): Promise<void> {
-    if (await this.#report(mark)) this.#queue.forgetMark(mark, this.#host.now());
+  /** Not more often than once an hour: a sender that cannot be reached must not keep this object awake. */
+  #sweep(now: number): number {
+    if (now < this.#nextSweep) return this.#nextSweep;
+    const old = this.#queue.oldMarks(now);
+    if (old.length === 0) return this.#queue.nextOldMark();
+    for (const mark of old) this.#host.later(this.#sweepMark(mark));
+    this.#nextSweep = now + lastRetryMs;
+    return this.#nextSweep;
+  }
+
+  async #sweepMark(mark: Report): Promise<void> {
+    if (await this.#tell(mark)) this.#queue.forgetMark(mark, this.#host.now());
+  }
+
+  /** @param failures  in a row, until now */
+  async #report(report: Report, failures = 0): Promise<void> {
+    if ((await this.#tell(report)) || !this.#self.isCurrent()) return;
+    const notBefore = this.#host.now() + backoffMs(failures + 1);
+    this.#failed.set(reportKey(report), { report, failures: failures + 1, notBefore });
+    wakeBy(this.#host.alarm, notBefore);
   }
 
   /** @returns whether the sender has heard it, and the registration still stands */
-  async #report(report: Report): Promise<boolean> {
+  async #tell(report: Report): Promise<boolean> {
     try {
       const peer = await this.#peers.mailbox(report.sender);
       await inTime(peer.acked(this.#self.hrid, report.epoch, report.n));
       return this.#self.isCurrent();
     } catch {
       log('report-failed');
-      if (!this.#self.isCurrent()) return false;
-      this.#failed.set(reportKey(report), report);
-      wakeBy(this.#host.alarm, this.#host.now() + firstRetryMs);
       return false;
     }
   }

@@ -142,6 +142,27 @@ describe('lanes', () => {
     expect((await a.outbox()).records).toEqual([]);
   });
 
+  test('a sender that cannot be reached is told less and less often, also before its mark may go', async () => {
+    const { town, a, b } = populate(3);
+    await a.send([b]);
+    await town.settle();
+    town.weather = (to) => (to === a ? 'lost before' : 'fine');
+    await b.acknowledge();
+    await town.settle();
+    for (const wait of [0, markLifetimeMs]) {
+      town.clock.advance(wait);
+      const start = town.clock.time;
+      for (let i = 0; i < 12; i++) {
+        await b.fireAlarm();
+        await town.settle();
+      }
+      expect(town.clock.time - start).toBeGreaterThan(lastRetryMs);
+    }
+    town.weather = () => 'fine';
+    await town.fireAlarms(2);
+    expect(b.host.sql.query('select n from mark')).toEqual([]);
+  });
+
   test('a report that was lost in a crash is made good by the next delivery, and by the sender’s own question', async () => {
     const { town, a, b } = populate(3);
     const loseReport = async () => {
