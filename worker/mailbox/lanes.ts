@@ -145,6 +145,11 @@ export class Lanes {
   }
 
   #postpone(lane: Lane): void {
+    if (lane.pending.length === 0) {
+      // All was acknowledged meanwhile.
+      this.#reached(lane);
+      return;
+    }
     lane.failures++;
     lane.notBefore = this.#host.now() + backoffMs(lane.failures);
     // Durable: an object that sleeps between two attempts must not begin to count anew.

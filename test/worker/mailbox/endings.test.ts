@@ -385,6 +385,19 @@ describe('a lane that fails', () => {
     expect(rows(a, 'backoff')).toEqual([]);
   });
 
+  test('leaves nothing behind if everything is acknowledged while the call fails', async () => {
+    const { town, a, b } = populate();
+    const { epoch } = (await a.page()).hello;
+    town.weather = (_, call) => {
+      if (call === 'deliver') a.mailbox.acked(b.hrid, epoch, 1);
+      return 'lost after';
+    };
+    await a.send([b]);
+    await town.settle();
+    expect(rows(a, 'record')).toEqual([]);
+    expect(rows(a, 'backoff')).toEqual([]);
+  });
+
   test('of an absent owner is asked, not sent everything again, when the sender wakes', async () => {
     const { town, a, b } = populate();
     for (let i = 0; i < 40; i++) await a.send([b]);
