@@ -88,13 +88,18 @@ export class Farewells {
     const [row] = sql.query<Row>('select * from farewell where id = ?', id);
     if (row === undefined) return;
     const heard = await this.#deliver(row);
+    if (!hasTable(sql, 'farewell')) return;
+    // With the epoch: a later end of another registration may have given the id to what that one owes.
     if (heard) {
-      sql.query('delete from farewell where id = ?', id);
+      sql.query('delete from farewell where id = ? and epoch = ?', id, row.epoch);
       return;
     }
     const failures = row.failures + 1;
     const notBefore = this.#host.now() + backoffMs(failures);
-    sql.query('update farewell set failures = ?, not_before = ? where id = ?', failures, notBefore, id);
+    sql.query(
+      'update farewell set failures = ?, not_before = ? where id = ? and epoch = ?',
+      ...[failures, notBefore, id, row.epoch],
+    );
     wakeBy(this.#host.alarm, notBefore);
   }
 

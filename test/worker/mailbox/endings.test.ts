@@ -2,7 +2,7 @@
 // in order, and the sender is told what became of it.
 
 import { describe, expect, test } from 'vitest';
-import { type Bytes, bytesKey } from '../../../client/wire/bytes.ts';
+import { type Bytes, bytesKey, sameBytes } from '../../../client/wire/bytes.ts';
 import { messageTtlSeconds } from '../../../client/wire/limits.ts';
 import { Refusals } from '../../../client/wire/refusals.ts';
 import { day, firstRetryMs, idleMs, maxPendingPerRecipient, missLifetimeSeconds } from '../../../worker/limits.ts';
@@ -260,6 +260,36 @@ describe('a sender that deregisters', () => {
     expect((await b.received()).sort()).toEqual([77, 'withdrawn 1-1']);
     expect(a.host.tables()).not.toContain('farewell');
     expect((await a.page()).hello.nextSend).toBe(2);
+  });
+
+  test('and ends again while a farewell of the first time is under way owes the second ones all the same', async () => {
+    const { town, a, b, c } = populate();
+    const leave = async (recipient: Resident) => {
+      a.client.next = 1;
+      await a.send([recipient]);
+      await a.deregister((await a.page()).hello.epoch);
+    };
+    town.weather = (_, call) => (call === 'deliver' ? 'lost before' : 'fine');
+    const { epoch } = (await a.page()).hello;
+    const answered = Promise.withResolvers<void>();
+    const peer = town.peer.bind(town);
+    town.peer = (hrid) => ({
+      ...peer(hrid),
+      deliver: async (delivery) => {
+        if (sameBytes(hrid, b.hrid) && delivery.items[0]?.gap) await answered.promise;
+        return peer(hrid).deliver(delivery);
+      },
+    });
+    await leave(b);
+    a.mailbox.acked(b.hrid, epoch, 1);
+    a.register();
+    await leave(c);
+    town.weather = () => 'fine';
+    answered.resolve();
+    await town.settle();
+    await town.fireAlarms(2);
+    expect(await c.received()).toEqual(['withdrawn 1-1']);
+    expect(a.host.tables()).toEqual([]);
   });
 
   test('and whose farewell comes after its new messages is told that those are acknowledged, and they come once', async () => {
