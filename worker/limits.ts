@@ -64,6 +64,8 @@ export const maxClaimsPerWindow = 8;
 export const ticketLifetimeMs = 30 * second;
 /** Frames of one client that wait for their turn; a client that floods is cut. */
 export const maxWaitingFrames = 256;
+/** Twice what a client has under way that pipelines 16 sends; the platform hands over frames of any size up to 32 MiB. */
+export const maxWaitingFrameBytes = 16 * 1024 * 1024;
 /** Frames in a row that were refused because the budget is spent; a client that does not listen is cut. */
 export const maxRefusedFrames = 64;
 

@@ -8,7 +8,7 @@ import { maxSendBytes } from '../../client/wire/limits.ts';
 import type { Ack } from '../../client/wire/queue.ts';
 import { type Accepted, Send } from '../../client/wire/send.ts';
 import { Refusal } from '../errors.ts';
-import { maxRefusedFrames, maxWaitingFrames } from '../limits.ts';
+import { maxRefusedFrames, maxWaitingFrameBytes, maxWaitingFrames } from '../limits.ts';
 import { log } from '../log.ts';
 import type { Socket } from '../ports.ts';
 import type { StreamState } from './stream.ts';
@@ -30,6 +30,7 @@ export class Frames {
   readonly #actions: FrameActions;
   #turn: Promise<void> = Promise.resolve();
   #waiting = 0;
+  #waitingBytes = 0;
   /** Frames in a row for which there was no budget. */
   #refused = 0;
 
@@ -38,15 +39,18 @@ export class Frames {
   }
 
   take(socket: Socket<StreamState>, frame: Bytes): Promise<void> {
-    if (this.#waiting >= maxWaitingFrames) {
+    const bytes = this.#waitingBytes + frame.length;
+    if (this.#waiting > 0 && (this.#waiting >= maxWaitingFrames || bytes > maxWaitingFrameBytes)) {
       socket.close(closePolicy, 'too many frames at once');
       return Promise.resolve();
     }
     this.#waiting++;
+    this.#waitingBytes = bytes;
     this.#turn = this.#turn
       .then(() => this.#work(socket, frame))
       .finally(() => {
         this.#waiting--;
+        this.#waitingBytes -= frame.length;
       });
     return this.#turn;
   }

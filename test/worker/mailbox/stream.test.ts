@@ -3,7 +3,7 @@ import { ClientFrame } from '../../../client/wire/frame.ts';
 import { maxFramesInFlight, maxSendBytes } from '../../../client/wire/limits.ts';
 import { closeReplaced } from '../../../client/wire/routes.ts';
 import { unwrap } from '../../../worker/errors.ts';
-import { maxRefusedFrames, maxWaitingFrames } from '../../../worker/limits.ts';
+import { maxRefusedFrames, maxWaitingFrameBytes, maxWaitingFrames } from '../../../worker/limits.ts';
 import type { StreamState } from '../../../worker/mailbox/stream.ts';
 import type { TestSocket } from '../../support/socket.ts';
 import { type Resident, Town } from '../../support/town.ts';
@@ -255,6 +255,22 @@ describe('stream', () => {
     );
     expect(socket.closed).toMatchObject({ code: 1008 });
     await Promise.all(work);
+  });
+
+  test('cuts a client whose frames would fill memory while they wait, and answers one that is too large alone', async () => {
+    const { a } = populate();
+    const socket = await a.connect();
+    socket.take();
+    await a.mailbox.receive(socket, new Uint8Array(maxWaitingFrameBytes + 1));
+    expect(socket.frames).toMatchObject([{ type: 'problem', code: 'too-large' }]);
+    const frame = new Uint8Array(maxSendBytes);
+    const count = maxWaitingFrameBytes / frame.length;
+    const work = Array.from({ length: count }, () => a.mailbox.receive(socket, frame));
+    await Promise.all(work);
+    expect(socket.closed).toBe(undefined);
+    const more = Array.from({ length: count + 1 }, () => a.mailbox.receive(socket, frame));
+    expect(socket.closed).toMatchObject({ code: 1008 });
+    await Promise.all(more);
   });
 
   test('ends with the registration', async () => {
