@@ -46,13 +46,15 @@ export class Frames {
     }
     this.#waiting++;
     this.#waitingBytes = bytes;
-    this.#turn = this.#turn
+    const work = this.#turn
       .then(() => this.#work(socket, frame))
       .finally(() => {
         this.#waiting--;
         this.#waitingBytes -= frame.length;
       });
-    return this.#turn;
+    // A socket that breaks under an answer must not end the turns of the next one.
+    this.#turn = work.catch(() => undefined);
+    return work;
   }
 
   async #work(socket: Socket<StreamState>, bytes: Bytes): Promise<void> {

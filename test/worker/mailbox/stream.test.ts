@@ -273,6 +273,18 @@ describe('stream', () => {
     await Promise.all(more);
   });
 
+  test('that breaks under an answer takes no frame of a later connection with it', async () => {
+    const { a, b } = populate();
+    const broken = await a.connect();
+    broken.send = () => {
+      throw new Error('broken');
+    };
+    await expect(a.mailbox.receive(broken, sendFrame(a, [b], 1))).rejects.toThrow('broken');
+    const socket = await a.connect();
+    await a.mailbox.receive(socket, sendFrame(a, [b], 2));
+    expect(socket.frames.at(-1)).toMatchObject({ type: 'accepted', accepted: { n: 2 } });
+  });
+
   test('ends with the registration', async () => {
     const { a, b } = populate();
     const socket = await a.connect();
