@@ -3,6 +3,8 @@
 
 import { type Bytes, bytesKey } from '../../client/wire/bytes.ts';
 import { absentRecipientMs, knownRecipientMs, maxKnownRecipients } from '../limits.ts';
+import { log } from '../log.ts';
+import { inTime } from './call.ts';
 
 /** The filter, as a mailbox knows it. */
 export interface Registry {
@@ -28,7 +30,7 @@ export class Membership {
   /** By key (`bytesKey`): those that get nothing, and why. */
   async absent(hrids: readonly Bytes[], now: number): Promise<Map<string, Absence>> {
     const unknown = hrids.filter((hrid) => (this.#known.get(bytesKey(hrid))?.until ?? 0) <= now);
-    const answers = await Promise.all(unknown.map((hrid) => this.#registry.isAbsent(hrid)));
+    const answers = await Promise.all(unknown.map((hrid) => this.#isAbsent(hrid)));
     const unregistered = new Set(unknown.filter((_, i) => answers[i]).map(bytesKey));
     for (const hrid of unknown) {
       if (!unregistered.has(bytesKey(hrid))) this.#remember(hrid, null, now + knownRecipientMs);
@@ -49,6 +51,16 @@ export class Membership {
   /** Looks it up again the next time. */
   forget(hrid: Bytes): void {
     this.#known.delete(bytesKey(hrid));
+  }
+
+  /** A filter that does not answer must not keep the owner's next sends waiting. */
+  async #isAbsent(hrid: Bytes): Promise<boolean> {
+    try {
+      return await inTime(this.#registry.isAbsent(hrid));
+    } catch {
+      log('filter-unavailable');
+      return false;
+    }
   }
 
   #remember(hrid: Bytes, absence: Absence | null, until: number): void {

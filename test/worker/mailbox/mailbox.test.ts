@@ -1,6 +1,12 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { maxQueuePage } from '../../../client/wire/limits.ts';
-import { markLifetimeMs, maxPendingPerRecipient, maxQueueEntries, maxRecords } from '../../../worker/limits.ts';
+import {
+  callTimeoutMs,
+  markLifetimeMs,
+  maxPendingPerRecipient,
+  maxQueueEntries,
+  maxRecords,
+} from '../../../worker/limits.ts';
 import { problemOf, Town } from '../../support/town.ts';
 
 function town(count: number) {
@@ -162,6 +168,24 @@ describe('Mailbox.send()', () => {
     };
     expect(problemOf(await a.trySend([b, c]))).toEqual({ code: 'not-registered' });
     expect(a.host.tables()).toEqual([]);
+  });
+
+  test('does not wait for a filter that never answers', async () => {
+    const { town: t, a, b } = town(3);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const asked = Promise.withResolvers<void>();
+      t.duringLookup = () => {
+        asked.resolve();
+        return new Promise<never>(() => undefined);
+      };
+      const sent = a.send([b]);
+      await asked.promise;
+      await vi.advanceTimersByTimeAsync(callTimeoutMs);
+      expect(await sent).toEqual({ n: 1, refused: [] });
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test('is taken although another request fails meanwhile', async () => {
