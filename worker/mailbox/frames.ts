@@ -15,6 +15,8 @@ import type { StreamState } from './stream.ts';
 
 /** What a frame may ask of the mailbox. @throws Refusal */
 export interface FrameActions {
+  /** Whether this connection still speaks for the owner. */
+  isCurrent(socket: Socket<StreamState>): boolean;
   send(send: Send, digest: Bytes): Promise<Accepted>;
   /** True if it acknowledged anything new. */
   acknowledge(ack: Ack): boolean;
@@ -58,6 +60,8 @@ export class Frames {
   }
 
   async #work(socket: Socket<StreamState>, bytes: Bytes): Promise<void> {
+    // It may have been replaced, or the registration have ended, while the frame waited for its turn.
+    if (!this.#actions.isCurrent(socket)) return;
     let n: number | null = null;
     try {
       const frame = this.#decode(bytes);

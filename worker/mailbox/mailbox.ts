@@ -75,6 +75,7 @@ export class Mailbox {
     this.#farewells = new Farewells(this.#host, surroundings.peers);
     this.#budget = new Budget(surroundings.requests);
     this.#frames = new Frames({
+      isCurrent: (socket) => this.#find()?.issued === socket.state.issued,
       send: async (send, digest) => unwrap(await this.#guard(() => this.#send(this.#open(), send, digest))),
       acknowledge: (ack) => this.#acknowledge(this.#open(), ack),
       spend: () => this.#spend(this.#open()),

@@ -285,6 +285,24 @@ describe('stream', () => {
     expect(socket.frames.at(-1)).toMatchObject({ type: 'accepted', accepted: { n: 2 } });
   });
 
+  test('of an ended registration sends nothing in the next one, also what waits for its turn', async () => {
+    const { town, a, b } = populate();
+    const socket = await a.connect();
+    const asked = Promise.withResolvers<void>();
+    const answer = Promise.withResolvers<void>();
+    town.duringLookup = () => {
+      asked.resolve();
+      return answer.promise;
+    };
+    const frames = [1, 1].map((n) => a.mailbox.receive(socket, sendFrame(a, [b], n)));
+    await asked.promise;
+    await a.deregister((await a.page()).hello.epoch);
+    a.register();
+    answer.resolve();
+    await Promise.all(frames);
+    expect((await a.outbox()).nextSend).toBe(1);
+  });
+
   test('ends with the registration', async () => {
     const { a, b } = populate();
     const socket = await a.connect();
