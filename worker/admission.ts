@@ -73,7 +73,8 @@ export async function admit(c: Context<App>, expected: Body | null): Promise<Adm
         strangers.count(prefix, () => {
           const code = 'problem' in result ? result.problem.code : null;
           if (code === 'bad-signature') throw new Refusal('not-registered');
-          if (code !== 'not-registered') strangers.admit(prefix, hrid);
+          // Who has spent its budget has proved itself before, and is not noted again: it must not crowd others out.
+          if (code !== 'not-registered' && code !== 'rate-limited') strangers.admit(prefix, hrid);
           return unwrap(result);
         }),
     };

@@ -29,12 +29,12 @@ export class Bucket {
     this.#level = level;
   }
 
-  /** Takes one token. @returns 0, or the seconds to wait for the next one */
-  take(now: number): number {
+  /** Takes so many tokens, or none. @returns 0, or the seconds to wait until there are as many */
+  take(now: number, count = 1): number {
     const gained = (Math.max(0, now - this.#level.since) / 1000) * this.#rate.perSecond;
     const tokens = Math.min(this.#rate.burst, this.#level.tokens + gained);
-    this.#level = { tokens: tokens >= 1 ? tokens - 1 : tokens, since: now };
-    if (tokens >= 1) return 0;
-    return this.#rate.perSecond > 0 ? Math.ceil((1 - tokens) / this.#rate.perSecond) : 3600;
+    this.#level = { tokens: tokens >= count ? tokens - count : tokens, since: now };
+    if (tokens >= count) return 0;
+    return this.#rate.perSecond > 0 ? Math.ceil((count - tokens) / this.#rate.perSecond) : 3600;
   }
 }

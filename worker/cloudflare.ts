@@ -63,7 +63,14 @@ function createAlarm(ctx: DurableObjectState): Alarm & { fired(): void } {
 
 /** Sockets that survive the object's hibernation; `fresh` is the state of one that was just accepted. */
 export function createSockets<S>(ctx: DurableObjectState, fresh: S): Sockets<S> {
-  return { all: () => ctx.getWebSockets().map((socket) => wrapSocket(socket, fresh)) };
+  const isOpen = ({ readyState }: WebSocket) => readyState === WebSocket.READY_STATE_OPEN;
+  return {
+    all: () =>
+      ctx
+        .getWebSockets()
+        .filter(isOpen)
+        .map((socket) => wrapSocket(socket, fresh)),
+  };
 }
 
 /** One socket. Sending to one that is closing does nothing: its owner resumes from the queue. */

@@ -41,8 +41,8 @@ export const maxQueueEntries = 1000;
 export const maxQueueBytes = 32 * 1024 * 1024;
 /** Sender marks make deliveries idempotent; a lane's retries are over long before a day has passed. */
 export const markLifetimeMs = 24 * hour;
-/** Senders that found the queue full are told when there is room: so many of them, the others by their backoff. */
-export const maxTurnedAway = 1024;
+/** Senders that found the queue full are told when there is room: so many at once, the others by their backoff. */
+export const maxTurnedAway = 64;
 /** A mailbox whose owner was not here for so long is dropped. */
 export const idleMs = 90 * day;
 /** Pages of the queue over HTTP end before this, but carry one entry at least. */
@@ -52,6 +52,9 @@ export const maxKnownRecipients = 1024;
 export const knownRecipientMs = 24 * hour;
 
 // Key packages.
+
+/** An upload costs one request more for so many packages: each is a row, and rows are what a deployment pays for. */
+export const rowsPerToken = 10;
 
 /** One claimer gets one one-time package of a mailbox in this time, and the same claim id the same answer. */
 export const claimWindowMs = hour;

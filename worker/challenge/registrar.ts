@@ -127,6 +127,16 @@ export class Registrar {
 
   /** Forgets what has ended, and everything once nothing is left that counts. */
   async alarm(): Promise<void> {
+    try {
+      await this.#forget();
+    } catch (error) {
+      // A host tries a failed alarm again a few times, and then never.
+      this.#host.alarm.set(this.#host.now() + hourMs);
+      throw error;
+    }
+  }
+
+  async #forget(): Promise<void> {
     if (!this.#hasTables()) return;
     this.#host.sql.transaction(() => this.#forgetEnded(this.#host.now()));
     const [row] = this.#query<{ next: number | null }>(

@@ -12,11 +12,11 @@ export class Budget {
     this.#bucket = new Bucket(rate);
   }
 
-  /** Takes one request. @throws Refusal `rate-limited` */
-  spend(stream: Stream, now: number): void {
+  /** Takes so many requests. @throws Refusal `rate-limited` */
+  spend(stream: Stream, now: number, requests: number): void {
     const kept = stream.budget;
     if (kept !== null && kept.since > this.#bucket.level.since) this.#bucket.level = kept;
-    const retryAfter = this.#bucket.take(now);
+    const retryAfter = this.#bucket.take(now, requests);
     this.keep(stream);
     if (retryAfter > 0) throw new Refusal('rate-limited', { retryAfter });
   }

@@ -10,7 +10,6 @@ import {
   type KeyPackageClaimResult,
   type KeyPackageCount,
   KeyPackageUpload,
-  UploadedPackage,
 } from '../../client/wire/key-package.ts';
 import { maxQueuePage } from '../../client/wire/limits.ts';
 import { maxOutboxPage, type OutboxPage } from '../../client/wire/outbox.ts';
@@ -21,11 +20,11 @@ import { type Accepted, Send } from '../../client/wire/send.ts';
 import { type SignedRequest, verifyRequest } from '../auth.ts';
 import type { Rate } from '../bucket.ts';
 import { Refusal, type Result, settle, unwrap } from '../errors.ts';
-import { claimWindowMs, firstRetryMs, lastRetryMs, markLifetimeMs, maxPageBytes } from '../limits.ts';
+import { claimWindowMs, firstRetryMs, lastRetryMs, markLifetimeMs, maxPageBytes, rowsPerToken } from '../limits.ts';
 import { type Host, type Socket, type Sockets, wakeBy } from '../ports.ts';
 import { Account } from './account.ts';
 import { Budget } from './budget.ts';
-import { inTime } from './call.ts';
+import { claimOf } from './claims.ts';
 import { Farewells } from './farewells.ts';
 import { Frames } from './frames.ts';
 import { Membership, type Registry } from './membership.ts';
@@ -129,6 +128,7 @@ export class Mailbox {
   uploadPackages(request: SignedRequest, body: Bytes): Promise<Result<KeyPackageCount>> {
     return this.#answer(request, ({ account, digest, created }) => {
       const upload = KeyPackageUpload.decode(body);
+      this.#spend(account, Math.floor(upload.oneTime.length / rowsPerToken));
       const change = { kind: 'key packages', digest, created } as const;
       account.changes.make(change, this.#host.now(), () => account.packages.upload(upload));
       return account.packages.count();
@@ -137,21 +137,9 @@ export class Mailbox {
 
   claimPackages(request: SignedRequest, body: Bytes): Promise<Result<KeyPackageClaimResult>> {
     return this.#answer(request, async ({ account }) => {
-      const { id, hrids } = KeyPackageClaim.decode(body);
-      const absent = await this.#membership.absent(hrids, this.#host.now());
-      const answers = await Promise.all(
-        hrids.map(async (hrid): Promise<ClaimAnswer> => {
-          if (absent.get(bytesKey(hrid)) === 'unregistered') return { code: 'unregistered' };
-          const peer = await this.#surroundings.peers.mailbox(hrid);
-          return inTime(peer.claim(account.hrid, id));
-        }),
-      );
-      const results = answers.map((answer) =>
-        'package' in answer
-          ? { package: UploadedPackage.decode(answer.package), code: null }
-          : { package: null, code: answer.code },
-      );
-      return { results };
+      const claim = KeyPackageClaim.decode(body);
+      const absent = await this.#membership.absent(claim.hrids, this.#host.now());
+      return claimOf(this.#surroundings.peers, account.hrid, claim, absent);
     });
   }
 
@@ -160,8 +148,8 @@ export class Mailbox {
       const { senders } = Refusals.decode(body);
       // By the request and not by its body: whoever goes back to an earlier list means it.
       const change = { kind: 'refusals', digest: await requestId(request), created } as const;
-      this.#checkCurrent(account);
-      account.changes.make(change, this.#host.now(), () => account.refused.replace(senders));
+      const { changes, refused } = this.#again(account);
+      changes.make(change, this.#host.now(), () => refused.replace(senders));
       return null;
     });
   }
@@ -215,43 +203,46 @@ export class Mailbox {
   // What peers call. Nothing here waits.
 
   deliver(delivery: Delivery): DeliveryAnswer {
-    const account = this.#find();
-    if (account === null) return { status: 'gone' };
-    if (account.refused.has(delivery.sender)) return { status: 'refused' };
-    const { epoch } = account;
-    if (delivery.recipientEpoch !== null && !sameBytes(delivery.recipientEpoch, epoch)) {
-      return { status: 'renewed', epoch, upTo: 0, acked: 0 };
-    }
-    const { upTo, acked, full } = account.queue.store(delivery);
-    if (full) account.reports.turnAway({ sender: delivery.sender, epoch: delivery.senderEpoch, n: acked });
-    if (Number.isFinite(account.queue.nextEnd)) wakeBy(this.#host.alarm, account.queue.nextEnd);
-    account.stream.push();
-    return { status: full ? 'full' : 'stored', epoch, upTo, acked };
+    return this.#called((account) => {
+      if (account === null) return { status: 'gone' };
+      if (account.refused.has(delivery.sender)) return { status: 'refused' };
+      const { epoch, queue, reports } = account;
+      if (delivery.recipientEpoch !== null && !sameBytes(delivery.recipientEpoch, epoch)) {
+        return { status: 'renewed', epoch, upTo: 0, acked: 0 };
+      }
+      const { upTo, acked, full } = queue.store(delivery);
+      if (full) reports.turnAway({ sender: delivery.sender, epoch: delivery.senderEpoch, n: acked });
+      if (Number.isFinite(queue.nextEnd)) wakeBy(this.#host.alarm, queue.nextEnd);
+      account.stream.push();
+      return { status: full ? 'full' : 'stored', epoch, upTo, acked };
+    });
   }
 
   acked(recipient: Bytes, epoch: Bytes, n: number): void {
-    const account = this.#find();
-    const lane = account?.outbox.lanes.get(bytesKey(recipient));
-    const isCurrent = account && sameBytes(account.epoch, epoch);
-    if (!isCurrent) this.#farewells.acknowledged(recipient, epoch, n);
-    else if (lane) account.lanes.acknowledged(lane, n);
+    this.#called((account) => {
+      const lane = account?.outbox.lanes.get(bytesKey(recipient));
+      if (account === null || !sameBytes(account.epoch, epoch)) this.#farewells.acknowledged(recipient, epoch, n);
+      else if (lane) account.lanes.acknowledged(lane, n);
+    });
   }
 
   gone(recipient: Bytes, epoch: Bytes): void {
-    const account = this.#find();
-    const lane = account?.outbox.lanes.get(bytesKey(recipient));
-    this.#membership.forget(recipient);
-    if (account && lane) account.lanes.gone(lane, epoch);
+    this.#called((account) => {
+      this.#membership.forget(recipient);
+      const lane = account?.outbox.lanes.get(bytesKey(recipient));
+      if (lane) account?.lanes.gone(lane, epoch);
+    });
   }
 
   claim(claimer: Bytes, id: Bytes): ClaimAnswer {
-    const account = this.#find();
-    if (account === null) return { code: 'unregistered' };
-    if (account.refused.has(claimer)) return { code: 'no-key-package' };
-    const now = this.#host.now();
-    const answer = account.packages.claim(claimer, id, now);
-    if ('package' in answer) wakeBy(this.#host.alarm, now + claimWindowMs);
-    return answer;
+    return this.#called((account) => {
+      if (account === null) return { code: 'unregistered' };
+      if (account.refused.has(claimer)) return { code: 'no-key-package' };
+      const now = this.#host.now();
+      const answer = account.packages.claim(claimer, id, now);
+      if ('package' in answer) wakeBy(this.#host.alarm, now + claimWindowMs);
+      return answer;
+    });
   }
 
   /** Ends what is over, retries, sweeps; then sets itself for the next time. Firing twice does no harm. */
@@ -357,14 +348,22 @@ export class Mailbox {
     }
   }
 
+  #called<T>(work: (account: Account | null) => T): T {
+    try {
+      return work(this.#find());
+    } catch (error) {
+      return this.#forget(error);
+    }
+  }
+
   #forget(error: unknown): never {
     if (this.#account) this.#account = undefined;
     throw error;
   }
 
   /** @throws Refusal `rate-limited` */
-  #spend(account: Account): void {
-    this.#budget.spend(account.stream, this.#host.now());
+  #spend(account: Account, requests = 1): void {
+    this.#budget.spend(account.stream, this.#host.now(), requests);
   }
 
   #find(): Account | null {

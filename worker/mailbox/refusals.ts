@@ -1,6 +1,7 @@
 // The senders from whom the owner takes nothing: neither their messages, nor their claims of key packages.
 
-import { type Bytes, bytesKey } from '../../client/wire/bytes.ts';
+import { type Bytes, bytesKey, concatBytes } from '../../client/wire/bytes.ts';
+import { hashBytes } from '../../client/wire/limits.ts';
 import type { Sql } from '../ports.ts';
 
 export class RefusedSenders {
@@ -9,22 +10,23 @@ export class RefusedSenders {
 
   constructor(sql: Sql) {
     this.#sql = sql;
-    this.#keys = new Set(
-      sql.query<{ sender: Bytes }>('select sender from refusal').map(({ sender }) => bytesKey(sender)),
-    );
+    const [row] = sql.query<{ senders: Bytes }>('select senders from refusal');
+    this.#keys = new Set(row === undefined ? [] : split(row.senders).map(bytesKey));
   }
 
   has(sender: Bytes): boolean {
     return this.#keys.has(bytesKey(sender));
   }
 
-  /** Within a transaction. Writes what differs, no more. */
+  /** Within a transaction. */
   replace(senders: readonly Bytes[]): void {
-    const wanted = new Map(senders.map((sender) => [bytesKey(sender), sender]));
-    for (const { sender } of this.#sql.query<{ sender: Bytes }>('select sender from refusal')) {
-      if (!wanted.delete(bytesKey(sender))) this.#sql.query('delete from refusal where sender = ?', sender);
-    }
-    for (const sender of wanted.values()) this.#sql.query('insert into refusal (sender) values (?)', sender);
+    this.#sql.query('insert or replace into refusal (id, senders) values (0, ?)', concatBytes(...senders));
     this.#keys = new Set(senders.map(bytesKey));
   }
+}
+
+function split(senders: Bytes): Bytes[] {
+  return Array.from({ length: senders.length / hashBytes }, (_, i) =>
+    senders.slice(i * hashBytes, (i + 1) * hashBytes),
+  );
 }

@@ -72,8 +72,8 @@ const tables = {
     sender blob not null, epoch blob not null, n integer not null, seq integer not null, used integer not null,
     primary key (sender, epoch)) without rowid`,
 
-  // Senders from whom the owner takes nothing.
-  refusal: 'create table refusal (sender blob primary key) without rowid',
+  // Senders from whom the owner takes nothing, 32 bytes each: one row, however many there are.
+  refusal: 'create table refusal (id integer primary key check (id = 0), senders blob not null)',
 
   // Per kind of request that replaces something: when the newest was signed (seconds since 1970), and the digests of
   // all of that second.

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { unwrap } from '../../../worker/errors.ts';
 import { claimWindowMs, maxClaimsPerWindow } from '../../../worker/limits.ts';
 import { problemOf, Town } from '../../support/town.ts';
 
@@ -60,6 +61,16 @@ describe('Mailbox.uploadPackages()', () => {
     town.clock.advance(1000);
     await owner.upload(upload([2], 101));
     expect(problemOf(await owner.upload(replayed, created))).toMatchObject({ code: 'stale-signature' });
+  });
+
+  test('costs the more of the budget, the more rows it writes', async () => {
+    const { town, owner } = populate();
+    Object.assign(town.requests, { burst: 8, perSecond: 0 });
+    owner.restart();
+    const many = Array.from({ length: 50 }, (_, i) => i + 1);
+    unwrap(await owner.upload(upload(many, 100)));
+    expect(problemOf(await owner.upload(upload(many, 100, true)))).toMatchObject({ code: 'rate-limited' });
+    unwrap(await owner.upload(upload([], 101)));
   });
 });
 
