@@ -4,6 +4,7 @@
 import * as v from 'valibot';
 import { type Bytes, decodeUtf8, encodeBase64Url, encodeUtf8 } from '../../client/wire/bytes.ts';
 import type { ServerFrame } from '../../client/wire/frame.ts';
+import type { OutboxRecord } from '../../client/wire/outbox.ts';
 import { type Hello, type QueueEntry, QueuePage } from '../../client/wire/queue.ts';
 import { TicketSchema } from '../../client/wire/registration.ts';
 import { closeReplaced, routes } from '../../client/wire/routes.ts';
@@ -149,11 +150,20 @@ export class Participant {
     return (await this.remains()).length === 0;
   }
 
+  async #outbox(): Promise<OutboxRecord[]> {
+    const all: OutboxRecord[] = [];
+    for (;;) {
+      const { records } = await this.client.outbox(all.at(-1)?.n ?? 0);
+      if (records.length === 0) return all;
+      all.push(...records);
+    }
+  }
+
   /** What waits at the relay, for it or from it, in words. */
   async remains(): Promise<string[]> {
     try {
       const { hello } = await this.client.queue();
-      const { records } = await this.client.outbox();
+      const records = await this.#outbox();
       const names = (hrid: Bytes) => this.#books.names.get(encodeBase64Url(hrid)) ?? 'somebody';
       return [
         ...(hello.acked < hello.last ? [`${this.name}: ${hello.last - hello.acked} entries wait in its queue`] : []),
