@@ -173,10 +173,19 @@ export class Registrar {
   }
 
   #hasTables(): boolean {
+    this.#dropEarlierTables();
     return this.#query(`select 1 from sqlite_master where type = 'table' and name = 'challenge'`).length > 0;
   }
 
+  /** What an earlier version has kept of a day has other columns, and its codes have ended: nothing of it is needed. */
+  #dropEarlierTables(): void {
+    const [earlier] = this.#query(`select 1 from sqlite_master where type = 'table' and name = 'event'`);
+    if (earlier === undefined) return;
+    for (const table of ['event', 'waiting', 'challenge']) this.#query(`drop table ${table}`);
+  }
+
   #createTables(): void {
+    this.#dropEarlierTables();
     this.#query(
       `create table if not exists challenge (
          id blob primary key, salt blob not null, code blob not null, expires integer not null) without rowid`,

@@ -321,4 +321,21 @@ describe('Registrar.alarm()', () => {
     await registrar.alarm();
     expect(host.tables()).toEqual([]);
   });
+
+  test('and every request put up with what an earlier version has kept', async () => {
+    for (const first of ['alarm', 'answer', 'challenge'] as const) {
+      const { host, registrar, challenge, answer } = setUp();
+      host.sql.query('create table challenge (id integer primary key, salt blob, code blob, expires integer)');
+      host.sql.query('create table waiting (hrid blob unique, pk blob, attempts integer)');
+      host.sql.query('create table event (kind text, at integer)');
+      host.sql.query("insert into challenge values (0, x'00', x'00', 9e15)");
+      const somebody = client();
+      if (first === 'alarm') await registrar.alarm();
+      const unknown = { id: new Uint8Array(16), expires: 9e15, code: '000000' };
+      if (first === 'answer') await expect(answer(unknown, somebody, '000000')).resolves.toHaveProperty('problem');
+      const own = await challenge([somebody]);
+      expect(unwrap(await answer(own, somebody, own.code))).toEqual(somebody.pk);
+      expect(host.tables()).not.toContain('event');
+    }
+  });
 });
