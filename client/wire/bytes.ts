@@ -12,6 +12,11 @@ export function isBytes(value: unknown): value is Bytes {
   return value instanceof Uint8Array;
 }
 
+/** The parts of so many bytes each that were joined. */
+export function splitBytes(bytes: Bytes, size: number): Bytes[] {
+  return Array.from({ length: bytes.length / size }, (_, i) => bytes.slice(i * size, (i + 1) * size));
+}
+
 export function concatBytes(...parts: readonly Uint8Array[]): Bytes {
   const joined = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
   let offset = 0;

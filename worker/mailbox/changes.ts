@@ -2,7 +2,7 @@
 // there before. Of each kind, the newest one's time and digest are remembered: an older one is stale, and the same one
 // again changes nothing. Times are whole seconds, so the digests of all requests of the newest second are kept.
 
-import { type Bytes, concatBytes, sameBytes } from '../../client/wire/bytes.ts';
+import { type Bytes, concatBytes, sameBytes, splitBytes } from '../../client/wire/bytes.ts';
 import { hashBytes } from '../../client/wire/limits.ts';
 import { Refusal } from '../errors.ts';
 import { maxChangesPerSecond } from '../limits.ts';
@@ -31,7 +31,7 @@ export class Changes {
   make({ kind, digest, created }: Change, now: number, work: () => void): void {
     type Row = { signed: number; digests: Bytes };
     const [last] = this.#sql.query<Row>('select signed, digests from change where kind = ?', kind);
-    const known = last === undefined ? [] : split(last.digests);
+    const known = last === undefined ? [] : splitBytes(last.digests, hashBytes);
     if (known.some((each) => sameBytes(each, digest))) return;
     if (last !== undefined && created < last.signed) {
       throw new Refusal('stale-signature', { time: Math.floor(now / 1000) });
@@ -46,10 +46,4 @@ export class Changes {
       );
     });
   }
-}
-
-function split(digests: Bytes): Bytes[] {
-  return Array.from({ length: digests.length / hashBytes }, (_, i) =>
-    digests.slice(i * hashBytes, (i + 1) * hashBytes),
-  );
 }

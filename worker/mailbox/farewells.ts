@@ -6,7 +6,7 @@ import { maxLanesAtOnce } from '../limits.ts';
 import { log } from '../log.ts';
 import { type Host, wakeBy } from '../ports.ts';
 import { backoffMs, inTime } from './call.ts';
-import type { Peers } from './peer.ts';
+import { gapItem, type Peers } from './peer.ts';
 import { hasTable } from './schema.ts';
 
 interface Owed {
@@ -104,11 +104,9 @@ export class Farewells {
   }
 
   async #deliver({ sender, epoch, recipient, from_n: fromN, n }: Row): Promise<boolean> {
-    const nothing = new Uint8Array();
-    const item = { n, gap: { fromN, reason: 'withdrawn' as const }, expires: 0, header: nothing, body: nothing };
     try {
       const peer = await this.#peers.mailbox(recipient);
-      const delivery = { sender, senderEpoch: epoch, recipientEpoch: null, items: [item] };
+      const delivery = { sender, senderEpoch: epoch, recipientEpoch: null, items: [gapItem(fromN, n, 'withdrawn')] };
       return (await inTime(peer.deliver(delivery))).status !== 'full';
     } catch {
       log('lane-failed');

@@ -2,7 +2,8 @@
 // is waited for any more; if somebody will never have it, it stays a while without its body, to say so. What a recipient
 // misses stands in `gap` until it was told. Lanes (lane.ts) are an index over both.
 
-import { type Bytes, bytesKey, concatBytes, sameBytes } from '../../client/wire/bytes.ts';
+import { type Bytes, bytesKey, concatBytes, sameBytes, splitBytes } from '../../client/wire/bytes.ts';
+import { hashBytes } from '../../client/wire/limits.ts';
 import type { OutboxRecord } from '../../client/wire/outbox.ts';
 import { Accepted, type Delivered, type MissCode, type Send } from '../../client/wire/send.ts';
 import { Refusal } from '../errors.ts';
@@ -17,7 +18,7 @@ import {
 } from '../limits.ts';
 import type { Sql } from '../ports.ts';
 import { isFull, type Lane, newLane, type Pending, putGap } from './lane.ts';
-import type { DeliveryItem, GapReason } from './peer.ts';
+import { type DeliveryItem, type GapReason, gapItem } from './peer.ts';
 import { acknowledged, missedState, missOf, refusalOf, waited } from './recipient.ts';
 import {
   acceptedOf,
@@ -28,7 +29,6 @@ import {
   type OutboxEntry,
   type RecordRow,
   sendBytes,
-  splitRecipients,
 } from './record.ts';
 
 export class Outbox {
@@ -206,7 +206,7 @@ export class Outbox {
       const [row] = this.#sql.query<{ recipients: Bytes }>('select recipients from record where n = ?', n);
       const record = this.#records.get(n);
       if (row === undefined || record === undefined) throw new Error('a record is missing');
-      const recipients = splitRecipients(row.recipients).flatMap((hrid, index) => {
+      const recipients = splitBytes(row.recipients, hashBytes).flatMap((hrid, index) => {
         const state = record.states[index] ?? acknowledged;
         if (state === acknowledged) return [];
         const sent = this.lanes.get(bytesKey(hrid))?.sent ?? 0;
@@ -223,15 +223,14 @@ export class Outbox {
 
   #item(pending: Pending): DeliveryItem {
     const { n, gap } = pending;
-    const nothing = new Uint8Array();
-    if (gap !== null) return { n, gap, expires: 0, header: nothing, body: nothing };
+    if (gap !== null) return gapItem(gap.fromN, n, gap.reason);
     const [row] = this.#sql.query<{ expires: number; lengths: Bytes; header: Bytes; body: Bytes }>(
       // Of an empty blob, substr() is null.
       `select expires, lengths, coalesce(substr(headers, ?, ?), x'') as header, body from record where n = ?`,
       ...[pending.headerOffset + 1, pending.headerLength, n],
     );
     if (row === undefined) throw new Error('a record is missing');
-    if (isReleased(row)) return { n, gap: { fromN: n, reason: 'full' }, expires: 0, header: nothing, body: nothing };
+    if (isReleased(row)) return gapItem(n, n, 'full');
     return { n, gap: null, expires: row.expires, header: row.header, body: row.body };
   }
 
@@ -323,7 +322,7 @@ export class Outbox {
   #index(row: RecordRow): Lane[] {
     const lanes: Lane[] = [];
     let headerOffset = 0;
-    for (const [index, recipient] of splitRecipients(row.recipients).entries()) {
+    for (const [index, recipient] of splitBytes(row.recipients, hashBytes).entries()) {
       const length = headerLength(row, index);
       if (row.states[index] === waited) {
         const lane = this.#lane(recipient);

@@ -16,6 +16,11 @@ export interface DeliveryItem {
   readonly body: Bytes;
 }
 
+/** Says that the messages fromN … n will never come. */
+export function gapItem(fromN: number, n: number, reason: GapReason): DeliveryItem {
+  return { n, gap: { fromN, reason }, expires: 0, header: new Uint8Array(), body: new Uint8Array() };
+}
+
 export interface Delivery {
   readonly sender: Bytes;
   readonly senderEpoch: Bytes;

@@ -1,7 +1,7 @@
 // A record: one message of the owner's, as its row holds it, and how to read it.
 
 import { type Bytes, bytesKey, concatBytes } from '../../client/wire/bytes.ts';
-import { hashBytes, maxRecipients } from '../../client/wire/limits.ts';
+import { maxRecipients } from '../../client/wire/limits.ts';
 import type { Accepted, Delivered, Recipient, Send } from '../../client/wire/send.ts';
 import { Refusal } from '../errors.ts';
 import { recipientOverheadBytes } from '../limits.ts';
@@ -54,12 +54,6 @@ export function checkRecipients({ to }: Send): void {
 
 export function sendBytes(to: readonly Recipient[], body: Bytes): number {
   return to.reduce((bytes, { header }) => bytes + header.length + recipientOverheadBytes, body.length);
-}
-
-export function splitRecipients(recipients: Bytes): Bytes[] {
-  return Array.from({ length: recipients.length / hashBytes }, (_, index) =>
-    recipients.slice(index * hashBytes, (index + 1) * hashBytes),
-  );
 }
 
 export function headerLength({ lengths }: Pick<RecordRow, 'lengths'>, index: number): number {

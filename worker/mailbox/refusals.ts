@@ -1,6 +1,6 @@
 // The senders from whom the owner takes nothing: neither their messages, nor their claims of key packages.
 
-import { type Bytes, bytesKey, concatBytes } from '../../client/wire/bytes.ts';
+import { type Bytes, bytesKey, concatBytes, splitBytes } from '../../client/wire/bytes.ts';
 import { hashBytes } from '../../client/wire/limits.ts';
 import type { Sql } from '../ports.ts';
 
@@ -11,7 +11,7 @@ export class RefusedSenders {
   constructor(sql: Sql) {
     this.#sql = sql;
     const [row] = sql.query<{ senders: Bytes }>('select senders from refusal');
-    this.#keys = new Set(row === undefined ? [] : split(row.senders).map(bytesKey));
+    this.#keys = new Set(row === undefined ? [] : splitBytes(row.senders, hashBytes).map(bytesKey));
   }
 
   has(sender: Bytes): boolean {
@@ -23,10 +23,4 @@ export class RefusedSenders {
     this.#sql.query('insert or replace into refusal (id, senders) values (0, ?)', concatBytes(...senders));
     this.#keys = new Set(senders.map(bytesKey));
   }
-}
-
-function split(senders: Bytes): Bytes[] {
-  return Array.from({ length: senders.length / hashBytes }, (_, i) =>
-    senders.slice(i * hashBytes, (i + 1) * hashBytes),
-  );
 }

@@ -1,6 +1,7 @@
 // What this mailbox tells the mailboxes of senders: up to where its owner has acknowledged, and that there is room again.
-// Reports are cumulative. One that fails is repeated by the alarm, ever less often; one that is lost with the object's memory is asked for
-// by the sender, or comes with the sweep of old marks: a mark goes only once its sender has heard of it.
+// Reports are cumulative. One that fails is repeated by the alarm, ever less often; one that is lost with the object's
+// memory is asked for by the sender, or comes with the sweep of old marks: a mark goes only once its sender has heard
+// of it.
 
 import type { Bytes } from '../../client/wire/bytes.ts';
 import { lastRetryMs, maxTurnedAway } from '../limits.ts';
