@@ -2,7 +2,7 @@
 // visible.
 
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { closeAll, type Device, foundGroupOf, registerDevices } from '../support/device.ts';
+import { closeAll, type Device, registerTalkers } from '../support/device.ts';
 import { meddle } from '../support/meddler.ts';
 import { startRelay, type TestRelay } from '../support/relay.ts';
 import { until } from '../support/until.ts';
@@ -19,14 +19,10 @@ afterEach(async () => {
 });
 afterAll(() => relay.stop());
 
-/** Three in a group who have all said something and read everything. */
 async function group(name: string): Promise<[Device, Device, Device]> {
-  open = await registerDevices(relay, name, 3);
-  await foundGroupOf(open);
-  await Promise.all(open.map((device, i) => device.group.send(`hello ${i}`)));
-  await Promise.all(open.map((device) => device.read(2)));
-  await Promise.all(open.map(({ client }) => client.settled()));
-  return open as [Device, Device, Device];
+  const talkers = await registerTalkers(relay, name);
+  open = talkers;
+  return talkers;
 }
 
 describe('a relay that acknowledges a message and drops it', () => {

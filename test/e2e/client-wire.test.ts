@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { decodeBase64Url } from '../../client/wire/bytes.ts';
 import type { QueueEntry } from '../../client/wire/queue.ts';
 import { routes } from '../../client/wire/routes.ts';
-import { closeAll, type Device, foundGroupOf, registerDevices } from '../support/device.ts';
+import { closeAll, type Device, registerTalkers } from '../support/device.ts';
 import { meddle } from '../support/meddler.ts';
 import { startRelay, type TestRelay } from '../support/relay.ts';
 
@@ -20,14 +20,10 @@ afterEach(async () => {
 });
 afterAll(() => relay.stop());
 
-/** Three in a group who have all said something and read everything. */
 async function group(name: string): Promise<[Device, Device, Device]> {
-  open = await registerDevices(relay, name, 3);
-  await foundGroupOf(open);
-  await Promise.all(open.map((device, i) => device.group.send(`hello ${i}`)));
-  await Promise.all(open.map((device) => device.read(2)));
-  await Promise.all(open.map(({ client }) => client.settled()));
-  return open as [Device, Device, Device];
+  const talkers = await registerTalkers(relay, name);
+  open = talkers;
+  return talkers;
 }
 
 describe('bytes on the wire', () => {

@@ -161,6 +161,16 @@ export async function foundGroupOf(devices: readonly Device[], name = 'Test'): P
   await Promise.all(devices.map((device) => device.event('joined', ({ group }) => group.name === name)));
 }
 
+/** Three in a group who have all said something and read everything. */
+export async function registerTalkers(relay: TestRelay, name: string): Promise<[Device, Device, Device]> {
+  const devices = await registerDevices(relay, name, 3);
+  await foundGroupOf(devices);
+  await Promise.all(devices.map((device, i) => device.group.send(`hello ${i}`)));
+  await Promise.all(devices.map((device) => device.read(2)));
+  await Promise.all(devices.map(({ client }) => client.settled()));
+  return devices as [Device, Device, Device];
+}
+
 export async function closeAll(devices: readonly Device[]): Promise<void> {
   await Promise.all(devices.map(({ client }) => client.close()));
 }
