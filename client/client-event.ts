@@ -32,11 +32,52 @@ export interface RefusedMember {
   readonly code: RefusalCode | MissCode;
 }
 
+/** What somebody has changed in a group; HRIDs. */
+export interface GroupChange {
+  readonly by: string;
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+  /** Admins now, and admins no more. */
+  readonly promoted: readonly string[];
+  readonly demoted: readonly string[];
+  /** The group's new name, or null. */
+  readonly name: string | null;
+  /** Whether this only carries out a removal that somebody else has made. */
+  readonly carried: boolean;
+  /**
+   * It counts no more: somebody else's change has got ahead of it. Who made it makes it again by itself, unless it is
+   * not allowed any more.
+   */
+  readonly undone: boolean;
+}
+
 type Happening =
   /** A stranger has put this client into a group: accept or decline. `key` is the fingerprint of IKabc. */
   | { readonly type: 'invited'; readonly group: Group; readonly by: string; readonly key: string }
   /** This client is in a group now: it founded it, or a contact has put it there. */
   | { readonly type: 'joined'; readonly group: Group; readonly by: string; readonly key: string }
+  /** Somebody has changed the group. With nothing in it, there are only new keys. */
+  | ({ readonly type: 'changed'; readonly group: Group } & GroupChange)
+  /**
+   * A member who had lost its keys is back, let in by another. `whole`: with what it had before; else it has nothing of
+   * before, as after the loss of a device, and whoever has its recovery phrase could be it: ask on another way.
+   */
+  | {
+      readonly type: 'returned';
+      readonly group: Group;
+      readonly member: string;
+      readonly by: string;
+      readonly whole: boolean;
+    }
+  /**
+   * A member who has nothing of before, as after the loss of a device, asks to be let in again. Whoever has its recovery
+   * phrase could be it: ask on another way, then let it in with `readmit()`, or leave it.
+   */
+  | { readonly type: 'asks'; readonly group: Group; readonly member: string }
+  /** So many messages of a member are lost for this client, for good. */
+  | { readonly type: 'missed'; readonly group: Group; readonly sender: string; readonly count: number }
+  /** This client is not in the group any more: it has left, or `by` has removed it. */
+  | { readonly type: 'removed'; readonly group: Group; readonly by: string }
   | ({ readonly type: 'message'; readonly group: Group; readonly step: ShownStep } & Pick<
       HistoryEntry,
       'id' | 'sender' | 'sentAt' | 'receivedAt' | 'expiresAt' | 'reply' | 'asksReceipt'
@@ -86,7 +127,7 @@ type Happening =
   | { readonly type: 'clone'; readonly group: Group; readonly member: string; readonly reporter: string }
   /** A member has received other messages than this client under the same numbers. */
   | { readonly type: 'fork'; readonly group: Group; readonly member: string }
-  /** This store is older than what was sent from it: nothing more is sent in this group from here. */
+  /** This store is older than what was sent from it: nothing more is sent in this group until its members let it in again. */
   | { readonly type: 'rolled-back'; readonly group: Group }
   /** Something came that could not be opened, or that is against the rules: it was passed over. */
   | { readonly type: 'refused'; readonly sender: string; readonly code: ErrorCode };
@@ -111,6 +152,31 @@ async function toHappening(host: GroupHost, event: StoredEvent, now: number): Pr
     case 'invited':
     case 'joined':
       return { type: event.type, group: group(event.group), by: bytesKey(event.by), key: hex(event.generationKey) };
+    case 'changed':
+      return {
+        type: 'changed',
+        group: group(event.group),
+        by: bytesKey(event.by),
+        added: event.added.map(bytesKey),
+        removed: event.removed.map(bytesKey),
+        promoted: event.promoted.map(bytesKey),
+        demoted: event.demoted.map(bytesKey),
+        name: event.name,
+        carried: event.carried,
+        undone: event.undone,
+      };
+    case 'returned': {
+      const { member, by, whole } = event;
+      return { type: 'returned', group: group(event.group), member: bytesKey(member), by: bytesKey(by), whole };
+    }
+    case 'asks':
+      return { type: 'asks', group: group(event.group), member: bytesKey(event.member) };
+    case 'missed': {
+      const { sender, count } = event;
+      return { type: 'missed', group: group(event.group), sender: bytesKey(sender), count };
+    }
+    case 'removed':
+      return { type: 'removed', group: group(event.group), by: bytesKey(event.by) };
     case 'message': {
       const record = await host.state.read(archives.history, historyKey(event.group, event.message));
       if (!record?.said || hasExpired(record, now)) return null;

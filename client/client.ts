@@ -6,25 +6,25 @@ import { type ClientEvent, toClientEvent } from './client-event.ts';
 import { type ClientOptions, linkOf, secondsOf } from './client-options.ts';
 import type { ConnectionState } from './courier/connection.ts';
 import { Courier } from './courier/courier.ts';
+import { createGroup } from './courier/founding.ts';
 import { type Pending, pendingIn } from './courier/outbox.ts';
 import type { Registered } from './courier/registered.ts';
 import type { Curves } from './crypto/curves.ts';
 import { type RandomSource, systemRandom } from './crypto/random.ts';
 import { recoveryPhrase } from './crypto/recovery-phrase.ts';
 import { selectCurves } from './crypto/select-curves.ts';
-import { createGroup } from './founding.ts';
 import { Group, type GroupHost, type HistoryPolicy, toRule } from './group.ts';
 import { Housekeeping } from './housekeeping.ts';
-import { createIdentity, type Identity, identityOf } from './protocol/identity.ts';
+import { type Identity, identityOf } from './protocol/identity.ts';
 import { type AskForCode, noteDeregistration, noteRegistration, register } from './registration.ts';
-import { type RestoreOptions, restore } from './restore.ts';
+import { createClient, type RestoreOptions, restore } from './restore.ts';
 import { assertName } from './sendable.ts';
 import { writeBackup } from './state/backup.ts';
 import { type ContactEntry, putContact, removeContact, renameContact, toContactEntry } from './state/contacts.ts';
 import { EventQueue } from './state/events.ts';
 import type { HistoryEntry } from './state/history-entry.ts';
-import { type IdentityRecord, tables } from './state/records.ts';
-import { beginStore, loadState } from './state/schema.ts';
+import { tables } from './state/records.ts';
+import { loadState } from './state/schema.ts';
 import { type HistoryQuery, searchHistory } from './state/search.ts';
 import type { State, Transaction } from './state/state.ts';
 import { httpRelay } from './transport/http.ts';
@@ -60,7 +60,13 @@ export class Client {
     this.#openLink = linkOf(options);
     this.#events = new EventQueue(state);
     this.#housekeeping = new Housekeeping(state, this.#now);
-    this.#host = { state, random: this.#random, now: this.#now, change: (run) => this.#change(run) };
+    this.#host = {
+      state,
+      random: this.#random,
+      now: this.#now,
+      change: (run) => this.#change(run),
+      act: (run) => this.#act(run),
+    };
   }
 
   static async #openAfter(options: ClientOptions, prepare: (state: State) => Promise<void>): Promise<Client> {
@@ -78,7 +84,7 @@ export class Client {
     const { relay, random = systemRandom, connect = true, history } = options;
     const curves = options.curves ?? (await selectCurves());
     const origin = relay === undefined ? undefined : httpRelay(relay).url;
-    const record = state.get(tables.identity, '') ?? (await createRecord(state, random, origin));
+    const record = state.get(tables.identity, '') ?? (await createClient(state, random, origin));
     if (origin !== undefined && record.relay !== origin) {
       throw new CliquetError('other-relay');
     }
@@ -241,14 +247,10 @@ export class Client {
     invites: readonly string[],
     { name = '', history }: { readonly name?: string; readonly history?: HistoryPolicy } = {},
   ): Promise<Group> {
-    this.#assertOpen();
-    const hrid = this.#hrid;
-    if (hrid === null) throw new CliquetError('not-registered');
     assertName(name);
     const rule = history === undefined ? undefined : toRule(history);
     const contacts = invites.map(decodeInvite);
-    const group = await createGroup(this.#registered(hrid), contacts, normalText(name), rule);
-    this.#changed();
+    const group = await this.#act((client) => createGroup(client, contacts, normalText(name), rule));
     return new Group(this.#host, bytesKey(group));
   }
 
@@ -296,7 +298,7 @@ export class Client {
   }
 
   /**
-   * Waits until the queue is taken in and everything sent so far is accepted by the relay, however long it takes.
+   * Waits until the queue is taken in and the relay has accepted all that is sent so far and can be sealed, however long.
    * @param options  signal: ends the waiting, and nothing else
    * @throws CliquetError `not-registered`; `replaced` if another connection has taken this one's place;
    *   `store-unwritable`; whatever else the store has thrown; the signal's reason
@@ -370,6 +372,16 @@ export class Client {
     return result;
   }
 
+  /** Does something for which the relay has to be reached. */
+  async #act<R>(run: (client: Registered) => Promise<R>): Promise<R> {
+    this.#assertOpen();
+    const hrid = this.#hrid;
+    if (hrid === null) throw new CliquetError('not-registered');
+    const result = await run(this.#registered(hrid));
+    this.#changed();
+    return result;
+  }
+
   #changed(): void {
     this.#courier?.nudge();
     this.#notify();
@@ -384,12 +396,4 @@ export class Client {
   #assertOpen(): void {
     if (this.#closed) throw new CliquetError('client-closed');
   }
-}
-
-async function createRecord(state: State, random: RandomSource, relay: string | undefined): Promise<IdentityRecord> {
-  if (relay === undefined) throw new TypeError('"relay" expected for a new store');
-  const { seed } = createIdentity(random);
-  const record: IdentityRecord = { relay, seed, hrid: null };
-  await state.transact((tx) => beginStore(tx, record));
-  return record;
 }

@@ -1,23 +1,30 @@
 // A group as the application sees it.
 
-import { acceptInvitation, declineInvitation } from './courier/inbox.ts';
+import { changeGroup } from './courier/changes.ts';
+import { acceptInvitation, declineInvitation } from './courier/invitations.ts';
+import { leaveAlone } from './courier/membership.ts';
+import type { Registered } from './courier/registered.ts';
+import { agreeToReturn, type OpenRequest, openRequests } from './courier/rejoin.ts';
 import { currentVector, groupKey, type Ratchet } from './protocol/ratchet.ts';
+import { hasTwice } from './protocol/roster.ts';
 import { safetyNumber } from './protocol/safety-number.ts';
 import { fingerprint } from './protocol/step.ts';
 import { digestAt } from './protocol/transcript.ts';
-import { messageId, type Sendable, type SendOptions, toBody } from './sendable.ts';
+import { assertName, messageId, type Sendable, type SendOptions, toBody } from './sendable.ts';
+import { checkContact, putContact } from './state/contacts.ts';
 import { findMessage, messagesDue, retireMessages } from './state/history.ts';
 import { type HistoryEntry, messageStates, readHistory, toEntry } from './state/history-entry.ts';
 import { loadRatchet } from './state/ratchets.ts';
-import { type GroupRecord, type HistoryRule, tables } from './state/records.ts';
+import { type Change, type GroupRecord, type HistoryRule, tables } from './state/records.ts';
 import type { State, Transaction } from './state/state.ts';
 import { sendDeletion, sendEdit, sendMessage, sendReceipts, sendTimer } from './state/unsent.ts';
 import { isVerified, markVerified, unmarkVerified } from './state/verification.ts';
-import { type Bytes, bytesKey } from './wire/bytes.ts';
+import { type Bytes, bytesKey, sameBytes } from './wire/bytes.ts';
 import { normalText } from './wire/content-body.ts';
 import { CliquetError } from './wire/errors.ts';
+import { decodeInvite } from './wire/invite.ts';
 import { maxTimerSeconds, messageIdBytes } from './wire/limits.ts';
-import type { Role } from './wire/record.ts';
+import type { Role, RosterEntry } from './wire/record.ts';
 
 /** What a group needs of the client that it belongs to. */
 export interface GroupHost {
@@ -26,6 +33,8 @@ export interface GroupHost {
   /** Seconds since 1970. */
   readonly now: () => number;
   change<R>(run: (tx: Transaction) => R | Promise<R>): Promise<R>;
+  /** Does something in the name of this client, for which the relay has to be reached. @throws CliquetError `not-registered` */
+  act<R>(run: (client: Registered) => Promise<R>): Promise<R>;
 }
 
 export interface Member {
@@ -90,7 +99,7 @@ export class Group {
    * go on by themselves, now or when the relay can be reached, and events tell of them.
    * @param content  at most 64 KiB of text in UTF-8, or of data
    * @returns the message's id, which the events carry
-   * @throws CliquetError `not-accepted`, `rolled-back`, `group-lost`, `content-too-large`; RangeError for an id, a
+   * @throws CliquetError `not-accepted`, `not-member`, `content-too-large`; RangeError for an id, a
    *   media type, a file's or an extension's name that cannot be
    */
   async send(content: Sendable, options: SendOptions = {}): Promise<string> {
@@ -189,11 +198,98 @@ export class Group {
   }
 
   /**
-   * Declines the invitation: nothing is sent, and nothing of the group is kept but its name and roster.
+   * Declines the invitation: nothing is sent, and nothing of the group is kept but its roster.
    * @throws CliquetError `already-accepted`
    */
   async decline(): Promise<void> {
     await this.#host.change((tx) => declineInvitation(tx, this.#record));
+  }
+
+  /**
+   * Adds members, who become contacts; only admins may. They read what is said from then on.
+   * @throws CliquetError `not-permitted`, `invite-invalid`, `other-relay`, `identity-conflict`, `group-size`,
+   *   `duplicate-member`, `no-key-package`, `unregistered`, `rate-limited`, `key-package-invalid`, `unreachable`, and as `send`
+   */
+  async add(invites: readonly string[]): Promise<void> {
+    const contacts = invites.map(decodeInvite);
+    if (hasTwice(contacts.map(({ hrid }) => hrid))) throw new CliquetError('duplicate-member');
+    const { state } = this.#host;
+    const relay = state.get(tables.identity, '')?.relay ?? '';
+    for (const contact of contacts) checkContact(state, relay, contact);
+    await this.#apply(contacts.map(({ hrid, pk }) => ({ type: 'add', hrid, pk })));
+    await this.#host.change((tx) => {
+      for (const contact of contacts) putContact(tx, relay, contact);
+    });
+  }
+
+  /**
+   * Removes a member: it reads nothing that is said from then on. Only admins may, and only those who came after them.
+   * @param member  the HRID
+   * @throws CliquetError `member-unknown`, `not-permitted`, `unreachable`, and as `send`
+   */
+  async remove(member: string): Promise<void> {
+    const { hrid, joined } = this.#entry(member);
+    await this.#apply([{ type: 'remove', hrid, joined }]);
+  }
+
+  /**
+   * Leaves the group: nothing more of it can be read or said here, what was said stays. The last admin makes the member
+   * who came first an admin.
+   * @throws CliquetError `unreachable`, and as `send`
+   */
+  async leave(): Promise<void> {
+    const { roster } = this.#record;
+    const own = this.#host.state.get(tables.identity, '')?.hrid;
+    const self = roster.find(({ hrid }) => own && sameBytes(hrid, own));
+    if (self === undefined) throw new CliquetError('not-member');
+    const others = roster.filter((entry) => entry !== self);
+    if (others.length === 0 && this.#record.status === 'active') {
+      await this.#host.change((tx) => leaveAlone(tx, self.hrid, this.#record, this.#host.now()));
+      return;
+    }
+    const [heir] = others;
+    const isLastAdmin = self.role === 'admin' && !others.some(({ role }) => role === 'admin');
+    const changes: Change[] = [{ type: 'remove', hrid: self.hrid, joined: self.joined }];
+    if (isLastAdmin && heir !== undefined) changes.push({ type: 'role', hrid: heir.hrid, role: 'admin' });
+    await this.#apply(changes);
+  }
+
+  /** Makes a member an admin. @throws CliquetError `member-unknown`, `not-permitted`, `unreachable`, and as `send` */
+  async promote(member: string): Promise<void> {
+    await this.#apply([{ type: 'role', hrid: this.#entry(member).hrid, role: 'admin' }]);
+  }
+
+  /** Makes an admin, perhaps oneself, a member. @throws CliquetError as `promote` */
+  async demote(member: string): Promise<void> {
+    await this.#apply([{ type: 'role', hrid: this.#entry(member).hrid, role: 'member' }]);
+  }
+
+  /**
+   * Gives the group another name; every member may.
+   * @throws CliquetError `unreachable`, and as `send`; RangeError for a name of more than 128 characters
+   */
+  async rename(name: string): Promise<void> {
+    assertName(name);
+    await this.#apply([{ type: 'rename', name: normalText(name) }]);
+  }
+
+  /** Members who have nothing of before and ask to be let in again: HRIDs. */
+  get requests(): readonly string[] {
+    const { state } = this.#host;
+    const isOpen = ({ record }: OpenRequest) => record.told && !record.agreed;
+    return openRequests(state, this.#record)
+      .filter(isOpen)
+      .map(({ hrid }) => bytesKey(hrid));
+  }
+
+  /**
+   * Lets a member in again who has lost everything, and asks for it: only do this if you are sure that it is them.
+   * @param member  the HRID
+   * @throws CliquetError `member-unknown` if it does not ask
+   */
+  async readmit(member: string): Promise<void> {
+    const { hrid } = this.#entry(member);
+    await this.#host.change((tx) => agreeToReturn(tx, this.#record.id, hrid));
   }
 
   /** SNabc: twelve groups of five digits. Equal on all members' screens, or somebody stands in the middle. */
@@ -237,6 +333,18 @@ export class Group {
     const record = this.#host.state.get(tables.groups, this.id);
     if (record === undefined) throw new CliquetError('group-unknown');
     return record;
+  }
+
+  #entry(member: string): RosterEntry {
+    const entry = this.#record.roster.find(({ hrid }) => bytesKey(hrid) === member);
+    if (entry === undefined) throw new CliquetError('member-unknown');
+    return entry;
+  }
+
+  async #apply(changes: readonly Change[]): Promise<void> {
+    const { id, status } = this.#record;
+    if (status === 'invited') throw new CliquetError('not-accepted');
+    await this.#host.act((client) => changeGroup(client, id, changes));
   }
 
   get #ratchet(): Ratchet {

@@ -1,6 +1,9 @@
 // What goes by itself: messages that disappear, and what a group's history rule or the relay's time limit lets go.
 
-import { dropOldEarly } from './courier/inbox.ts';
+import { dropOldChanges } from './courier/changes.ts';
+import { dropOldEarly } from './courier/early.ts';
+import { dropEndedPackages } from './courier/key-packages.ts';
+import { dropRemoved } from './courier/membership.ts';
 import { dropUnconfirmed } from './courier/outbox.ts';
 import { expireMessages, messagesDue, retireMessages } from './state/history.ts';
 import { tables } from './state/records.ts';
@@ -46,6 +49,9 @@ export class Housekeeping {
       this.#tidyAt = this.#now() + intervalSeconds;
       await this.#state.transact((tx) => {
         dropOldEarly(tx, this.#now());
+        dropOldChanges(tx, this.#now());
+        dropRemoved(tx, this.#now());
+        dropEndedPackages(tx, this.#now());
         return dropUnconfirmed(tx, this.#now());
       });
       for (const { value } of this.#state.all(tables.groups)) await this.#tidy(value.id);

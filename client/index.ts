@@ -1,7 +1,7 @@
 // The public names of the client library.
 
 export { Client } from './client.ts';
-export type { ClientEvent, RefusedMember, ShownStep } from './client-event.ts';
+export type { ClientEvent, GroupChange, RefusedMember, ShownStep } from './client-event.ts';
 export type { ClientOptions } from './client-options.ts';
 export type { ConnectionState } from './courier/connection.ts';
 export type { Pending } from './courier/outbox.ts';

@@ -1,9 +1,10 @@
 // Registration (diagram 1): how it begins, and what it changes in the store.
 
-import { declineInvitation } from './courier/inbox.ts';
+import { declineInvitation } from './courier/invitations.ts';
 import { abandonOutgoing, startOver } from './courier/outbox.ts';
 import { deriveHrid, hashVaultId, type Identity } from './protocol/identity.ts';
-import { deleteRatchet, loadRatchet } from './state/ratchets.ts';
+import { forgetGroup } from './state/lineages.ts';
+import { loadRatchet } from './state/ratchets.ts';
 import { tables } from './state/records.ts';
 import type { Transaction } from './state/state.ts';
 import type { Credentials, Relay } from './transport/relay.ts';
@@ -62,8 +63,8 @@ export async function noteRegistration(tx: Transaction, hrid: Bytes, epoch: Byte
       await declineInvitation(tx, group);
       continue;
     }
-    tx.put(tables.groups, key, { ...group, status: 'lost' });
-    deleteRatchet(tx, group.generation);
+    tx.put(tables.groups, key, { ...group, status: 'lost', pending: false });
+    forgetGroup(tx, group.id);
     await abandonOutgoing(tx, group.id, 'group-lost');
   }
   if (numbers.cursor !== null && sameBytes(numbers.cursor.epoch, epoch)) return;

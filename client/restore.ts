@@ -1,7 +1,11 @@
-// Bringing an identity back into an empty store: from a backup, or from the words alone.
+// What is in an empty store at first: a new identity, or one that is brought back from a backup or from its words alone.
 
+import type { RandomSource } from './crypto/random.ts';
 import { seedFromPhrase } from './crypto/recovery-phrase.ts';
+import { createIdentity } from './protocol/identity.ts';
 import { type BackupContent, openBackup, restoreBackup } from './state/backup.ts';
+import type { IdentityRecord } from './state/records.ts';
+import { beginStore } from './state/schema.ts';
 import type { State } from './state/state.ts';
 import { httpRelay } from './transport/http.ts';
 import type { Bytes } from './wire/bytes.ts';
@@ -47,4 +51,17 @@ async function contentOf({
   if (phrase === undefined || relay === undefined) throw new TypeError('"backup", or "phrase" and "relay", expected');
   const seed = seedFromPhrase(phrase);
   return { relay: httpRelay(relay).url, seed, hrid: null, createdAt: 0, contacts: [], verified: [], groups: [] };
+}
+
+/** A new client. @throws TypeError if no relay is said */
+export async function createClient(
+  state: State,
+  random: RandomSource,
+  relay: string | undefined,
+): Promise<IdentityRecord> {
+  if (relay === undefined) throw new TypeError('"relay" expected for a new store');
+  const { seed } = createIdentity(random);
+  const record: IdentityRecord = { relay, seed, hrid: null };
+  await state.transact((tx) => beginStore(tx, record));
+  return record;
 }

@@ -47,6 +47,13 @@ export async function findNewGroup(context: Context, client: Client, wanted: str
   }
 }
 
+/** A group with what the others have changed in it meanwhile, as far as the relay can be reached. */
+export async function findFreshGroup(context: Context, client: Client, wanted: string, wait: boolean): Promise<Group> {
+  // What cannot be reached now is told by what comes next.
+  if (wait && client.isRegistered) await settle(context, client, groupSeconds).catch(() => undefined);
+  return findGroup(client, wanted);
+}
+
 /**
  * @param message  looked at in the end, if there is one; null for what shows in no history
  * @throws Failure if the relay does not have it

@@ -101,3 +101,6 @@ export const red: (value: Printable) => Safe = Safe.style(31);
 export const green: (value: Printable) => Safe = Safe.style(32);
 export const yellow: (value: Printable) => Safe = Safe.style(33);
 export const cyan: (value: Printable) => Safe = Safe.style(36);
+
+/** What a person must not overlook. */
+export const warning = (line: Safe): Safe => text`${bold(red('Warning:'))} ${line}`;

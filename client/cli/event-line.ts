@@ -1,10 +1,11 @@
 // Events in plain words.
 
-import { type Client, type ClientEvent, CliquetError, type ErrorCode } from '../index.ts';
-import { bold, join, red, type Safe, text, yellow } from './escape.ts';
+import { type ClientEvent, CliquetError, type ErrorCode, type Group } from '../index.ts';
+import { askWords, changeWords, missedWords, removalWords, returnWords } from './change-line.ts';
+import { bold, join, type Safe, text, warning, yellow } from './escape.ts';
 import { sentenceOf } from './failure.ts';
 import { lineStart, messageLine } from './message-line.ts';
-import { groupName, personName, shortId } from './names.ts';
+import { groupName, type People, peopleNames, personName, shortId } from './names.ts';
 import { formatDuration } from './time.ts';
 
 const gapReasons = {
@@ -13,37 +14,55 @@ const gapReasons = {
   withdrawn: 'their sender has unregistered',
 } as const;
 
-const warning = (line: Safe) => text`${bold(red('Warning:'))} ${line}`;
+/** An event, as far as it is shown. */
+type ShownEvent = Shown<ClientEvent>;
+type Shown<E> = E extends { readonly group: Group }
+  ? Omit<E, 'group'> & { readonly group: Pick<Group, 'id' | 'name' | 'members'> }
+  : E;
 
 /**
  * @param options  group: whether to say in which group; now: seconds since 1970
  * @returns the line, or null for what a person does not need to know
  */
 export function eventLine(
-  client: Client,
-  event: ClientEvent,
+  people: People,
+  event: ShownEvent,
   { group, now }: { readonly group: boolean; readonly now: number },
 ): Safe | null {
   const where = group && 'group' in event ? groupName(event.group) : null;
-  if (event.type === 'message') return messageLine(client, event, where);
-  const words = wordsFor(client, event);
+  if (event.type === 'message') return messageLine(people, event, where);
+  const words = wordsFor(people, event);
   if (words === null) return null;
   const id = event.type === 'edited' || event.type === 'deleted' ? event.id : null;
   return text`${lineStart(now, id, where)}${words}`;
 }
 
-function wordsFor(client: Client, event: Exclude<ClientEvent, { type: 'message' }>): Safe | null {
-  const person = (hrid: string) => bold(personName(client, hrid));
+function wordsFor(people: People, event: Exclude<ShownEvent, { type: 'message' }>): Safe | null {
+  const person = (hrid: string) => bold(personName(people, hrid));
   const reason = (code: ErrorCode) => sentenceOf(new CliquetError(code));
   switch (event.type) {
     case 'joined':
-      if (event.by === client.hrid) return null;
+      if (event.by === people.hrid) return null;
       return text`${person(event.by)} has put you into this group of ${event.group.members.length}`;
     case 'invited': {
       // A hostile name must not end up in a shell: the id does.
       const id = event.group.id.slice(0, 8);
-      return text`${person(event.by)}, who is not among your contacts, invites you into this group of ${event.group.members.length}; type: cliquet group accept ${id}, or decline`;
+      const count = event.group.members.length;
+      // A contact's groups are joined without asking, but for those that were left or declined before.
+      return people.contacts.some(({ hrid }) => hrid === event.by)
+        ? text`${person(event.by)} invites you into this group of ${count} again; type: cliquet group accept ${id}, or decline`
+        : text`${person(event.by)}, who is not among your contacts, invites you into this group of ${count}; type: cliquet group accept ${id}, or decline`;
     }
+    case 'changed':
+      return changeWords(people, event);
+    case 'returned':
+      return returnWords(people, event.group, event);
+    case 'asks':
+      return askWords(people, event.group, event);
+    case 'missed':
+      return yellow(missedWords(people, event));
+    case 'removed':
+      return removalWords(people, event.group, event);
     case 'edited':
       return text`${person(event.sender)} has changed this message: ${event.text}`;
     case 'deleted':
@@ -55,7 +74,7 @@ function wordsFor(client: Client, event: Exclude<ClientEvent, { type: 'message' 
         ? text`${person(event.by)} lets messages stay from now on`
         : text`${person(event.by)} lets messages disappear after ${formatDuration(event.seconds)}`;
     case 'accepted': {
-      const names = event.refused.map(({ member }) => personName(client, member));
+      const names = event.refused.map(({ member }) => personName(people, member));
       return names.length === 0
         ? null
         : yellow(
@@ -63,15 +82,18 @@ function wordsFor(client: Client, event: Exclude<ClientEvent, { type: 'message' 
           );
     }
     case 'unreached': {
-      const names = event.refused.map(({ member }) => personName(client, member));
+      const names = peopleNames(
+        people,
+        event.refused.map(({ member }) => member),
+      );
       return yellow(
-        text`Something did not reach ${join(names, ', ')}: not registered any more, not taking anything from you, or away for too long; whoever does not see this group needs a new one`,
+        text`Something did not reach ${names}: not registered any more, not taking anything from you, or away for too long. Who misses it asks by itself to be let in again; whoever does not see this group at all can be removed and added again`,
       );
     }
     case 'failed':
       return yellow(text`${shortId(event.id)} is not sent: ${reason(event.code)}`);
     case 'gap':
-      return yellow(text`Messages of ${personName(client, event.sender)} will never come: ${gapReasons[event.reason]}`);
+      return yellow(text`Messages of ${personName(people, event.sender)} will never come: ${gapReasons[event.reason]}`);
     case 'clone':
       return warning(
         text`the device of ${person(event.member)} was copied; nothing more of it is accepted. Talk to them on another way.`,
@@ -80,10 +102,10 @@ function wordsFor(client: Client, event: Exclude<ClientEvent, { type: 'message' 
       return warning(text`${person(event.member)} was given other messages than you. Talk to them on another way.`);
     case 'rolled-back':
       return warning(
-        text`this store is older than what was sent from it; nothing more can be sent in this group from here.`,
+        text`this store is older than what was sent from it; nothing is sent in this group from here until its members have let it in again, which it asks for by itself.`,
       );
     case 'refused':
-      return yellow(text`Something from ${personName(client, event.sender)} was refused: ${reason(event.code)}`);
+      return yellow(text`Something from ${personName(people, event.sender)} was refused: ${reason(event.code)}`);
     default:
       return null;
   }

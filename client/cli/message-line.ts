@@ -1,9 +1,9 @@
 // A message of a history on one line. What is foreign stands last, so that no text can pass for something else or push
 // a column away.
 
-import type { Client, HistoryEntry, MessageContent, MessageState } from '../index.ts';
+import type { HistoryEntry, MessageContent, MessageState } from '../index.ts';
 import { bold, dim, join, type Safe, text } from './escape.ts';
-import { personName, shortId } from './names.ts';
+import { type People, personName, shortId } from './names.ts';
 import { formatClock, formatTime } from './time.ts';
 
 export type ShownMessage = Pick<
@@ -31,14 +31,14 @@ export function lineStart(seconds: number, id: string | null, group: Safe | null
   return group === null ? text`${time}  ${which}  ` : text`${time}  ${which}  ${bold(group)} · `;
 }
 
-export function messageLine(client: Client, message: ShownMessage, group: Safe | null): Safe {
-  return text`${lineStart(message.receivedAt, message.id, group)}${messageText(client, message)}`;
+export function messageLine(people: People, message: ShownMessage, group: Safe | null): Safe {
+  return text`${lineStart(message.receivedAt, message.id, group)}${messageText(people, message)}`;
 }
 
 /** Who says what. */
-function messageText(client: Client, message: ShownMessage): Safe {
-  const who = bold(personName(client, message.sender));
-  const notes = notesOn(client, message);
+function messageText(people: People, message: ShownMessage): Safe {
+  const who = bold(personName(people, message.sender));
+  const notes = notesOn(people, message);
   const about = notes.length === 0 ? text`` : text` ${dim(text`(${join(notes, ', ')})`)}`;
   const { content } = message;
   switch (content?.type) {
@@ -56,7 +56,7 @@ function messageText(client: Client, message: ShownMessage): Safe {
 }
 
 function notesOn(
-  client: Client,
+  people: People,
   { reply, editedAt, expiresAt, state, readBy = [], asksReceipt }: ShownMessage,
 ): Safe[] {
   const notes: Safe[] = [];
@@ -67,7 +67,7 @@ function notesOn(
   if (readBy.length > 0)
     notes.push(
       text`read by ${join(
-        readBy.map((hrid) => personName(client, hrid)),
+        readBy.map((hrid) => personName(people, hrid)),
         ', ',
       )}`,
     );

@@ -4,11 +4,15 @@
 import { tables } from '../state/records.ts';
 import type { Transaction } from '../state/state.ts';
 import type { Link, OpenLink } from '../transport/relay.ts';
+import { type Bytes, bytesKey } from '../wire/bytes.ts';
 import { CliquetError, type ErrorCode } from '../wire/errors.ts';
 import type { KeyPackage } from '../wire/key-package.ts';
 import type { Hello, QueueEntry } from '../wire/queue.ts';
+import { openRatchet } from './condition.ts';
 import { Connection, type ConnectionState } from './connection.ts';
+import { Delays } from './delays.ts';
 import { takeHello } from './greeting.ts';
+import { Healer } from './healer.ts';
 import { receiveEntry } from './inbox.ts';
 import { KeyPackages } from './key-packages.ts';
 import { markDelivered, unposted } from './outbox.ts';
@@ -38,6 +42,8 @@ export class Courier {
   readonly #connection: Connection;
   readonly #poster: Poster;
   readonly #sealer: Sealer;
+  readonly #healer: Healer;
+  readonly #delays: Delays;
   readonly #keyPackages: KeyPackages;
   #status: ConnectionState = 'offline';
   #problem: ErrorCode | null = null;
@@ -62,13 +68,17 @@ export class Courier {
       change: (run) => this.#change(run),
       wake: () => this.nudge(),
     });
+    const fraction = () => new DataView(client.random(4).buffer).getUint32(0) / 2 ** 32;
+    this.#delays = new Delays(fraction, () => this.nudge());
+    const change = <R>(run: (tx: Transaction) => R | Promise<R>) => this.#change(run);
     this.#sealer = new Sealer({
       client,
-      change: (run) => this.#change(run),
+      change,
       isReady: () => this.#isDrained,
       sealed: () => void this.#loop('post', () => this.#post()),
-      wake: () => this.nudge(),
+      delays: this.#delays,
     });
+    this.#healer = new Healer({ client, change, delays: this.#delays });
     this.#keyPackages = new KeyPackages(client, () => this.#replenish());
     this.#connection = new Connection(client.relay, client.as, openLink, {
       hello: (hello, link) => {
@@ -120,7 +130,7 @@ export class Courier {
     this.#incoming = [];
     this.#status = 'offline';
     this.#poster.stop();
-    this.#sealer.stop();
+    this.#delays.stop();
     this.#keyPackages.stop();
   }
 
@@ -129,15 +139,22 @@ export class Courier {
     void this.#loop('work', () => this.#work());
   }
 
-  /** Whether the queue is taken in, and everything sealed and accepted by the relay. */
+  /** Whether the queue is taken in, and everything that can be is sealed and accepted by the relay. */
   get isSettled(): boolean {
     const { state } = this.#options.client;
     return (
       this.#isDrained &&
       this.#running.size === 0 &&
-      state.all(tables.unsent).length === 0 &&
+      !state.all(tables.unsent).some(({ value }) => this.#isSealable(value.group)) &&
       unposted(state).length === 0
     );
+  }
+
+  /** Whether what is said in a group can be sealed now: it may be on its way to being let in again. */
+  #isSealable(groupId: Bytes): boolean {
+    const { state } = this.#options.client;
+    const group = state.get(tables.groups, bytesKey(groupId));
+    return group !== undefined && openRatchet(state, group) !== undefined;
   }
 
   get #isDrained(): boolean {
@@ -163,7 +180,8 @@ export class Courier {
   }
 
   async #takeIn(): Promise<void> {
-    const { curves, self, now } = this.#options.client;
+    const { client } = this.#options;
+    const { now } = client;
     await this.#greeted;
     while (this.#incoming.length > 0) {
       const link = this.#link;
@@ -173,7 +191,7 @@ export class Courier {
         for (const entry of batch) {
           const before = tx.get(tables.numbers, '')?.cursor;
           if (!before || entry.seq <= before.seq) continue; // taken in before, its acknowledgement was lost
-          const kind = await receiveEntry(tx, curves, self, entry, now());
+          const kind = await receiveEntry(tx, client, entry, now());
           if (kind !== null) used.push(kind);
           const numbers = tx.get(tables.numbers, '');
           if (numbers) tx.put(tables.numbers, '', { ...numbers, cursor: { epoch: before.epoch, seq: entry.seq } });
@@ -196,6 +214,11 @@ export class Courier {
     if (!this.#isDrained) return;
     await this.#sealer.seal();
     void this.#loop('post', () => this.#post());
+    await this.#healer.heal();
+    // A generation that was opened may be what content has waited for.
+    await this.#sealer.seal();
+    void this.#loop('post', () => this.#post());
+    this.#delays.schedule(this.#options.client.now());
   }
 
   async #post(): Promise<void> {

@@ -1,40 +1,36 @@
 // What comes from the queue, taken into the state: within one transaction the ratchet moves on, the events are stored
 // and the cursor advances. Only after its commit is anything acknowledged to the relay.
 
-import type { Curves } from '../crypto/curves.ts';
-import { acceptAgreement } from '../protocol/accept.ts';
-import type { Self } from '../protocol/identity.ts';
-import type { KeptPackage } from '../protocol/key-package.ts';
+import { differsLater, hearLater } from '../protocol/later.ts';
 import { type Outcome, openMessage } from '../protocol/open.ts';
 import { confirmedBy, type Ratchet } from '../protocol/ratchet.ts';
-import { knownKey } from '../state/contacts.ts';
 import { emit } from '../state/events.ts';
-import { deleteHistory, forgetMessage, startConversation } from '../state/history.ts';
+import { healingOf, mayNudge, noteUnopened, putHealing } from '../state/healing.ts';
 import { receiveContent } from '../state/messages.ts';
-import { deleteRatchet, generationPrefix, loadRatchet, saveRatchet } from '../state/ratchets.ts';
-import { type Early, type GroupRecord, type StoredEvent, tables } from '../state/records.ts';
+import { countContent, generationPrefix, loadRatchet, saveRatchet } from '../state/ratchets.ts';
+import { type Early, type GroupRecord, tables } from '../state/records.ts';
 import type { Reader, Transaction } from '../state/state.ts';
-import { numberKey } from '../store/store.ts';
-import { type Bytes, bytesKey, sameBytes } from '../wire/bytes.ts';
-import { type AgreementEnvelope, Envelope, type MessageEnvelope } from '../wire/envelope.ts';
+import { type Bytes, bytesKey, decodeBase64Url, sameBytes } from '../wire/bytes.ts';
+import { type Content, isContent } from '../wire/content.ts';
+import { readBody } from '../wire/content-body.ts';
+import { AgreementHeader, Envelope, type MessageEnvelope } from '../wire/envelope.ts';
 import { CliquetError } from '../wire/errors.ts';
 import type { KeyPackage } from '../wire/key-package.ts';
-import { messageTtlSeconds } from '../wire/limits.ts';
+import { maxMembers } from '../wire/limits.ts';
 import type { QueueEntry } from '../wire/queue.ts';
+import { missingGeneration, receiveAgreement } from './agreements.ts';
+import { keepEarly, takeEarly } from './early.ts';
+import { tell } from './invitations.ts';
+import { strikeOf } from './membership.ts';
+import type { Missing } from './missing.ts';
+import { receiveNotice, sendNotice, tellRemoval, tellRemovalFor } from './notices.ts';
 import { confirmOutgoing } from './outbox.ts';
+import type { Registered } from './registered.ts';
+import { receiveRequest } from './rejoin.ts';
+import { postAgain } from './resend.ts';
 
-/** Messages of unknown generations that are kept: from a contact or a member of some group, and from others. */
-const maxEarlyKnown = 256;
-const maxEarlyUnknown = 16;
-/** In all, and of that from others: strangers, however many, must not crowd out those who are known. */
-const maxEarlyBytes = 4 * 1024 * 1024;
-const maxEarlyUnknownBytes = 1024 * 1024;
-/** A day longer than the relay keeps an agreement. */
-const earlyLifetimeSeconds = messageTtlSeconds + 24 * 3600;
-/** Invitations that wait for an answer: more than anybody reads, and a bound for what strangers can make a client keep. */
-const maxInvitations = 64;
-/** Events of an invitation that nobody has answered; the oldest go. */
-const maxHeld = 256;
+/** What taking in an entry needs of the client. */
+export type Receiver = Pick<Registered, 'curves' | 'self' | 'random' | 'now'>;
 
 /**
  * Takes in one entry of the queue.
@@ -43,150 +39,162 @@ const maxHeld = 256;
  */
 export async function receiveEntry(
   tx: Transaction,
-  curves: Curves,
-  self: Self,
+  client: Receiver,
   entry: QueueEntry,
   now: number,
 ): Promise<KeyPackage['kind'] | null> {
   if (entry.type === 'gap') {
-    emit(tx, { type: 'gap', sender: entry.from, reason: entry.reason });
+    noteGap(tx, entry.from, entry.reason);
     return null;
   }
+  const { from, header, body } = entry;
   try {
-    const envelope = Envelope.decode(entry.body);
-    if (envelope.type === 'agreement')
-      return await receiveAgreement(tx, curves, self, entry.from, entry.header, envelope, now);
-    await receiveMessage(tx, curves, { ...entry, receivedAt: now, generation: envelope.generation }, envelope, now);
+    const envelope = Envelope.decode(body);
+    switch (envelope.type) {
+      case 'agreement': {
+        const used = await receiveAgreement(tx, client, from, header, envelope, now).catch((error: unknown) => {
+          if (error instanceof CliquetError) noteClosed(tx, client, error, entry, envelope.id, now);
+          throw error;
+        });
+        await receiveEarly(tx, client, generationPrefix(envelope.id), now);
+        return used;
+      }
+      case 'message':
+        await receiveMessage(
+          tx,
+          client,
+          { generation: envelope.generation, from, header, body, receivedAt: now },
+          envelope,
+          now,
+        );
+        return null;
+      case 'notice':
+        await receiveNotice(tx, client, envelope, now);
+        return null;
+      case 'request':
+        return await receiveRequest(tx, client, from, header, envelope, now);
+    }
   } catch (error) {
     // A bad entry is told and passed over: it must not hold up the queue.
     if (!(error instanceof CliquetError)) throw error;
-    if (error.code !== 'duplicate') emit(tx, { type: 'refused', sender: entry.from, code: error.code });
+    if (error.code !== 'duplicate') emit(tx, { type: 'refused', sender: from, code: error.code });
   }
   return null;
 }
 
-async function receiveAgreement(
+/**
+ * An agreement that does not open: it is tried again when the generation comes that it builds on; and if that does not
+ * come, the members are ahead.
+ */
+function noteClosed(
   tx: Transaction,
-  curves: Curves,
-  self: Self,
-  from: Bytes,
-  header: Bytes,
-  envelope: AgreementEnvelope,
+  client: Receiver,
+  { code }: CliquetError,
+  { from, header, body }: Extract<QueueEntry, { type: 'message' }>,
+  id: Bytes,
   now: number,
-): Promise<KeyPackage['kind'] | null> {
-  if (tx.all(tables.groups).some(({ value }) => sameBytes(value.generation, envelope.id))) return null; // the same again
-  const accepted = await acceptAgreement(
-    curves,
-    self.identity,
-    self.hrid,
-    from,
-    header,
-    envelope,
-    (id) => findPackage(tx, id, now),
-    (hrid) => knownKey(tx, hrid),
-  );
-  const { ratchet, roster, name } = accepted;
-  const known = tx.get(tables.contacts, bytesKey(from)) !== undefined;
-  if (!known && tx.all(tables.groups).filter(({ value }) => value.status === 'invited').length >= maxInvitations) {
-    throw new CliquetError('too-many-invitations');
-  }
-  if (tx.get(tables.groups, bytesKey(ratchet.group)) !== undefined)
-    throw new CliquetError('agreement-invalid', 'group');
-
-  const used = tx.get(tables.keyPackages, bytesKey(accepted.packageId));
-  if (used?.kind === 'one-time') tx.delete(tables.keyPackages, bytesKey(accepted.packageId));
-  const { group, generation } = ratchet;
-  tx.put(tables.groups, bytesKey(group), { id: group, name, status: known ? 'active' : 'invited', generation, roster });
-  startConversation(tx, group);
-  saveRatchet(tx, undefined, ratchet);
-  emit(tx, { type: known ? 'joined' : 'invited', group, by: from, generationKey: accepted.secretFingerprint });
-
-  for (const { key, value } of tx.all(tables.early, `${bytesKey(generationPrefix(generation))}/`)) {
-    tx.delete(tables.early, key);
-    await receiveEntry(
-      tx,
-      curves,
-      self,
-      { type: 'message', seq: 0, from: value.from, header: value.header, body: value.body },
-      now,
-    );
-  }
-  return used?.kind ?? null;
+): void {
+  if (code !== 'keys-gone' && code !== 'package-gone') return;
+  noteUnopened(tx, id, from, now);
+  tellRemovalFor(tx, client, from, AgreementHeader.decode(header), now);
+  const missing = missingGeneration(tx, header);
+  if (missing !== null)
+    keepEarly(tx, { generation: generationPrefix(missing), from, header, body, receivedAt: now }, now);
 }
 
-/** The secrets of a key package that has not ended. */
-function findPackage(reader: Reader, id: Bytes, now: number): KeptPackage | null {
-  const kept = reader.get(tables.keyPackages, bytesKey(id));
-  return kept !== undefined && kept.expires > now ? kept : null;
+/** Something of a sender is lost: it is asked for it in every group that it shares with this client, or it is told. */
+function noteGap(tx: Transaction, from: Bytes, reason: 'expired' | 'full' | 'withdrawn'): void {
+  const isShared = ({ status, roster }: GroupRecord) =>
+    status === 'active' && roster.some(({ hrid }) => sameBytes(hrid, from));
+  const shared = tx.all(tables.groups).filter(({ value }) => isShared(value));
+  if (shared.length === 0) emit(tx, { type: 'gap', sender: from, reason });
+  for (const { value } of shared) {
+    const ratchet = loadRatchet(tx, value.generation);
+    const opened = ratchet?.members.find(({ hrid }) => sameBytes(hrid, from))?.opened ?? 0;
+    const healing = healingOf(tx, value.id);
+    const others = healing.gaps.filter(({ sender }) => !sameBytes(sender, from));
+    const gaps = [...others, { sender: from, reason, generation: value.generation, opened, askedAt: null }].slice(
+      -maxMembers,
+    );
+    putHealing(tx, value.id, { ...healing, gaps });
+  }
+}
+
+/** What has waited for an agreement, if that has brought its generation. */
+async function receiveEarly(tx: Transaction, client: Receiver, prefix: Bytes, now: number): Promise<void> {
+  if (findRatchet(tx, prefix) === undefined) return;
+  for (const { from, header, body } of takeEarly(tx, prefix)) {
+    await receiveEntry(tx, client, { type: 'message', seq: 0, from, header, body }, now);
+  }
 }
 
 async function receiveMessage(
   tx: Transaction,
-  curves: Curves,
+  client: Receiver,
   message: Early,
   envelope: MessageEnvelope,
   now: number,
 ): Promise<void> {
-  const group = findGroup(tx, envelope.generation);
-  // Nobody wants to read it, or nobody can.
-  if (group?.status === 'declined' || group?.status === 'lost') return;
-  const before = group && loadRatchet(tx, group.generation);
-  if (group === undefined || before === undefined) {
-    keepEarly(tx, message, now);
+  const before = findRatchet(tx, envelope.generation);
+  const group = before && tx.get(tables.groups, bytesKey(before.group));
+  if (before === undefined || group === undefined) {
+    // Nobody wants to read it, or all of it was read before.
+    if (isOver(tx, envelope.generation)) nudge(tx, client, message.from, envelope.generation, now);
+    else keepEarly(tx, message, now);
     return;
   }
+  if (group.status === 'removed') return;
   const sender = before.members.findIndex(({ hrid }) => sameBytes(hrid, message.from));
   if (sender < 0) throw new CliquetError('message-refused');
-  const { ratchet, outcomes } = await openMessage(curves, before, sender, message.header, envelope, now);
+  const { ratchet, outcomes } = await openMessage(client.curves, before, sender, message.header, envelope, now);
   saveRatchet(tx, before, ratchet);
   for (const outcome of outcomes) {
-    const isKnown = outcome.type === 'rolled-back' && before.rolledBack;
-    if (!isKnown) await tellOutcome(tx, group, ratchet, outcome, now);
+    const isKnown = (outcome.type === 'rolled-back' && before.rolledBack) || (outcome.type === 'fork' && before.forked);
+    if (!isKnown) await tellOutcome(tx, client, group, ratchet, outcome, now);
   }
-  // What is confirmed changes only when somebody has covered more of this client's messages.
-  if (confirmedBy(ratchet, ratchet.self) > confirmedBy(before, before.self)) await confirmOutgoing(tx, ratchet);
+  await confirm(tx, group, before, ratchet);
 }
 
-/** Finds a group by the part of its generation's id that stands on envelopes. */
-function findGroup(reader: Reader, prefix: Bytes): GroupRecord | undefined {
-  return reader
-    .all(tables.groups)
-    .map(({ value }) => value)
-    .find(({ generation }) => sameBytes(generationPrefix(generation), prefix));
+/** What is confirmed changes only when somebody has covered more of this client's messages. */
+async function confirm(tx: Transaction, group: GroupRecord, before: Ratchet, after: Ratchet): Promise<void> {
+  const isMember = (hrid: Bytes) => group.roster.some((entry) => sameBytes(entry.hrid, hrid));
+  const count = (ratchet: Ratchet) => confirmedBy(ratchet, ratchet.self, isMember);
+  if (count(after) > count(before)) await confirmOutgoing(tx, after, isMember);
 }
 
-/** What no agreement has come for in all the time that the relay keeps one. @param now seconds since 1970 */
-export function dropOldEarly(tx: Transaction, now: number): void {
-  for (const { key, value } of tx.all(tables.early)) {
-    if (value.receivedAt + earlyLifetimeSeconds < now) tx.delete(tables.early, key);
-  }
+/** A generation by the part of its id that stands on envelopes. */
+function findRatchet(reader: Reader, prefix: Bytes): Ratchet | undefined {
+  const core = reader.all(tables.ratchets).find(({ value }) => sameBytes(generationPrefix(value.generation), prefix));
+  return core && loadRatchet(reader, core.value.generation);
 }
 
-/** Its agreement may be under way from another sender: the relay keeps order per sender only. */
-function keepEarly(tx: Transaction, message: Early, now: number): void {
-  dropOldEarly(tx, now);
-  const all = tx.all(tables.early);
-  const isKnown = (from: Bytes) => knownKey(tx, from) !== null;
-  const sizeOf = (kept: readonly Early[]) =>
-    kept.reduce((sum, { body, header }) => sum + body.length + header.length, message.body.length);
-  const kept = all.map(({ value }) => value);
-  const ofSender = kept.filter(({ from }) => sameBytes(from, message.from)).length;
-  const isTooMuch = isKnown(message.from)
-    ? ofSender >= maxEarlyKnown
-    : ofSender >= maxEarlyUnknown || sizeOf(kept.filter(({ from }) => !isKnown(from))) > maxEarlyUnknownBytes;
-  if (isTooMuch || sizeOf(kept) > maxEarlyBytes) throw new CliquetError('too-far-ahead');
-  const next =
-    Number(
-      all
-        .map(({ key }) => key.slice(key.indexOf('/') + 1))
-        .sort()
-        .at(-1) ?? -1,
-    ) + 1;
-  tx.put(tables.early, `${bytesKey(message.generation)}/${numberKey(next)}`, message);
+/** Who speaks in a generation that is closed has not heard of the next ones: a word in the present one lets it notice. */
+function nudge(tx: Transaction, client: Receiver, from: Bytes, prefix: Bytes, now: number): void {
+  const [closed] = tx.all(tables.exports, bytesKey(prefix).slice(0, 21));
+  const group = closed && tx.get(tables.groups, bytesKey(closed.value.group));
+  if (closed === undefined || group?.status !== 'active') return;
+  if (!group.roster.some(({ hrid }) => sameBytes(hrid, from))) {
+    tellRemoval(tx, client, group, from, [decodeBase64Url(closed.key)], now);
+  } else if (mayNudge(tx, group.id, now)) oweWord(tx, group);
+}
+
+/** This client says something soon, if only an empty message. */
+function oweWord(tx: Transaction, { generation }: GroupRecord): void {
+  const ratchet = loadRatchet(tx, generation);
+  if (ratchet !== undefined) saveRatchet(tx, ratchet, { ...ratchet, owesContribution: true });
+}
+
+/** Whether a generation is closed, or was the last one of a group that is over for this client. */
+function isOver(reader: Reader, prefix: Bytes): boolean {
+  const isIt = (generation: Bytes) => sameBytes(generationPrefix(generation), prefix);
+  // A key is base64url: of 16 bytes, the first 21 characters say all but two bits.
+  if (reader.all(tables.exports, bytesKey(prefix).slice(0, 21)).length > 0) return true;
+  return reader.all(tables.groups).some(({ value }) => value.status !== 'active' && isIt(value.generation));
 }
 
 async function tellOutcome(
   tx: Transaction,
+  client: Receiver,
   group: GroupRecord,
   ratchet: Ratchet,
   outcome: Outcome,
@@ -194,19 +202,10 @@ async function tellOutcome(
 ): Promise<void> {
   const member = (position: number) => ratchet.members[position]?.hrid ?? new Uint8Array(32);
   switch (outcome.type) {
-    case 'opened': {
-      const { content, step } = outcome;
-      const sender = member(outcome.sender);
-      try {
-        const event = await receiveContent(tx, { group: group.id, sender, content, step }, now);
-        if (event !== null) await tell(tx, group, event);
-      } catch (error) {
-        // The message was sealed as it should be, so the ratchet has moved on; what it says is against the rules.
-        if (!(error instanceof CliquetError)) throw error;
-        await tell(tx, group, { type: 'refused', sender, code: error.code });
-      }
+    case 'opened':
+      await hearEarlier(tx, group, member(outcome.sender), outcome.content);
+      await tellContent(tx, client, group, ratchet, member(outcome.sender), outcome, now);
       break;
-    }
     case 'clone':
       await tell(tx, group, {
         type: 'clone',
@@ -228,39 +227,81 @@ async function tellOutcome(
   }
 }
 
-/** Tells the application, or holds the event back until the invitation is accepted. */
-async function tell(tx: Transaction, group: GroupRecord, event: StoredEvent): Promise<void> {
-  if (group.status === 'active') {
-    emit(tx, event);
-    return;
+async function tellContent(
+  tx: Transaction,
+  client: Receiver,
+  group: GroupRecord,
+  ratchet: Ratchet,
+  sender: Bytes,
+  { content, step }: Extract<Outcome, { type: 'opened' }>,
+  now: number,
+): Promise<void> {
+  try {
+    const strike = strikeOf(tx, group, ratchet.generation, sender);
+    if (strike !== null) {
+      // The keys move on, so that what others have said after it opens; but the group does not listen any more.
+      if (mayNudge(tx, group.id, now)) sendNotice(tx, client, strike, ratchet.generation, [sender]);
+      throw new CliquetError('message-refused', 'the member was removed');
+    }
+    const event = await receiveContent(tx, { group: group.id, sender, content, step, generation: ratchet.number }, now);
+    if (isContent(content)) countContent(tx, content.again ?? ratchet.generation, sender);
+    if (event !== null) await tell(tx, group, event);
+    const body = readBody(content);
+    if (body?.type === 'missing') await answerMissing(tx, group, sender, body.messages, now);
+  } catch (error) {
+    // The message was sealed as it should be, so the ratchet has moved on; what it says is against the rules.
+    if (!(error instanceof CliquetError)) throw error;
+    if (error.code === 'duplicate') return; // sent again, for others
+    if (isContent(content)) countContent(tx, content.again ?? ratchet.generation, sender);
+    await tell(tx, group, { type: 'refused', sender, code: error.code });
   }
-  const prefix = `${bytesKey(group.id)}/`;
-  const held = tx.all(tables.held, prefix);
-  const [oldest] = held;
-  if (held.length >= maxHeld && oldest !== undefined) {
-    tx.delete(tables.held, oldest.key);
-    // Nobody will hear of it: what it said goes too.
-    if (oldest.value.type === 'message') await forgetMessage(tx, group.id, oldest.value.message);
-  }
-  const next = Number(held.at(-1)?.key.slice(prefix.length) ?? -1) + 1;
-  tx.put(tables.held, prefix + numberKey(next), event);
 }
 
-/** The person accepts: what was held back is told. */
-export function acceptInvitation(tx: Transaction, group: GroupRecord): void {
-  if (group.status !== 'invited') throw new CliquetError('already-accepted');
-  tx.put(tables.groups, bytesKey(group.id), { ...group, status: 'active' });
-  for (const { key, value } of tx.all(tables.held, `${bytesKey(group.id)}/`)) {
-    tx.delete(tables.held, key);
-    emit(tx, value);
+/** Posts again what a member misses of this client; whoever has nothing to post says at least how far it has come. */
+async function answerMissing(
+  tx: Transaction,
+  group: GroupRecord,
+  member: Bytes,
+  messages: readonly Missing[],
+  now: number,
+): Promise<void> {
+  let posted = 0;
+  let isAsked = false;
+  for (const { generation, position, from } of messages.slice(0, maxMembers)) {
+    const ratchet = loadRatchet(tx, generation);
+    if (ratchet?.self !== position || !sameBytes(ratchet.group, group.id)) continue;
+    isAsked = true;
+    posted += await postAgain(tx, ratchet, member, from, now);
   }
+  if (isAsked && posted === 0 && mayNudge(tx, group.id, now)) oweWord(tx, group);
 }
 
-/** The person declines: nothing of the group is kept but its record, which says that it was declined. */
-export async function declineInvitation(tx: Transaction, group: GroupRecord): Promise<void> {
-  if (group.status !== 'invited') throw new CliquetError('already-accepted');
-  tx.put(tables.groups, bytesKey(group.id), { ...group, name: '', status: 'declined' });
-  await deleteHistory(tx, group.id);
-  for (const { key } of tx.all(tables.held, `${bytesKey(group.id)}/`)) tx.delete(tables.held, key);
-  deleteRatchet(tx, group.generation);
+/** This store is older than what was sent from it. */
+async function markRolledBack(tx: Transaction, group: GroupRecord): Promise<void> {
+  const present = loadRatchet(tx, group.generation);
+  if (present === undefined || present.rolledBack) return;
+  saveRatchet(tx, present, { ...present, rolledBack: true });
+  await tell(tx, group, { type: 'rolled-back', group: group.id });
+}
+
+/** How far a member had come in earlier generations. */
+async function hearEarlier(tx: Transaction, group: GroupRecord, sender: Bytes, { earlier }: Content): Promise<void> {
+  for (const word of earlier) {
+    const before = loadRatchet(tx, word.generation);
+    const position = before?.members.findIndex(({ hrid }) => sameBytes(hrid, sender)) ?? -1;
+    if (before === undefined || position < 0 || !sameBytes(before.group, group.id)) continue;
+    const after = hearLater(before, position, word);
+    if (after === null) continue;
+    if (after === 'rolled-back') {
+      // It knows messages of this client that this store does not; unless that is known, and mended, it has to come back.
+      if (!before.rolledBack) {
+        saveRatchet(tx, before, { ...before, rolledBack: true });
+        await markRolledBack(tx, group);
+      }
+      continue;
+    }
+    saveRatchet(tx, before, after);
+    if (differsLater(after, position)) await tell(tx, group, { type: 'fork', group: group.id, member: sender });
+    await confirm(tx, group, before, after);
+  }
 }

@@ -139,7 +139,8 @@ async function createBatch(
   });
 }
 
-function dropEndedPackages(tx: Transaction, now: number): void {
+/** What nobody can use any more. @param now seconds since 1970 */
+export function dropEndedPackages(tx: Transaction, now: number): void {
   for (const { key, value } of tx.all(tables.keyPackages)) {
     if (value.expires <= now) tx.delete(tables.keyPackages, key);
   }

@@ -1,20 +1,23 @@
 // What goes to the relay: content is sealed into envelopes under running numbers, and an envelope stays in the store
 // until everybody has confirmed it.
 
+import { hasNews, tellLater } from '../protocol/later.ts';
 import { confirmedBy, type Ratchet } from '../protocol/ratchet.ts';
 import { sealMessage } from '../protocol/seal.ts';
 import { emit } from '../state/events.ts';
-import { endMessage } from '../state/history.ts';
+import { ratchetsOf } from '../state/generations.ts';
+import { endMessage, sentKey } from '../state/history.ts';
 import { noteSealed } from '../state/messages.ts';
 import { loadRatchet, saveRatchet } from '../state/ratchets.ts';
 import { archives, type GroupRecord, type Outgoing, type SealedEnvelope, tables } from '../state/records.ts';
 import type { Reader, Transaction } from '../state/state.ts';
+import { putUnsent } from '../state/unsent.ts';
 import { numberKey } from '../store/store.ts';
 import { type Bytes, bytesKey, sameBytes } from '../wire/bytes.ts';
-import { type Content, isContent } from '../wire/content.ts';
+import { type Content, type Earlier, isContent, maxEarlier } from '../wire/content.ts';
 import { CliquetError } from '../wire/errors.ts';
 import { messageTtlSeconds } from '../wire/limits.ts';
-import type { Accepted, Delivered } from '../wire/send.ts';
+import type { Accepted, Delivered, Recipient } from '../wire/send.ts';
 import type { Registered } from './registered.ts';
 
 /** What nobody has confirmed by then is not waited for: a day longer than the relay may deliver it. */
@@ -29,40 +32,75 @@ export async function sealContent(
 ): Promise<void> {
   const before = loadRatchet(tx, group.generation);
   if (before === undefined) throw new CliquetError('group-unknown');
+  if (before.members.length < 2) throw new CliquetError('alone');
   const sealedAt = now();
-  const sealed = await sealMessage(curves, random, before, self.identity.seed, content, sealedAt);
+  const earlier = tellEarlier(tx, before);
+  const sealed = await sealMessage(curves, random, before, self.identity.seed, { ...content, earlier }, sealedAt);
   const { ratchet, body, headers, number, step } = sealed;
   saveRatchet(tx, before, ratchet);
   const message = { id: content.id, number, isContent: isContent(content), step };
-  putOutgoing(tx, ratchet, body, headers, message, sealedAt);
-  await noteSealed(tx, group.id, content, step, sealedAt);
+  const to = recipientsOf(ratchet.members, ratchet.self, headers);
+  const { generation } = ratchet;
+  putOutgoing(tx, { group: group.id, generation, part: numberKey(number), message, to, body }, sealedAt);
+  await noteSealed(tx, group.id, content, { generation: ratchet.number, step }, sealedAt);
+  if (content.again !== null) dropFirst(tx, content.id, generation);
+  if (isContent(content)) tx.put(archives.sent, sentKey(group.id, content.id), { generation, number, content });
 }
 
-/** Stores an envelope for all other members under the next number. @param now seconds since 1970 */
-export function putOutgoing(
-  tx: Transaction,
-  ratchet: Ratchet,
-  body: Bytes,
-  headers: readonly Bytes[],
-  message: Outgoing['message'],
-  now: number,
-): void {
+/** What is sent again in a later generation is waited for there. */
+function dropFirst(tx: Transaction, id: Bytes, generation: Bytes): void {
+  for (const { key, value } of tx.all(tables.outgoing)) {
+    const isFirst =
+      value.message !== null && sameBytes(value.message.id, id) && !sameBytes(value.generation, generation);
+    // What is still to be posted keeps its number.
+    if (isFirst && !isToPost(value)) dropOutgoing(tx, key, value);
+  }
+}
+
+/** How far this client has come in other generations, if that is news. */
+function tellEarlier(tx: Transaction, present: Ratchet): Earlier[] {
+  const others = ratchetsOf(tx, present.group)
+    .filter((generation) => !sameBytes(generation, present.generation))
+    .flatMap((generation) => loadRatchet(tx, generation) ?? [])
+    .filter(hasNews)
+    .sort((a, b) => b.number - a.number);
+  return others.slice(0, maxEarlier).map((before) => {
+    const { ratchet, earlier } = tellLater(before);
+    saveRatchet(tx, before, ratchet);
+    return earlier;
+  });
+}
+
+/** An envelope, and for whom it is. */
+export interface Post extends Pick<Outgoing, 'group' | 'generation' | 'part' | 'message'> {
+  readonly to: readonly Recipient[];
+  readonly body: Bytes;
+}
+
+/** Stores an envelope under the next number. @param now seconds since 1970 */
+export function putOutgoing(tx: Transaction, { to, body, ...post }: Post, now: number): void {
   const numbers = tx.get(tables.numbers, '');
   if (numbers === undefined) throw new CliquetError('client-closed');
   const n = numbers.nextSend;
   tx.put(tables.numbers, '', { ...numbers, nextSend: n + 1 });
-  const { group, generation } = ratchet;
-  const outgoing: Outgoing = { n, group, generation, message, state: 'sealed', sealedAt: now };
-  const to = ratchet.members
-    .map(({ hrid }, position) => ({ hrid, header: headers[position] ?? new Uint8Array(0) }))
-    .filter((_, position) => position !== ratchet.self);
+  const outgoing: Outgoing = { n, ...post, state: 'sealed', sealedAt: now };
   tx.put(tables.outgoing, numberKey(n), outgoing);
   tx.put(archives.envelopes, envelopeKey(outgoing), { to, body, ttlSeconds: messageTtlSeconds });
 }
 
+/** All others in a roster, with what each alone gets. */
+export function recipientsOf(
+  members: readonly { readonly hrid: Bytes }[],
+  self: number,
+  headers: readonly Bytes[],
+): Recipient[] {
+  return members
+    .map(({ hrid }, position) => ({ hrid, header: headers[position] ?? new Uint8Array(0) }))
+    .filter((_, position) => position !== self);
+}
+
 /** An envelope stands by what it is, not under its number, which may become another one. */
-const envelopeKey = ({ generation, message }: Outgoing) =>
-  `${bytesKey(generation)}/${message === null ? 'agreement' : numberKey(message.number)}`;
+const envelopeKey = ({ generation, part }: Outgoing) => `${bytesKey(generation)}/${part}`;
 
 /** @throws CliquetError `store-damaged` */
 export async function readEnvelope(reader: Reader, outgoing: Outgoing): Promise<SealedEnvelope> {
@@ -72,6 +110,8 @@ export async function readEnvelope(reader: Reader, outgoing: Outgoing): Promise<
 }
 
 function dropOutgoing(tx: Transaction, key: string, outgoing: Outgoing): void {
+  const { group, message } = outgoing;
+  if (message?.isContent) tx.delete(archives.sent, sentKey(group, message.id));
   tx.delete(tables.outgoing, key);
   tx.delete(archives.envelopes, envelopeKey(outgoing));
 }
@@ -117,17 +157,18 @@ export function pendingIn(reader: Reader): Pending {
 export async function markAccepted(tx: Transaction, { n, refused }: Accepted): Promise<void> {
   const outgoing = tx.get(tables.outgoing, numberKey(n));
   if (outgoing === undefined || !isToPost(outgoing)) return;
-  const { message, group, state } = outgoing;
+  const { message, part, group, state } = outgoing;
   const { named, to } = await nameRecipients(tx, outgoing, refused);
   const reachesNobody = named.length > 0 && named.length === to;
   if (state === 'sealed' && message?.isContent) {
     emit(tx, { type: 'accepted', group, id: message.id, step: message.step, refused: named });
     if (reachesNobody) await tellFailed(tx, group, message.id, 'undeliverable');
-  } else if (state === 'sealed' && message === null && named.length > 0) {
+  } else if (state === 'sealed' && part === 'agreement' && named.length > 0) {
     emit(tx, { type: 'unreached', group, refused: named });
   }
   // What nobody is given, nobody will acknowledge.
-  if (reachesNobody) setAside(tx, numberKey(n), { ...outgoing, state: 'refused' });
+  if (reachesNobody && message === null) dropOutgoing(tx, numberKey(n), outgoing);
+  else if (reachesNobody) setAside(tx, numberKey(n), { ...outgoing, state: 'refused' });
   else tx.put(tables.outgoing, numberKey(n), { ...outgoing, state: 'accepted' });
 }
 
@@ -153,22 +194,29 @@ export async function markDelivered(tx: Transaction, { n, acknowledged, missed }
   if (before === undefined || before.state === 'delivered') return;
   await markAccepted(tx, { n, refused: [] });
   const outgoing: Outgoing = { ...before, state: acknowledged > 0 ? 'delivered' : 'refused' };
-  const { message, group } = outgoing;
+  const { message, part, group } = outgoing;
   const { named } = await nameRecipients(tx, outgoing, missed);
   if (message?.isContent && acknowledged > 0) emit(tx, { type: 'delivered', group, id: message.id });
   if (message?.isContent && acknowledged === 0) await tellFailed(tx, group, message.id, 'undeliverable');
-  if (named.length > 0 && (message === null || (message.isContent && acknowledged > 0))) {
+  if (named.length > 0 && (part === 'agreement' || (message?.isContent && acknowledged > 0))) {
     emit(tx, { type: 'unreached', group, refused: named });
   }
-  if (acknowledged === 0) setAside(tx, numberKey(n), outgoing);
-  else if (message === null)
-    dropOutgoing(tx, numberKey(n), outgoing); // an agreement is confirmed by being used
+  // What is no message is confirmed by what comes of it.
+  if (message === null) dropOutgoing(tx, numberKey(n), outgoing);
+  else if (acknowledged === 0) setAside(tx, numberKey(n), outgoing);
   else tx.put(tables.outgoing, numberKey(n), outgoing);
 }
 
-/** Tells of this client's messages that everybody has covered by one of their own, and lets the envelopes go. */
-export async function confirmOutgoing(tx: Transaction, ratchet: Ratchet): Promise<void> {
-  const confirmed = confirmedBy(ratchet, ratchet.self);
+/**
+ * Tells of this client's messages that everybody has covered by one of their own, and lets the envelopes go.
+ * @param isWaitedFor  whether somebody still counts, by their HRID
+ */
+export async function confirmOutgoing(
+  tx: Transaction,
+  ratchet: Ratchet,
+  isWaitedFor: (hrid: Bytes) => boolean,
+): Promise<void> {
+  const confirmed = confirmedBy(ratchet, ratchet.self, isWaitedFor);
   for (const { key, value } of tx.all(tables.outgoing)) {
     const { message, state, group, n } = value;
     if (message === null || message.number >= confirmed || !sameBytes(value.generation, ratchet.generation)) continue;
@@ -194,14 +242,19 @@ export async function dropUnconfirmed(tx: Transaction, now: number): Promise<voi
 
 /** Nothing more can be sent in a group: what was on its way there ends. */
 export async function abandonOutgoing(tx: Transaction, group: Bytes, code: CliquetError['code']): Promise<void> {
-  for (const { key, value } of tx.all(tables.unsent)) {
-    if (!sameBytes(value.group, group)) continue;
-    await tellFailed(tx, group, value.content.id, code);
-    tx.delete(tables.unsent, key);
-  }
+  await abandonUnsent(tx, group, code);
   for (const { key, value } of tx.all(tables.outgoing)) {
     if (!sameBytes(value.group, group)) continue;
     await abandon(tx, key, value, code);
+  }
+}
+
+/** Nothing more is sealed in a group. */
+export async function abandonUnsent(tx: Transaction, group: Bytes, code: CliquetError['code']): Promise<void> {
+  for (const { key, value } of tx.all(tables.unsent)) {
+    if (!sameBytes(value.group, group)) continue;
+    tx.delete(tables.unsent, key);
+    if (value.content.again === null) await tellFailed(tx, group, value.content.id, code);
   }
 }
 
@@ -276,7 +329,17 @@ export async function rollBack(tx: Transaction, nextSend: number): Promise<void>
     saveRatchet(tx, ratchet, { ...ratchet, rolledBack: true });
     emit(tx, { type: 'rolled-back', group: group.id });
   }
-  for (const outgoing of unposted(tx)) await abandon(tx, numberKey(outgoing.n), outgoing, 'rolled-back');
+  for (const outgoing of unposted(tx)) await takeBack(tx, outgoing);
+}
+
+/** What was to be posted from an older copy is said again under new keys, or given up if it is not known any more. */
+async function takeBack(tx: Transaction, outgoing: Outgoing): Promise<void> {
+  const { group, message, n } = outgoing;
+  const sent = message?.isContent && (await tx.read(archives.sent, sentKey(group, message.id)));
+  if (!sent) return abandon(tx, numberKey(n), outgoing, 'rolled-back');
+  dropOutgoing(tx, numberKey(n), outgoing);
+  // It may have come to somebody already.
+  putUnsent(tx, { id: group }, { ...sent.content, again: sent.content.again ?? sent.generation });
 }
 
 /** A message of this client will not be sent. */

@@ -1,13 +1,14 @@
 // Seals what is to be sent: what the person has said, and the empty messages that are due.
 
-import { loadRatchet } from '../state/ratchets.ts';
+import { contributionDue } from '../protocol/contribution.ts';
 import { tables } from '../state/records.ts';
 import type { Transaction } from '../state/state.ts';
 import { emptyContent } from '../state/unsent.ts';
 import { bytesKey } from '../wire/bytes.ts';
 import { CliquetError } from '../wire/errors.ts';
 import { messageIdBytes } from '../wire/limits.ts';
-import { Contributions } from './contributions.ts';
+import { openRatchet } from './condition.ts';
+import type { Delays } from './delays.ts';
 import { sealContent, tellFailed } from './outbox.ts';
 import type { Registered } from './registered.ts';
 
@@ -18,21 +19,14 @@ export interface SealerOptions {
   readonly isReady: () => boolean;
   /** Something was sealed: it may leave while the next is being sealed. */
   readonly sealed: () => void;
-  /** An empty message is due. */
-  readonly wake: () => void;
+  readonly delays: Delays;
 }
 
 export class Sealer {
   readonly #options: SealerOptions;
-  readonly #contributions: Contributions;
 
   constructor(options: SealerOptions) {
     this.#options = options;
-    this.#contributions = new Contributions(options.wake);
-  }
-
-  stop(): void {
-    this.#contributions.stop();
   }
 
   async seal(): Promise<void> {
@@ -41,15 +35,18 @@ export class Sealer {
   }
 
   async #sealUnsent(): Promise<void> {
-    const { client, change, isReady, sealed } = this.#options;
+    const { client, change, isReady, sealed, delays } = this.#options;
     const { state } = client;
     for (const { key, value } of state.all(tables.unsent)) {
-      const group = state.get(tables.groups, bytesKey(value.group));
-      if (group === undefined || !isReady()) continue;
+      if (!isReady()) return;
+      const waits = state.get(tables.groups, bytesKey(value.group));
+      if (waits === undefined || openRatchet(state, waits) === undefined) continue;
       try {
         await change(async (tx) => {
-          // Taken back meanwhile; its place may be another's.
-          if (tx.get(tables.unsent, key) !== value) return;
+          // Taken back meanwhile; its place may be another's. Or the group has changed.
+          const group = tx.get(tables.groups, bytesKey(value.group));
+          if (tx.get(tables.unsent, key) !== value || group === undefined) return;
+          if (openRatchet(tx, group) === undefined) return;
           await sealContent(tx, client, group, value.content);
           tx.delete(tables.unsent, key);
         });
@@ -64,28 +61,23 @@ export class Sealer {
           await tellFailed(tx, value.group, value.content.id, code);
         });
       }
-      this.#contributions.forget(bytesKey(value.group));
+      delays.forget(`contribute ${bytesKey(value.group)}`);
     }
   }
 
-  /** Sends the empty messages that are due, and looks again when the next one is. */
+  /** Sends the empty messages that are due. */
   async #contribute(): Promise<void> {
-    const { client, change, isReady } = this.#options;
+    const { client, change, isReady, delays } = this.#options;
     const { state, random, now } = client;
-    for (const { key, value: group } of state.all(tables.groups)) {
-      const ratchet = group.status === 'active' ? loadRatchet(state, group.generation) : undefined;
-      if (ratchet === undefined) this.#contributions.forget(key);
-      else if (this.#contributions.isDue(key, ratchet, now()) && isReady()) {
-        const content = emptyContent(random(messageIdBytes), now());
-        try {
-          await change((tx) => sealContent(tx, client, group, content));
-        } catch (error) {
-          // As when the store has just turned out to be an old copy.
-          if (!(error instanceof CliquetError) || error.code === 'store-unwritable') throw error;
-        }
-        this.#contributions.forget(key);
-      }
+    for (const { key, value } of state.all(tables.groups)) {
+      const ratchet = openRatchet(state, value);
+      const due = (fraction: number) => (ratchet === undefined ? null : contributionDue(ratchet, fraction, now()));
+      if (!delays.isDue(`contribute ${key}`, due, now()) || !isReady()) continue;
+      const content = emptyContent(random(messageIdBytes), now());
+      await change(async (tx) => {
+        const group = tx.get(tables.groups, key);
+        if (group !== undefined && openRatchet(tx, group) !== undefined) await sealContent(tx, client, group, content);
+      });
     }
-    if (isReady()) this.#contributions.schedule(now());
   }
 }

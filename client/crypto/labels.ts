@@ -23,9 +23,13 @@ export type KdfLabel =
   | 'hedge kem'
   | 'hedge leaf'
   | 'hedge nonce'
+  | 'hedge request'
   | 'message key'
   | 'next'
+  | 'notice'
   | 'outer'
+  | 'request body'
+  | 'request header'
   | 'safety number'
   | 'store entry'
   | 'store lock'
@@ -50,4 +54,4 @@ export type HashLabel =
   | 'transcript';
 
 /** Signatures: Ed25519 over the label and the message. */
-export type SignatureLabel = 'agreement' | 'key package' | 'message';
+export type SignatureLabel = 'agreement' | 'key package' | 'message' | 'request';

@@ -1,5 +1,5 @@
 // Agreements: how the members of a generation get its first key, IKabc. What both sides of it have in common stands
-// here; `found.ts` opens one, `accept.ts` accepts it.
+// here; `opening.ts` opens a generation, `accept.ts` accepts it.
 //
 //   record        what the generation is; agreement id = H(record), in the clear on the envelope
 //   g             32 fresh bytes, sealed to each other member; the record commits to it
@@ -8,7 +8,8 @@
 //
 // One header seals g for one member under KDF(ss ‖ dh ‖ X, …): the X-Wing secret of a claimed key package, X25519 with
 // the newest leaf of the member that the author knows, the export secret of a generation in which it was heard. A
-// newcomer has ss only.
+// newcomer has ss only. So neither a stolen package, nor an old leaf, nor a broken X25519 alone opens anything, and a
+// new generation never undoes healing.
 
 import { hashLabeled } from '../crypto/hash.ts';
 import { deriveKey } from '../crypto/kdf.ts';
@@ -63,4 +64,9 @@ export function agreementHeaderKey(
     header.leaf === null ? none : LeafOrigin.encode(header.leaf),
     header.exportGeneration ?? none,
   ]);
+}
+
+/** The key under which those who are removed from a generation are told, from its export secret. */
+export function noticeKey(exportSecret: Bytes): Bytes {
+  return deriveKey(exportSecret, 'notice');
 }

@@ -20,7 +20,7 @@ const newcomerSecondsPerMember = 0.25;
  */
 export function contributionDue(ratchet: Ratchet, fraction: number, now: number): number | null {
   const size = ratchet.members.length;
-  if (ratchet.rolledBack) return null;
+  if (ratchet.rolledBack || size < 2) return null;
   if (ratchet.owesContribution) return newcomerPatienceSeconds + fraction * size * newcomerSecondsPerMember;
   if (ratchet.unansweredSince === null) return null;
   const count = Math.max(minUnanswered, unansweredPerMember * size);

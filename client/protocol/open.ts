@@ -6,7 +6,7 @@ import type { Curves } from '../crypto/curves.ts';
 import { hashLabeled, sameSecret } from '../crypto/hash.ts';
 import { type Bytes, concatBytes, sameBytes } from '../wire/bytes.ts';
 import type { Struct } from '../wire/codec.ts';
-import { type CloneReport, Content, isContent, type SignedHeader } from '../wire/content.ts';
+import { type CloneReport, type Content, decodeContent, isContent, type SignedHeader } from '../wire/content.ts';
 import { Contribution, type MessageEnvelope, MessageHeader, sealedSecretBytes } from '../wire/envelope.ts';
 import { CliquetError } from '../wire/errors.ts';
 import { findClone, isProvenClone, markCloned } from './clone.ts';
@@ -67,13 +67,14 @@ export interface Received {
  */
 export async function openMessage(
   curves: Curves,
-  ratchet: Ratchet,
+  before: Ratchet,
   sender: number,
   header: Bytes,
   envelope: MessageEnvelope,
   now: number,
 ): Promise<Received> {
-  const message = await verifyEnvelope(curves, ratchet, sender, header, envelope);
+  const message = await verifyEnvelope(curves, before, sender, header, envelope, now);
+  const ratchet = noteNumber(before, message);
 
   if (memberAt(ratchet, sender).cloned) throw new CliquetError('message-refused', 'the member was copied');
   if ((message.signed.vector[ratchet.self] ?? 0) > memberAt(ratchet, ratchet.self).opened) {
@@ -94,6 +95,14 @@ export async function openMessage(
   return openWaiting(curves, opened, now);
 }
 
+/** What a member has signed there is, whether it opens or not. */
+function noteNumber(ratchet: Ratchet, message: WaitingMessage): Ratchet {
+  const member = memberAt(ratchet, message.sender);
+  const seen = numberOf(message) + 1;
+  if (seen <= member.seen) return ratchet;
+  return { ...ratchet, members: ratchet.members.with(message.sender, { ...member, seen }) };
+}
+
 const numberOf = (message: WaitingMessage) => message.signed.vector[message.sender] ?? 0;
 
 /** Opens the header and checks the signature: after this, the sender really made these bytes. */
@@ -103,6 +112,7 @@ async function verifyEnvelope(
   sender: number,
   sealedSecret: Bytes,
   { nonce, header, outer, inner }: MessageEnvelope,
+  now: number,
 ): Promise<WaitingMessage> {
   const plaintext = open(ratchet.headerKey, nonce, header);
   if (plaintext === null || sender === ratchet.self) throw new CliquetError('message-refused');
@@ -116,13 +126,13 @@ async function verifyEnvelope(
   if (sealedSecret.length !== 0 && sealedSecret.length !== sealedSecretBytes) throw new CliquetError('message-refused');
   const signed: SignedHeader = { vector, digest, bodyHash: hashMessageBody(nonce, outer, inner), signature };
   if (!(await verifyHeader(curves, ratchet, sender, signed))) throw new CliquetError('message-refused');
-  return { sender, signed, nonce, outer, inner, sealedSecret };
+  return { sender, signed, nonce, outer, inner, sealedSecret, since: now };
 }
 
 /** What a member has sealed may be nonsense all the same; all failures to open look alike. */
-function decodeOrRefuse<T>(struct: Struct<T>, bytes: Bytes): T {
+function decodeOrRefuse<T>({ decode }: Pick<Struct<T>, 'decode'>, bytes: Bytes): T {
   try {
-    return struct.decode(bytes);
+    return decode(bytes);
   } catch (error) {
     throw new CliquetError('message-refused', undefined, { cause: error });
   }
@@ -206,7 +216,7 @@ async function openCovered(curves: Curves, ratchet: Ratchet, message: WaitingMes
   const padded = open(contentKey(key, contribution?.secret ?? null, nonce), nonce, inner);
   const plaintext = padded && unpad(padded);
   if (plaintext === null) throw new CliquetError('message-refused');
-  const content = decodeOrRefuse(Content, plaintext);
+  const content = decodeOrRefuse({ decode: decodeContent }, plaintext);
 
   const kept = contribution && { ...contribution, from: number + 1, leafSecret: null };
   const after: MemberState = {

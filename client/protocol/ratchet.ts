@@ -10,6 +10,7 @@ import { type Bytes, concatBytes } from '../wire/bytes.ts';
 import { bytes, bytesUpTo, flag, list, nullable, struct, uint, type ValueOf } from '../wire/codec.ts';
 import { CloneReport, maxReports, SignedHeader } from '../wire/content.ts';
 import { hashBytes, maxBodyBytes, maxMembers, nonceBytes } from '../wire/limits.ts';
+import { LeafOrigin } from '../wire/record.ts';
 
 /** A leaf and a secret that one message of a member carried; the first ones come from the generation itself. */
 export const KeptContribution = struct('kept contribution', {
@@ -26,7 +27,7 @@ export type KeptContribution = ValueOf<typeof KeptContribution>;
 
 /** Messages kept as evidence against clones. */
 export const recentMessages = 8;
-const vector = list(uint(), maxMembers, 2);
+const vector = list(uint(), maxMembers, 1);
 
 /** What is kept of a member beside its contributions and transcripts, which are stored one by one. */
 export const MemberCore = struct('member', {
@@ -34,6 +35,8 @@ export const MemberCore = struct('member', {
   pk: bytes(hashBytes),
   /** How many of its messages were opened here; for this client itself, sent. */
   opened: uint(),
+  /** How many of its messages there are at least, by the greatest number that it has signed. */
+  seen: uint(),
   /** CK_{m,opened}. Secret. Older ones are gone: nobody can open message `opened − 1` again. */
   chainKey: bytes(hashBytes),
   /** The least that its next message can have as its vector. */
@@ -42,6 +45,12 @@ export const MemberCore = struct('member', {
   recent: list(SignedHeader, recentMessages),
   /** It signed two messages under one number: nothing more of it is accepted in this generation. */
   cloned: flag,
+  /** Where its first leaf here comes from. */
+  firstLeaf: LeafOrigin,
+  /** How many of its messages here say something, and have come: here, or sent again later. */
+  contents: uint(),
+  /** How far it had come here when it last said so in a later generation. */
+  later: nullable(struct('later word', { vector, digest: bytes(hashBytes), contents: uint() })),
 });
 
 export type MemberState = ValueOf<typeof MemberCore> & {
@@ -60,6 +69,8 @@ export const WaitingMessage = struct('waiting message', {
   inner: bytesUpTo(maxBodyBytes),
   /** What this client alone got beside the body. */
   sealedSecret: bytesUpTo(64),
+  /** Seconds since 1970. */
+  since: uint(),
 });
 export type WaitingMessage = ValueOf<typeof WaitingMessage>;
 
@@ -68,8 +79,15 @@ export const RatchetCore = struct('ratchet', {
   group: bytes(hashBytes),
   /** The agreement id. */
   generation: bytes(hashBytes),
+  /** The record's number. */
+  number: uint(),
+  /** When it began here, and when another one was found to count in its place: seconds since 1970. */
+  since: uint(),
+  endedAt: nullable(uint()),
   /** This client's position in the roster. */
   self: uint(maxMembers - 1),
+  /** The position of who opened the generation, or null if it is not in it. */
+  author: nullable(uint(maxMembers - 1)),
   headerKey: bytes(hashBytes),
   /** X: binds a later generation to this one. Secret. */
   exportSecret: bytes(hashBytes),
@@ -138,13 +156,19 @@ export function nextChainKey(chainKey: Bytes): Bytes {
   return deriveKey(chainKey, 'next');
 }
 
+/** The least that a member's next message here can name: once all that it has sent is open, its later word counts too. */
+function leastVector({ vector, later, opened }: MemberState, position: number): readonly number[] {
+  return later !== null && opened >= (later.vector[position] ?? 0) ? later.vector : vector;
+}
+
 /**
- * The ratchet without what nobody can name any more: a member's next message has a vector of at least
- * `member.vector`, so of each member only what the smallest of those names, and what came after, is needed.
+ * The ratchet without what nobody can name any more: of each member only what the smallest of the members' least vectors
+ * names, and what came after, is needed.
  */
 export function prune(ratchet: Ratchet): Ratchet {
+  const least = ratchet.members.map(leastVector);
   const members = ratchet.members.map((member, position) => {
-    const floor = Math.min(...ratchet.members.map(({ vector }) => vector[position] ?? 0));
+    const floor = Math.min(...least.map((vector) => vector[position] ?? 0));
     const firstNamed = member.contributions.findLastIndex(({ from }) => from <= floor);
     const firstTranscript = floor - (member.opened + 1 - member.transcripts.length);
     if (firstNamed === 0 && firstTranscript === 0) return member;
@@ -157,9 +181,16 @@ export function prune(ratchet: Ratchet): Ratchet {
   return { ...ratchet, members };
 }
 
-/** How many messages of `position` every other member has covered by one of its own: they are confirmed. */
-export function confirmedBy(ratchet: Ratchet, position: number): number {
+/** How many messages of `position` every other member who is waited for has covered by one of its own. */
+export function confirmedBy(
+  ratchet: Ratchet,
+  position: number,
+  isWaitedFor: (hrid: Bytes) => boolean = () => true,
+): number {
   return Math.min(
-    ...ratchet.members.filter((_, other) => other !== position).map(({ vector }) => vector[position] ?? 0),
+    ratchet.members[position]?.opened ?? 0,
+    ...ratchet.members
+      .filter(({ hrid }, other) => other !== position && isWaitedFor(hrid))
+      .map(({ vector, later }) => (later?.vector ?? vector)[position] ?? 0),
   );
 }

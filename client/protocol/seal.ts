@@ -5,7 +5,7 @@ import { type Curves, leafPublicKey } from '../crypto/curves.ts';
 import { hashLabeled, sha256 } from '../crypto/hash.ts';
 import { hedgedSecret, type RandomSource } from '../crypto/random.ts';
 import { type Bytes, concatBytes } from '../wire/bytes.ts';
-import { Content, type SignedHeader } from '../wire/content.ts';
+import { Content, isContent, type SignedHeader } from '../wire/content.ts';
 import { Contribution, Envelope, MessageHeader } from '../wire/envelope.ts';
 import { CliquetError } from '../wire/errors.ts';
 import { generationPrefixBytes, maxContentBodyBytes, nonceBytes } from '../wire/limits.ts';
@@ -95,11 +95,14 @@ export async function sealMessage(
   const after: typeof member = {
     ...member,
     opened: number + 1,
+    seen: number + 1,
     chainKey: nextChainKey(member.chainKey),
     contributions: contribution === null ? member.contributions : [...member.contributions, contribution],
     transcripts: [...member.transcripts, extendTranscript(ratchet, member.transcripts.at(-1) as Bytes, self, signed)],
     vector: vector.with(self, number + 1),
     recent: [...member.recent, signed].slice(-recentMessages),
+    // What is sent again was counted where it was sent first.
+    contents: member.contents + (isContent(content) && content.again === null ? 1 : 0),
   };
   const advanced = prune({
     ...ratchet,

@@ -9,7 +9,7 @@ const fingerprintBytes = 8;
 
 export const Step = struct('step', {
   /** How many messages of each member the sender had opened, in roster order. */
-  vector: list(uint(), maxMembers, 2),
+  vector: list(uint(), maxMembers, 1),
   /** Fingerprint of the group key at that vector, from which the message's key came. */
   groupKey: bytes(fingerprintBytes),
   /** The sender's new leaf (E_kPK), or null for a light message. */

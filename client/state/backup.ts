@@ -4,11 +4,11 @@
 
 import { defaultPassphraseParameters, type PassphraseParameters } from '../crypto/passphrase.ts';
 import type { RandomSource } from '../crypto/random.ts';
-import { RosterEntry } from '../protocol/roster.ts';
 import { type Bytes, bytesKey, decodeBase64Url } from '../wire/bytes.ts';
 import { bytes, list, nullable, struct, text, uint, type ValueOf } from '../wire/codec.ts';
 import { CliquetError } from '../wire/errors.ts';
 import { hashBytes, maxMembers, maxNameLength, maxTimerSeconds } from '../wire/limits.ts';
+import { RosterEntry } from '../wire/record.ts';
 import { type BackupKey, openBackupFile, sealBackupFile } from './backup-file.ts';
 import { HistoryRule, tables } from './records.ts';
 import { beginStore } from './schema.ts';
@@ -35,7 +35,7 @@ const BackupContent = struct('backup content', {
       id: hash,
       name: text(maxNameLength),
       generation: hash,
-      roster: list(RosterEntry, maxMembers, 2),
+      roster: list(RosterEntry, maxMembers, 1),
       history: HistoryRule,
       timerSeconds: nullable(uint(maxTimerSeconds)),
     }),
@@ -88,7 +88,8 @@ export function restoreBackup(tx: Transaction, content: BackupContent): void {
   for (const contact of content.contacts) tx.put(tables.contacts, bytesKey(contact.hrid), { ...contact, relay });
   for (const { hrid, pk } of content.verified) tx.put(tables.verified, bytesKey(hrid), { pk });
   for (const { history, timerSeconds, ...group } of content.groups) {
-    tx.put(tables.groups, bytesKey(group.id), { ...group, status: 'lost' });
+    const lost = { status: 'lost', since: content.createdAt, pending: false, invitedFrom: 0 } as const;
+    tx.put(tables.groups, bytesKey(group.id), { ...group, ...lost });
     const conversation = { nextMessage: 0, history, timerSeconds, timerSetBy: null };
     tx.put(tables.conversations, bytesKey(group.id), conversation);
   }

@@ -17,12 +17,17 @@ import { isVerified } from './verification.ts';
  *   known under another key
  */
 export function putContact(tx: Transaction, relay: string, invite: Invite, name?: string): void {
-  if (invite.relay !== relay) throw new CliquetError('other-relay');
-  if (!isIdentityKey(invite.pk)) throw new CliquetError('invite-invalid', 'its key');
-  const known = knownKey(tx, invite.hrid);
-  if (known !== null && !sameBytes(known, invite.pk)) throw new CliquetError('identity-conflict');
+  checkContact(tx, relay, invite);
   const kept = name === undefined ? tx.get(tables.contacts, bytesKey(invite.hrid))?.name : normalText(name);
   tx.put(tables.contacts, bytesKey(invite.hrid), { hrid: invite.hrid, pk: invite.pk, relay, name: kept ?? '' });
+}
+
+/** Whether somebody can be kept as a contact. @throws CliquetError as putContact() */
+export function checkContact(reader: Reader, relay: string, invite: Invite): void {
+  if (invite.relay !== relay) throw new CliquetError('other-relay');
+  if (!isIdentityKey(invite.pk)) throw new CliquetError('invite-invalid', 'its key');
+  const known = knownKey(reader, invite.hrid);
+  if (known !== null && !sameBytes(known, invite.pk)) throw new CliquetError('identity-conflict');
 }
 
 /** @throws CliquetError `contact-unknown` */

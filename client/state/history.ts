@@ -24,12 +24,18 @@ export const historyPrefix = (group: Bytes): string => `${bytesKey(group)}/`;
 export const historyKey = (group: Bytes, number: number): string => historyPrefix(group) + numberKey(number);
 const expiryKey = (at: number, group: Bytes, number: number) =>
   `${numberKey(at)}.${bytesKey(group)}.${numberKey(number)}`;
+/** Where an own content stands that is not confirmed yet. */
+export const sentKey = (group: Bytes, id: Bytes): string => sentPrefix(group) + bytesKey(id);
+export const sentPrefix = (group: Bytes): string => historyPrefix(group);
 const idKey = (group: Bytes, id: Bytes) => historyPrefix(group) + bytesKey(id);
 
-/** A group that has just come to be here. */
-export function startConversation(tx: Transaction, group: Bytes, rule?: HistoryRule): void {
+/** A group that has come to be here, perhaps again. @returns the number of the next message */
+export function startConversation(tx: Transaction, group: Bytes, rule?: HistoryRule): number {
+  const before = tx.get(tables.conversations, bytesKey(group));
+  if (before !== undefined) return before.nextMessage;
   const history = rule ?? tx.get(tables.settings, '')?.history ?? { type: 'none' };
   tx.put(tables.conversations, bytesKey(group), { nextMessage: 0, history, timerSeconds: null, timerSetBy: null });
+  return 0;
 }
 
 /**
@@ -66,6 +72,7 @@ export async function addMessage(
     sentAt: Math.min(sentAt, now),
     receivedAt: now,
     editedAt: null,
+    changedBy: [],
     timerSeconds,
     expiresAt,
     deleted: false,
@@ -91,6 +98,7 @@ export function putMessage(tx: Transaction, group: Bytes, { number, record }: Fo
 /** Takes the content out of a record; what stays says nothing of it. */
 export function eraseMessage(tx: Transaction, group: Bytes, { number, record }: Found): void {
   if (record.expiresAt !== null) tx.delete(tables.expiring, expiryKey(record.expiresAt, group, number));
+  if (record.isOwn && record.expiresAt !== null) tx.delete(archives.sent, sentKey(group, record.id));
   putMessage(tx, group, { number, record: { ...record, said: null, expiresAt: null } });
 }
 
@@ -198,16 +206,16 @@ export async function retireMessages(
   return page.length < pageSize || last === undefined ? null : Number(last.key.slice(-16)) + 1;
 }
 
-/** Leaves nothing of a group's history. */
-export async function deleteHistory(tx: Transaction, group: Bytes): Promise<void> {
-  for (let from = 0; ; ) {
+/** Leaves nothing of a group's history from a number on. */
+export async function deleteHistory(tx: Transaction, group: Bytes, first = 0): Promise<void> {
+  for (let from = first; ; ) {
     const page = await tx.range(archives.history, historyPrefix(group), { from, limit: pageSize });
     for (const { key, value: record } of page) await dropRecord(tx, group, { number: Number(key.slice(-16)), record });
     const last = page.at(-1);
     if (page.length < pageSize || last === undefined) break;
     from = Number(last.key.slice(-16)) + 1;
   }
-  tx.delete(tables.conversations, bytesKey(group));
+  if (first === 0) tx.delete(tables.conversations, bytesKey(group));
 }
 
 async function dropRecord(tx: Transaction, group: Bytes, { number, record }: Found): Promise<void> {

@@ -7,7 +7,7 @@ import type { Content } from '../wire/content.ts';
 import { type Body, readBody, writeBody } from '../wire/content-body.ts';
 import { CliquetError } from '../wire/errors.ts';
 import { addMessage, dropEdits, eraseMessage, type Found, findMessage, putMessage, startOwnTimer } from './history.ts';
-import { type StoredEvent, tables } from './records.ts';
+import { maxChangedBy, type StoredEvent, tables } from './records.ts';
 import type { Transaction } from './state.ts';
 
 /** A message that was opened. */
@@ -16,6 +16,8 @@ export interface OpenedContent {
   readonly sender: Bytes;
   readonly content: Content;
   readonly step: Step;
+  /** The number of the generation in which it was sealed. */
+  readonly generation: number;
 }
 
 /**
@@ -23,23 +25,26 @@ export interface OpenedContent {
  * @param now  seconds since 1970
  * @returns what the application is to be told, if anything
  * @throws CliquetError `malformed` for a known kind of content whose body is not what it should be; `not-own-message`
- *   if it would change a message of another author
+ *   if it would change a message of another author; `duplicate` if it has come before
  */
 export async function receiveContent(tx: Transaction, opened: OpenedContent, now: number): Promise<StoredEvent | null> {
-  const { group, sender, content, step } = opened;
+  const { group, sender, content, step, generation } = opened;
   const body = readBody(content);
   switch (body?.type) {
     case 'empty':
+    case 'missing':
       return { type: 'contribution', group, sender, step };
     case 'edit': {
       const target = await findTarget(tx, group, body.target, sender);
-      if (target === null) return null;
-      editMessage(tx, group, target, body.text, now);
+      if (target === null || target.record.deleted) return null;
+      if (target.record.changedBy.some((id) => sameBytes(id, content.id))) throw new CliquetError('duplicate');
+      editMessage(tx, group, target, content.id, body.text, now);
       return { type: 'edited', group, message: target.number, text: body.text };
     }
     case 'deletion': {
       const target = await findTarget(tx, group, body.target, sender);
       if (target === null) return null;
+      if (target.record.deleted) throw new CliquetError('duplicate');
       deleteMessage(tx, group, target);
       return { type: 'deleted', group, message: target.number };
     }
@@ -48,13 +53,14 @@ export async function receiveContent(tx: Transaction, opened: OpenedContent, now
       return ids.length === 0 ? null : { type: 'read', group, reader: sender, ids };
     }
     case 'timer': {
-      const isNewest = setTimer(tx, group, body.seconds, step.vector, content.id);
+      const isNewest = setTimer(tx, group, body.seconds, { generation, vector: step.vector }, content.id);
       return isNewest ? { type: 'timer', group, by: sender, seconds: body.seconds } : null;
     }
     default: {
       // What this version cannot read is kept all the same: a newer one may.
       const message = await addMessage(tx, group, sender, content, false, now);
-      return message === null ? null : { type: 'message', group, message, step };
+      if (message === null) throw new CliquetError('duplicate');
+      return { type: 'message', group, message, step };
     }
   }
 }
@@ -64,12 +70,12 @@ export async function noteSealed(
   tx: Transaction,
   group: Bytes,
   content: Content,
-  step: Step,
+  { generation, step }: { readonly generation: number; readonly step: Step },
   now: number,
 ): Promise<void> {
   await startOwnTimer(tx, group, content.id, now);
   const body = readBody(content);
-  if (body?.type === 'timer') setTimer(tx, group, body.seconds, step.vector, content.id);
+  if (body?.type === 'timer') setTimer(tx, group, body.seconds, { generation, vector: step.vector }, content.id);
 }
 
 /**
@@ -79,15 +85,23 @@ export async function noteSealed(
 async function findTarget(tx: Transaction, group: Bytes, id: Bytes, author: Bytes): Promise<Found | null> {
   const found = await findMessage(tx, group, id);
   if (found && !sameBytes(found.record.sender, author)) throw new CliquetError('not-own-message');
-  return found === undefined || found.record.deleted ? null : found;
+  return found ?? null;
 }
 
 /** @throws CliquetError `malformed` if there is no text to change */
-export function editMessage(tx: Transaction, group: Bytes, found: Found, text: string, now: number): void {
+export function editMessage(
+  tx: Transaction,
+  group: Bytes,
+  found: Found,
+  changedBy: Bytes,
+  text: string,
+  now: number,
+): void {
   const { record } = found;
   if (record.said && record.said.kind !== 'text') throw new CliquetError('malformed', 'an edit of what is no text');
   const said = record.said && writeBody({ type: 'text', text });
-  putMessage(tx, group, { ...found, record: { ...record, said, editedAt: now } });
+  const changes = [...record.changedBy, changedBy].slice(-maxChangedBy);
+  putMessage(tx, group, { ...found, record: { ...record, said, editedAt: now, changedBy: changes } });
 }
 
 export function deleteMessage(tx: Transaction, group: Bytes, found: Found): void {
@@ -110,22 +124,28 @@ async function noteReader(tx: Transaction, group: Bytes, reader: Bytes, ids: rea
 }
 
 /**
- * Sets the group's timer, unless a newer message has said otherwise. Of two messages the newer one is that whose sender
- * had opened more, and then that of the greater id: all members arrive at the same timer, in whatever order they come.
+ * Sets the group's timer, unless a newer message has said otherwise. Of two messages the newer one is that of the later
+ * generation, then that whose sender had opened more, then that of the greater id: all members arrive at the same timer,
+ * in whatever order they come.
  * @returns whether it is the newest
  */
 export function setTimer(
   tx: Transaction,
   group: Bytes,
   seconds: Extract<Body, { type: 'timer' }>['seconds'],
-  vector: readonly number[],
+  { generation, vector }: { readonly generation: number; readonly vector: readonly number[] },
   id: Bytes,
 ): boolean {
   const conversation = tx.get(tables.conversations, bytesKey(group));
   if (conversation === undefined) return false;
-  const count = vector.reduce((sum, each) => sum + each, 0);
+  const order = { generation, count: vector.reduce((sum, each) => sum + each, 0), id };
   const before = conversation.timerSetBy;
-  if (before && (before.count > count || (before.count === count && compareBytes(before.id, id) > 0))) return false;
-  tx.put(tables.conversations, bytesKey(group), { ...conversation, timerSeconds: seconds, timerSetBy: { count, id } });
+  if (before !== null && compareOrders(before, order) > 0) return false;
+  tx.put(tables.conversations, bytesKey(group), { ...conversation, timerSeconds: seconds, timerSetBy: order });
   return true;
 }
+
+type TimerOrder = NonNullable<ReturnType<(typeof tables.conversations)['struct']['decode']>['timerSetBy']>;
+
+const compareOrders = (a: TimerOrder, b: TimerOrder) =>
+  a.generation - b.generation || a.count - b.count || compareBytes(a.id, b.id);

@@ -3,7 +3,7 @@
 
 import type { MemberState, Ratchet, WaitingMessage } from '../protocol/ratchet.ts';
 import { numberKey } from '../store/store.ts';
-import { type Bytes, bytesKey } from '../wire/bytes.ts';
+import { type Bytes, bytesKey, sameBytes } from '../wire/bytes.ts';
 import { generationPrefixBytes } from '../wire/limits.ts';
 import { type Table, tables } from './records.ts';
 import type { Reader, Transaction } from './state.ts';
@@ -57,6 +57,12 @@ export function saveRatchet(tx: Transaction, before: Ratchet | undefined, after:
   for (const message of waiting) {
     if (!known.has(message)) tx.put(tables.waiting, waitingKey(generation, message), message);
   }
+}
+
+/** What a member has said in some generation has come, there or sent again later. */
+export function countContent(tx: Transaction, generation: Bytes, hrid: Bytes): void {
+  const found = tx.all(tables.members, prefixOf(generation)).find(({ value }) => sameBytes(value.hrid, hrid));
+  if (found) tx.put(tables.members, found.key, { ...found.value, contents: found.value.contents + 1 });
 }
 
 /** Leaves nothing of a ratchet. */

@@ -2,7 +2,6 @@
 
 import { KeptPackage } from '../protocol/key-package.ts';
 import { KeptContribution, MemberCore, RatchetCore, WaitingMessage } from '../protocol/ratchet.ts';
-import { RosterEntry } from '../protocol/roster.ts';
 import { Step } from '../protocol/step.ts';
 import {
   bytes,
@@ -20,6 +19,7 @@ import {
 } from '../wire/codec.ts';
 import { Content } from '../wire/content.ts';
 import { type ErrorCode, errorCodes } from '../wire/errors.ts';
+import { UploadedPackage } from '../wire/key-package.ts';
 import {
   generationPrefixBytes,
   hashBytes,
@@ -36,11 +36,20 @@ import {
   messageIdBytes,
   messageTtlSeconds,
 } from '../wire/limits.ts';
+import { Base, HeldGeneration, RosterEntry, roles, SignedRecord } from '../wire/record.ts';
 import { epochBytes } from '../wire/registration.ts';
+import { maxHeldGenerations } from '../wire/request.ts';
 import { Recipient, refusalCodes } from '../wire/send.ts';
 
 const hash = bytes(hashBytes);
+const gapReason = oneOf('expired', 'full', 'withdrawn');
 const maxHistoryDays = 36_500;
+/** Requests of this client that may still be answered: the newest. */
+export const maxAsked = 8;
+/** Agreements that could not be opened, and are remembered: the newest. */
+export const maxUnopened = 8;
+/** Changes of one message that are remembered. */
+export const maxChangedBy = 32;
 const messageId = bytes(messageIdBytes);
 const errorCode = oneOf(...(Object.keys(errorCodes) as ErrorCode[]));
 
@@ -73,11 +82,96 @@ const GroupRecord = struct('group record', {
    * lost: the keys are not here, as after a restored backup or a registration under another address; nothing can be
    * read or sent.
    */
-  status: oneOf('invited', 'active', 'declined', 'lost'),
+  status: oneOf('invited', 'active', 'declined', 'lost', 'removed', 'left'),
+  /** The one that counts; its ratchet may be on its way still. */
   generation: hash,
-  roster: list(RosterEntry, maxMembers, 2),
+  roster: list(RosterEntry, maxMembers, 1),
+  /** When that became so: seconds since 1970. */
+  since: uint(),
+  /** A removal stands that this generation does not carry out yet: no content is sealed before. */
+  pending: flag,
+  /** The first message in the history that has come with the invitation; 0 if it is the first one. */
+  invitedFrom: uint(),
 });
 export type GroupRecord = ValueOf<typeof GroupRecord>;
+
+/** A generation of a group by its record; the first one that is known stands for all before it. */
+const LineageRecord = struct('lineage record', { signed: SignedRecord, base: nullable(Base) });
+
+/** X of a generation whose ratchet is gone, and who was heard in it: what later agreements may be sealed with. */
+const ExportRecord = struct('export record', {
+  group: hash,
+  secret: hash,
+  heard: list(hash, maxMembers),
+  /** Who has come, or come back, with this generation: they may have no secret of an earlier one. */
+  begun: list(hash, maxMembers),
+  /** Seconds since 1970. */
+  since: uint(),
+});
+
+/** What this client's person has changed in a group, until it is sure to count. */
+export const Change = union('change', {
+  add: struct('added member', { hrid: hash, pk: hash }),
+  remove: struct('removed member', { hrid: hash, joined: nullable(hash) }),
+  role: struct('changed role', { hrid: hash, role: oneOf(...roles) }),
+  rename: struct('new name', { name: text(maxNameLength) }),
+});
+export type Change = ValueOf<typeof Change>;
+const ChangeRecord = struct('change record', {
+  group: hash,
+  generation: hash,
+  changes: list(Change, maxMembers, 1),
+  /** Seconds since 1970. */
+  since: uint(),
+});
+export type ChangeRecord = ValueOf<typeof ChangeRecord>;
+
+/** A group whose keys are to be restored: why, and what was done about it. Times are in seconds since 1970. */
+const HealingRecord = struct('healing record', {
+  /** Since when the group cannot be read or written here, and requests made since. */
+  since: nullable(uint()),
+  requests: uint(),
+  /** Not to be asked before. */
+  askAt: uint(),
+  /** The packages that the newest requests have sent: any of them may be answered. */
+  packages: list(hash, maxAsked),
+  /** Agreements that could not be opened, and when they came: the members may be ahead. */
+  unopened: list(struct('unopened agreement', { id: hash, at: uint() }), maxUnopened),
+  /** Senders of whom something is lost, as the relay says: what was opened of them, and when they were asked for it. */
+  gaps: list(
+    struct('lost messages', {
+      sender: hash,
+      reason: gapReason,
+      generation: hash,
+      opened: uint(),
+      askedAt: nullable(uint()),
+    }),
+    maxMembers,
+  ),
+  /** When this client was last let in again. */
+  returnedAt: nullable(uint()),
+  /** When missing messages were asked for last. */
+  missingAt: nullable(uint()),
+  /** When this client has last moved the group on so that somebody who is behind notices. */
+  nudgedAt: uint(),
+});
+export type HealingRecord = ValueOf<typeof HealingRecord>;
+
+/** A member that asks to be let in again. */
+const RequestRecord = struct('request record', {
+  group: hash,
+  askedAt: uint(),
+  receivedAt: uint(),
+  held: list(HeldGeneration, maxHeldGenerations),
+  package: UploadedPackage,
+  /** Whether this client's person was asked. */
+  told: flag,
+  /** Whether this client's person has agreed that it is let in without any key of before. */
+  agreed: flag,
+  /** Whether it is done: kept so that the same request counts once. */
+  done: flag,
+});
+export type RequestRecord = ValueOf<typeof RequestRecord>;
 
 /** How long a group's messages are kept here: not beyond the application's having heard them, so many days, always. */
 export const HistoryRule = union('history rule', {
@@ -93,7 +187,7 @@ const Conversation = struct('conversation', {
   history: HistoryRule,
   /** Messages disappear so long after they came; and which message said so: the newest rules everywhere. */
   timerSeconds: nullable(uint(maxTimerSeconds)),
-  timerSetBy: nullable(struct('timer order', { count: uint(), id: messageId })),
+  timerSetBy: nullable(struct('timer order', { generation: uint(), count: uint(), id: messageId })),
 });
 
 /** A message of a group, this client's own included. The record outlives the content, so that none is taken twice. */
@@ -109,6 +203,8 @@ const HistoryRecord = struct('history record', {
   sentAt: uint(),
   receivedAt: uint(),
   editedAt: nullable(uint()),
+  /** The messages that have changed it last: each counts once, also if it is sent again. */
+  changedBy: list(messageId, maxChangedBy),
   /** For how long it shows; the clock starts when it came, or, for an own one, when it was sealed. */
   timerSeconds: nullable(uint(maxTimerSeconds)),
   expiresAt: nullable(uint()),
@@ -130,7 +226,9 @@ const Outgoing = struct('outgoing', {
   n: uint(),
   group: hash,
   generation: hash,
-  /** Of a message; null for an agreement. */
+  /** What it is, by the end of its envelope's key: the number of a message, `agreement`, `notice`, … */
+  part: text(128),
+  /** Of a message that is sent for the first time. */
   message: nullable(struct('outgoing message', { id: messageId, number: uint(), isContent: flag, step: Step })),
   /**
    * again: accepted before, and to be posted once more because the relay has lost or withdrawn it. refused: nobody could
@@ -182,13 +280,34 @@ const StoredEvent = union('event', {
   delivered: struct('delivered event', { group: hash, id: messageId }),
   confirmed: struct('confirmed event', { group: hash, id: messageId }),
   failed: struct('failed event', { group: hash, id: messageId, code: errorCode }),
-  gap: struct('gap event', { sender: hash, reason: oneOf('expired', 'full', 'withdrawn') }),
+  gap: struct('gap event', { sender: hash, reason: gapReason }),
   clone: struct('clone event', { group: hash, member: hash, reporter: hash }),
   fork: struct('fork event', { group: hash, member: hash }),
   'rolled-back': struct('rolled back event', { group: hash }),
   refused: struct('refused event', { sender: hash, code: errorCode }),
   /** Of the agreement, or of a message that was accepted. */
   unreached: struct('unreached event', { group: hash, refused: list(RefusedRecipient, maxRecipients, 1) }),
+  /** What a generation has changed; nothing: it has only brought new keys. undone: another one counts in its place. */
+  changed: struct('changed event', {
+    group: hash,
+    by: hash,
+    added: list(hash, maxMembers),
+    removed: list(hash, maxMembers),
+    promoted: list(hash, maxMembers),
+    demoted: list(hash, maxMembers),
+    name: nullable(text(maxNameLength)),
+    /** Whether it only carries out what others have removed. */
+    carried: flag,
+    undone: flag,
+  }),
+  /** A member has come back with new keys; `whole`: with what it had before. */
+  returned: struct('returned event', { group: hash, member: hash, by: hash, whole: flag }),
+  /** Messages of a member that said something are lost for this client. */
+  missed: struct('missed event', { group: hash, sender: hash, count: uint() }),
+  /** A member without any key of before asks to be let in again: the person has to agree. */
+  asks: struct('asks event', { group: hash, member: hash }),
+  /** This client is not in the group any more. */
+  removed: struct('removed event', { group: hash, by: hash }),
 });
 export type StoredEvent = ValueOf<typeof StoredEvent>;
 
@@ -224,6 +343,16 @@ export const tables = {
   verified: table('verified', struct('verified key', { pk: hash })),
   /** By group id. */
   groups: table('group', GroupRecord),
+  /** By group, number and agreement id: parents stand before their children. */
+  lineage: table('lineage', LineageRecord),
+  /** By generation. Secret. */
+  exports: table('export', ExportRecord),
+  /** By group and running number. */
+  changes: table('change', ChangeRecord),
+  /** By group. */
+  healing: table('healing', HealingRecord),
+  /** By group and HRID. */
+  requests: table('request', RequestRecord),
   conversations: table('conversation', Conversation),
   /** By the time at which a message disappears: so the soonest stands first. */
   expiring: table('expiring', struct('expiry', { group: hash, message: uint() })),
@@ -248,6 +377,8 @@ export const archives = {
   history: archive('history', HistoryRecord),
   /** Of what is outgoing, by generation and message number. */
   envelopes: archive('envelope', SealedEnvelope),
+  /** What this client has said and somebody has not confirmed, by group and message id. Secret: plaintext. */
+  sent: archive('sent', struct('sent content', { generation: hash, number: uint(), content: Content })),
   /** By group and message id. */
   messageNumbers: archive('message-number', struct('message number', { number: uint() })),
 };

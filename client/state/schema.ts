@@ -11,7 +11,7 @@ import { type IdentityRecord, tables } from './records.ts';
 import { decodeRecord, State, type Transaction } from './state.ts';
 
 /** Each makes one version out of the one before, beginning with version 1. */
-const migrations: readonly ((store: Store, now: number) => Promise<Write[]>)[] = [separateRuns];
+const migrations: readonly ((store: Store, now: number) => Promise<Write[]>)[] = [separateRuns, followGenerations];
 const newest = migrations.length + 1;
 
 const schemaKey = `${tables.schema.name}/`;
@@ -95,3 +95,51 @@ async function separateRuns(store: Store, now: number): Promise<Write[]> {
 }
 type OldMember = [unknown, unknown, number, unknown, [number, ...unknown[]][], unknown[], ...unknown[]];
 type OldOutgoing = [number, unknown, unknown, unknown, unknown, Bytes, [unknown, number, ...unknown[]] | null, unknown];
+
+/**
+ * Version 3: groups have more than one generation. Of a group that is older, the founding record was not kept: it talks on
+ * as it is, and cannot be changed.
+ *
+ *   2  group         [id, name, status, generation, roster]
+ *      ratchet       [group, generation, self, …]
+ *      member        [hrid, pk, opened, chainKey, vector, recent, cloned]
+ *      conversation  [nextMessage, history, timerSeconds, [count, id]|null]
+ *      waiting       [sender, signed, nonce, outer, inner, sealedSecret]
+ *      unsent        [group, content of 9 fields]
+ *      outgoing      [n, group, generation, message, state, sealedAt]
+ *      history       [8 fields, editedAt, 6 fields]
+ */
+async function followGenerations(store: Store, now: number): Promise<Write[]> {
+  const writes: Write[] = [];
+  const rewrite = async (table: string, count: number, change: (fields: unknown[]) => unknown[]) => {
+    for (const { key, value } of await store.list(`${table}/`))
+      writes.push(toWrite(key, change(fieldsOf(value, count))));
+  };
+  const author = [0];
+  await rewrite('group', 5, (fields) => [...fields, now, false, 0]);
+  await rewrite('ratchet', 14, ([group, generation, self, ...rest]) => [
+    group,
+    generation,
+    0,
+    now,
+    null,
+    self,
+    0,
+    ...rest,
+  ]);
+  await rewrite('member', 7, ([hrid, pk, opened, ...rest]) => [hrid, pk, opened, opened, ...rest, author, 0, null]);
+  await rewrite('waiting', 6, (fields) => [...fields, now]);
+  await rewrite('conversation', 4, ([next, history, seconds, setBy]) => [
+    next,
+    history,
+    seconds,
+    setBy === null ? null : [0, ...(setBy as unknown[])],
+  ]);
+  await rewrite('unsent', 2, ([group, content]) => [group, [...(content as unknown[]), [], null]]);
+  await rewrite('outgoing', 6, ([n, group, generation, message, ...rest]) => {
+    const part = message === null ? 'agreement' : numberKey((message as [unknown, number])[1]);
+    return [n, group, generation, part, message, ...rest];
+  });
+  await rewrite('history', 15, (fields) => [...fields.slice(0, 9), [], ...fields.slice(9)]);
+  return writes;
+}

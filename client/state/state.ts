@@ -2,7 +2,7 @@
 // reach the image only when the store has committed them, so a failed commit leaves both as they were. What may grow for
 // ever, an archive, is not in the image: it is read from the store when somebody asks.
 
-import { type Range, rangeKeys, type Store, type Write } from '../store/store.ts';
+import { type Entry, type Range, rangeKeys, type Store, type Write } from '../store/store.ts';
 import { CliquetError } from '../wire/errors.ts';
 import { Image } from './image.ts';
 import type { Archive, Table } from './records.ts';
@@ -20,6 +20,8 @@ export interface Reader {
   read<T>(archive: Archive<T>, key: string): Promise<T | undefined>;
   /** Records of an archive whose key is `prefix` and a running number. */
   range<T>(archive: Archive<T>, prefix: string, range: Range): Promise<readonly KeyedRecord<T>[]>;
+  /** All records of an archive whose key starts with `prefix`: few, or it would not be asked for. */
+  list<T>(archive: Archive<T>, prefix: string): Promise<readonly KeyedRecord<T>[]>;
 }
 
 export interface Transaction extends Reader {
@@ -79,7 +81,14 @@ export class State implements Reader {
   }
 
   async range<T>(archive: Archive<T>, prefix: string, range: Range): Promise<readonly KeyedRecord<T>[]> {
-    const entries = await this.#store.range(`${archive.name}/${prefix}`, range);
+    return this.#toRecords(archive, await this.#store.range(`${archive.name}/${prefix}`, range));
+  }
+
+  async list<T>(archive: Archive<T>, prefix: string): Promise<readonly KeyedRecord<T>[]> {
+    return this.#toRecords(archive, await this.#store.list(`${archive.name}/${prefix}`));
+  }
+
+  #toRecords<T>(archive: Archive<T>, entries: readonly Entry[]): KeyedRecord<T>[] {
     return entries.map(({ key, value }) => ({
       key: key.slice(archive.name.length + 1),
       value: decodeRecord(archive, value),
@@ -145,6 +154,10 @@ export class State implements Reader {
         const limit = range.limit + changes.length;
         const merged = merge(await this.range(archive, prefix, { ...range, limit }), changes);
         return (range.reverse ? merged.reverse() : merged).slice(0, range.limit);
+      },
+      list: async <T>(archive: Archive<T>, prefix: string) => {
+        const changes = changesOf(archive).filter(({ key }) => key.startsWith(prefix));
+        return merge(await this.list(archive, prefix), changes);
       },
       put: (table, key, value) => void change(table as Change['table'], key, value),
       delete: (table, key) => void change(table as Change['table'], key, undefined),

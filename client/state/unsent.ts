@@ -2,17 +2,16 @@
 // be sealed.
 
 import { currentVector } from '../protocol/ratchet.ts';
-import { memberAt } from '../protocol/transcript.ts';
 import { numberKey } from '../store/store.ts';
 import { type Bytes, bytesKey, sameBytes } from '../wire/bytes.ts';
 import type { Content } from '../wire/content.ts';
 import { type Body, readBody, writeBody } from '../wire/content-body.ts';
 import { CliquetError } from '../wire/errors.ts';
 import { maxReadIds } from '../wire/limits.ts';
-import { addMessage, findMessage, putMessage } from './history.ts';
+import { addMessage, findMessage, putMessage, sentKey } from './history.ts';
 import { deleteMessage, editMessage, setTimer } from './messages.ts';
 import { loadRatchet } from './ratchets.ts';
-import { type GroupRecord, tables } from './records.ts';
+import { archives, type GroupRecord, tables } from './records.ts';
 import type { Transaction } from './state.ts';
 
 /** What a message is beside what it says. */
@@ -26,7 +25,7 @@ export interface Heading {
  * Stores a message to send. With an id that was used in this group before, nothing happens: a program that was killed
  * may simply say the same again.
  * @param now  seconds since 1970
- * @throws CliquetError `not-accepted`, `rolled-back`, `group-lost`, `content-too-large`; RangeError for an extension's name
+ * @throws CliquetError `not-accepted`, `not-member`, `not-registered`, `group-lost`, `content-too-large`; RangeError for an extension's name
  */
 export async function sendMessage(
   tx: Transaction,
@@ -35,10 +34,17 @@ export async function sendMessage(
   said: Body,
   now: number,
 ): Promise<void> {
-  const ratchet = assertOpen(tx, group);
+  const hrid = assertOpen(tx, group);
   const timerSeconds = tx.get(tables.conversations, bytesKey(group.id))?.timerSeconds ?? null;
-  const content: Content = { ...heading, ...writeBody(said), sentAt: now, timerSeconds, reports: [] };
-  const { hrid } = memberAt(ratchet, ratchet.self);
+  const content: Content = {
+    ...heading,
+    ...writeBody(said),
+    sentAt: now,
+    timerSeconds,
+    reports: [],
+    earlier: [],
+    again: null,
+  };
   const number = await addMessage(tx, group.id, hrid, content, true, now);
   if (number !== null) putUnsent(tx, group, content);
 }
@@ -58,8 +64,8 @@ export async function sendEdit(
   assertOpen(tx, group);
   const found = await findOwn(tx, group, target);
   const body = writeBody({ type: 'edit', target, text });
-  editMessage(tx, group.id, found, text, now);
-  putUnsent(tx, group, plain(id, body, now));
+  editMessage(tx, group.id, found, id, text, now);
+  putUnsent(tx, group, plainContent(id, body, now));
 }
 
 /**
@@ -77,12 +83,13 @@ export async function sendDeletion(
   assertOpen(tx, group);
   const found = await findOwn(tx, group, target);
   deleteMessage(tx, group.id, found);
+  tx.delete(archives.sent, sentKey(group.id, target));
   const ofGroup = tx.all(tables.unsent).filter(({ value }) => sameBytes(value.group, group.id));
   for (const { key, value } of ofGroup) {
     if (isEditOf(value.content, target)) tx.delete(tables.unsent, key);
   }
   const waiting = ofGroup.find(({ value }) => sameBytes(value.content.id, target));
-  if (waiting === undefined) putUnsent(tx, group, plain(id, writeBody({ type: 'deletion', target }), now));
+  if (waiting === undefined) putUnsent(tx, group, plainContent(id, writeBody({ type: 'deletion', target }), now));
   else tx.delete(tables.unsent, waiting.key);
 }
 
@@ -109,19 +116,22 @@ export async function sendReceipts(
   }
   for (let i = 0; i < ids.length; i += maxReadIds) {
     const body = writeBody({ type: 'read', ids: ids.slice(i, i + maxReadIds) });
-    putUnsent(tx, group, plain(nextId(), body, now));
+    putUnsent(tx, group, plainContent(nextId(), body, now));
   }
 }
 
 /** From now on, the group's messages disappear so long after they came; null: they stay. */
 export function sendTimer(tx: Transaction, group: GroupRecord, id: Bytes, seconds: number | null, now: number): void {
-  const ratchet = assertOpen(tx, group);
-  putUnsent(tx, group, plain(id, writeBody({ type: 'timer', seconds }), now));
+  assertOpen(tx, group);
+  putUnsent(tx, group, plainContent(id, writeBody({ type: 'timer', seconds }), now));
   // For what is sent from here meanwhile; its place among the others' is known when it is sealed.
-  setTimer(tx, group.id, seconds, currentVector(ratchet), id);
+  const ratchet = loadRatchet(tx, group.generation);
+  if (ratchet !== undefined)
+    setTimer(tx, group.id, seconds, { generation: ratchet.number, vector: currentVector(ratchet) }, id);
 }
 
-const plain = (id: Bytes, body: ReturnType<typeof writeBody>, sentAt: number): Content => ({
+/** Content that is nothing but its body. @param sentAt seconds since 1970 */
+export const plainContent = (id: Bytes, body: ReturnType<typeof writeBody>, sentAt: number): Content => ({
   id,
   sentAt,
   ...body,
@@ -129,18 +139,26 @@ const plain = (id: Bytes, body: ReturnType<typeof writeBody>, sentAt: number): C
   timerSeconds: null,
   asksReceipt: false,
   reports: [],
+  earlier: [],
+  again: null,
 });
 
 /** An empty message: it moves the group key on, and says nothing. */
-export const emptyContent = (id: Bytes, now: number): Content => plain(id, writeBody({ type: 'empty' }), now);
+export const emptyContent = (id: Bytes, now: number): Content => plainContent(id, writeBody({ type: 'empty' }), now);
 
-function assertOpen(tx: Transaction, group: GroupRecord) {
-  if (group.status === 'lost') throw new CliquetError('group-lost');
-  if (group.status !== 'active') throw new CliquetError('not-accepted');
-  const ratchet = loadRatchet(tx, group.generation);
-  if (ratchet === undefined) throw new CliquetError('group-lost');
-  if (ratchet.rolledBack) throw new CliquetError('rolled-back');
-  return ratchet;
+/**
+ * What is said while the group's keys are being restored waits for them, and what is said between two registrations for
+ * the second one; but who is registered as somebody else does not come back.
+ * @returns this client's HRID in the group
+ */
+function assertOpen(tx: Transaction, { status, generation, roster }: GroupRecord): Bytes {
+  if (status === 'removed' || status === 'left') throw new CliquetError('not-member');
+  if (status === 'invited' || status === 'declined') throw new CliquetError('not-accepted');
+  const ratchet = loadRatchet(tx, generation);
+  const own = tx.get(tables.identity, '')?.hrid ?? ratchet?.members[ratchet.self]?.hrid;
+  if (own === undefined) throw new CliquetError('not-registered');
+  if (!roster.some(({ hrid }) => sameBytes(hrid, own))) throw new CliquetError('group-lost');
+  return own;
 }
 
 async function findOwn(tx: Transaction, group: GroupRecord, id: Bytes) {
@@ -150,7 +168,7 @@ async function findOwn(tx: Transaction, group: GroupRecord, id: Bytes) {
   return found;
 }
 
-function putUnsent(tx: Transaction, group: GroupRecord, content: Content): void {
+export function putUnsent(tx: Transaction, group: Pick<GroupRecord, 'id'>, content: Content): void {
   const next = Number(tx.all(tables.unsent).at(-1)?.key ?? -1) + 1;
   tx.put(tables.unsent, numberKey(next), { group: group.id, content });
 }

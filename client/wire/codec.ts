@@ -83,11 +83,12 @@ export function nullable<T>(inner: Field<T>): Field<T | null> {
 /** An array of at least `min` and at most `max` items of one kind. */
 export function list<T>(inner: Field<T>, max: number, min = 0): Field<readonly T[]> {
   const name = `list of ${min}–${max} ${inner.name}`;
-  const check = (items: readonly unknown[]) => items.length >= min && items.length <= max;
+  const check = (items: unknown): items is readonly unknown[] =>
+    Array.isArray(items) && items.length >= min && items.length <= max;
   return {
     name,
     write: (values) => (check(values) ? values.map((value) => inner.write(value)) : refuse(name)),
-    read: (item) => (Array.isArray(item) && check(item) ? item.map((each) => inner.read(each)) : refuse(name)),
+    read: (item) => (check(item) ? item.map((each) => inner.read(each)) : refuse(name)),
   };
 }
 

@@ -7,6 +7,7 @@
 //   deletion  [target 16]                 one of the sender's own messages is to go
 //   read      [ids]                       what the sender's person has read, of messages that asked to be told
 //   timer     [seconds | null]            from now on, the group's messages disappear so long after they came
+//   missing   [[[generation, position, from]…]]   messages of these members from such a number on have not come
 //
 // All are version 1. Any other kind with a dot in its name is an application's extension.
 
@@ -15,9 +16,11 @@ import { bytes, bytesUpTo, list, nullable, type Struct, struct, text, uint, type
 import type { Content } from './content.ts';
 import { CliquetError } from './errors.ts';
 import {
+  hashBytes,
   maxContentBytes,
   maxKindLength,
   maxMediaTypeLength,
+  maxMembers,
   maxNameLength,
   maxReadIds,
   maxTimerSeconds,
@@ -40,6 +43,13 @@ const bodies = {
   read: struct('read body', { ids: list(id, maxReadIds, 1) }),
   // Of 0 seconds, messages would be gone before anybody is told of them.
   timer: struct('timer body', { seconds: nullable(uint(maxTimerSeconds, 1)) }),
+  missing: struct('missing body', {
+    messages: list(
+      struct('missing messages', { generation: bytes(hashBytes), position: uint(maxMembers - 1), from: uint() }),
+      maxMembers,
+      1,
+    ),
+  }),
 };
 type Bodies = typeof bodies;
 type Kind = keyof Bodies;

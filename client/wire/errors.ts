@@ -145,11 +145,15 @@ export const errorCodes = {
   'content-too-large': { title: 'Content is at most 64 KiB; send it in parts.', retry: false },
   'not-accepted': { title: 'The invitation to this group has not been accepted yet.', retry: false },
   'rolled-back': {
-    title: 'This store is older than what was sent from it; nothing more is sent in this group from here.',
+    title: 'This store is older than what was sent from it; the members are asked to let it in again with new keys.',
     retry: false,
   },
   'agreement-invalid': { title: 'An agreement was refused; nothing was changed.', retry: false },
   'package-gone': { title: 'The agreement used a key package that is gone; the opener must try again.', retry: false },
+  'keys-gone': {
+    title: 'The agreement is sealed with keys that are not on this device; it asks the members to let it in again.',
+    retry: false,
+  },
   'message-refused': { title: 'A message could not be opened; nothing was changed.', retry: false },
   duplicate: { title: 'This message was opened before.', retry: false },
   clone: { title: 'Two different messages carry one number of one member: that member was copied.', retry: false },
@@ -160,8 +164,23 @@ export const errorCodes = {
     title: 'Too many invitations wait for an answer; accept or decline some, and ask to be invited again.',
     retry: false,
   },
+  'not-member': { title: 'You are not in this group any more; ask an admin of it to add you.', retry: false },
+  'member-unknown': { title: 'There is no such member in this group.', retry: false },
+  'not-permitted': {
+    title: 'Only admins may do that, and only to members who came after them; ask one of them.',
+    retry: false,
+  },
+  behind: {
+    title: 'This device has fallen behind the group and is being let in again by itself; try again when it is.',
+    retry: true,
+  },
+  'group-fixed': {
+    title: 'This group was founded by an earlier version and cannot be changed; found a new one with its members.',
+    retry: false,
+  },
+  alone: { title: 'There is nobody else in this group; add somebody first.', retry: false },
   'group-lost': {
-    title: 'The keys of this group are not on this device; found a new one with its members.',
+    title: 'The keys of this group are not on this device; its members are asked to let it in again.',
     retry: false,
   },
   undeliverable: {

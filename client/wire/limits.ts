@@ -17,6 +17,11 @@ export const messageIdBytes = 16;
 export const maxMembers = 256;
 export const maxRecipients = maxMembers - 1;
 
+/** Records that one agreement tells of: whoever was away for longer is invited anew. */
+export const maxHistory = 512;
+/** Removals that one generation carries out. */
+export const maxBecause = 256;
+
 /** A group's name, in UTF-16 units. */
 export const maxNameLength = 128;
 

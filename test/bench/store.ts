@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { Client, encryptedStore } from '../../client/index.ts';
 import type { Ratchet } from '../../client/protocol/ratchet.ts';
 import { addMessage, startConversation } from '../../client/state/history.ts';
+import { saveLineage } from '../../client/state/lineages.ts';
 import { loadRatchet, saveRatchet } from '../../client/state/ratchets.ts';
 import { tables } from '../../client/state/records.ts';
 import { beginStore, loadState } from '../../client/state/schema.ts';
@@ -24,6 +25,7 @@ import {
   textContent,
 } from '../support/group.ts';
 import { seededRandom } from '../support/random.ts';
+import { groupRecord } from '../support/state.ts';
 
 const random = seededRandom('bench');
 const folder = mkdtempSync(join(tmpdir(), 'cliquet-bench-'));
@@ -72,11 +74,10 @@ async function begin(store: Store): Promise<State> {
 function putGroup(state: State, founding: Founding, name: string): Promise<void> {
   const [ratchet] = founding.ratchets as [Ratchet];
   const { group: id, generation } = ratchet;
-  const roster = founding.people.map(({ hrid, identity }) => {
-    return { hrid, pk: identity.pk, joined: generation, role: 'member' as const };
-  });
+  const { roster } = founding.generation;
   return state.transact((tx) => {
-    tx.put(tables.groups, bytesKey(id), { id, name, status: 'active', generation, roster });
+    tx.put(tables.groups, bytesKey(id), groupRecord({ id, name, generation, roster }));
+    saveLineage(tx, id, founding.lineage);
     startConversation(tx, id, { type: 'all' });
     saveRatchet(tx, undefined, ratchet);
   });

@@ -8,7 +8,7 @@ import { numberKey } from '../../client/store/store.ts';
 import { type Bytes, bytesKey } from '../../client/wire/bytes.ts';
 import { textOf } from '../support/content.ts';
 import { startOfTime } from '../support/group.ts';
-import { loadState } from '../support/state.ts';
+import { groupRecord, loadState } from '../support/state.ts';
 
 const hour = 3600;
 const day = 24 * hour;
@@ -37,7 +37,8 @@ const begin = (rule: HistoryRule, status: 'active' | 'invited' = 'active') =>
   state.transact((tx) => {
     const entry = { hrid: sender, pk: sender, joined: group, role: 'member' as const };
     const roster = [entry, { ...entry, hrid: group }];
-    tx.put(tables.groups, bytesKey(group), { id: group, name: 'Test', status, generation: group, roster });
+    tx.put(tables.groups, bytesKey(group), groupRecord({ id: group, status, generation: group, roster }));
+    tx.delete(tables.conversations, bytesKey(group));
     startConversation(tx, group, rule);
   });
 const hear = (n: number, timerSeconds: number | null = null) =>
@@ -70,6 +71,17 @@ describe('run()', () => {
     expect(await count()).toBe(0);
   });
 
+  it('lets the private parts of key packages that have ended go, within an hour', async () => {
+    const secret = { leafSecret: sender, leaf: sender, kemSeed: sender };
+    const kept = { id: sender, kind: 'last-resort', expires: now + 2 * hour, ...secret } as const;
+    await state.transact((tx) => tx.put(tables.keyPackages, '', kept));
+    await housekeeping.run();
+    await pass(2 * hour - 60);
+    expect(state.all(tables.keyPackages).length).toBe(1);
+    await pass(hour + 60);
+    expect(state.all(tables.keyPackages)).toEqual([]);
+  });
+
   it('looks histories through every hour, also after a clock that was years ahead', async () => {
     await begin({ type: 'days', days: 1 });
     await hear(1);
@@ -85,18 +97,27 @@ describe('run()', () => {
 });
 
 describe('run() of early messages', () => {
-  it('lets them go a day after no agreement can come any more', async () => {
-    await state.transact((tx) => {
-      const bytes = new Uint8Array(16);
-      const early = { generation: bytes, from: sender, header: bytes, body: bytes, receivedAt: now };
-      tx.put(tables.early, `${bytesKey(bytes)}/${numberKey(0)}`, early);
-    });
-    now += 31 * day;
-    await housekeeping.run();
-    expect(state.all(tables.early)).toHaveLength(1);
-    now += hour;
-    await housekeeping.run();
-    expect(state.all(tables.early)).toHaveLength(0);
+  it('lets them go a day after no agreement can come any more, and tells of those that a member has sent', async () => {
+    for (const [from, gaps] of [
+      [new Uint8Array(32).fill(9), []],
+      [sender, [{ type: 'gap', sender, reason: 'expired' }]],
+    ] as const) {
+      await state.transact((tx) => {
+        tx.put(tables.numbers, '', { nextSend: 1, nextEvent: 0, cursor: null });
+        const bytes = new Uint8Array(16);
+        for (const n of [0, 1]) {
+          const early = { generation: bytes, from, header: bytes, body: bytes, receivedAt: now };
+          tx.put(tables.early, `${bytesKey(bytes)}/${numberKey(n)}`, early);
+        }
+      });
+      now += 31 * day;
+      await housekeeping.run();
+      expect(state.all(tables.early)).toHaveLength(2);
+      now += hour;
+      await housekeeping.run();
+      expect(state.all(tables.early)).toHaveLength(0);
+      expect(state.all(tables.events).map(({ value }) => value)).toEqual(gaps);
+    }
   });
 });
 

@@ -38,5 +38,17 @@ test('PROTOCOL.md names every route', () => {
 });
 
 test('PROTOCOL.md has the three diagrams', () => {
-  expect(specification.match(/```mermaid\nsequenceDiagram/g)).toHaveLength(3);
+  const [overview] = specification.split('\n## 2. ');
+  expect(overview?.match(/```mermaid\nsequenceDiagram/g)).toHaveLength(3);
+});
+
+test('PROTOCOL.md lists its sections, and no document names one that is not there', async () => {
+  const titles = [...specification.matchAll(/^## (\d+)\. (.+)$/gm)].map(([, number, title]) => `${number}. ${title}`);
+  const listed = [...specification.matchAll(/^\d+\. \[(.+)\]\(#(\d+)-(.+)\)$/gm)].map(
+    ([, title, number]) => `${number}. ${title}`,
+  );
+  expect(listed).toEqual(titles);
+  expect(titles.length).toBeGreaterThan(15);
+  for (const [, number] of `${specification} ${storage}`.matchAll(/\bsections? (\d+)/g))
+    expect(Number(number)).toBeLessThanOrEqual(titles.length);
 });

@@ -7,8 +7,9 @@ import { openBackup } from '../../client/state/backup.ts';
 import { openBackupFile } from '../../client/state/backup-file.ts';
 import { generationPrefix } from '../../client/state/ratchets.ts';
 import { tables } from '../../client/state/records.ts';
-import { bytesKey } from '../../client/wire/bytes.ts';
+import { bytesKey, encodeUtf8 } from '../../client/wire/bytes.ts';
 import { generationPrefixBytes } from '../../client/wire/limits.ts';
+import { roles } from '../../client/wire/record.ts';
 import { refusal } from '../support/chat.ts';
 import { closeAll, Device, foundGroupOf, registerDevices } from '../support/device.ts';
 import { isPartOf, leavesOf } from '../support/leaves.ts';
@@ -94,7 +95,6 @@ describe('Client.restore()', () => {
     expect(restored.group).toMatchObject({ name: 'Before', status: 'lost', isVerified: true, historyPolicy: 'all' });
     expect(restored.group.members).toEqual(members);
     expect(await restored.group.history()).toEqual([]);
-    expect(await refusal(() => restored.group.send('into the void'))).toBe('group-lost');
     expect(() => restored.group.stage()).toThrow(expect.objectContaining({ code: 'group-lost' }));
 
     // All key packages at the relay are new ones, whose private parts are here.
@@ -104,12 +104,27 @@ describe('Client.restore()', () => {
     await talkInNewGroup(b, [restored, b, c], 'Anew');
     await talkInNewGroup(restored, [restored, b, c], 'Once more');
 
-    // The old group goes on without this device, and troubles it no more.
-    await b.client.groups.find((group) => group.name === 'Before')?.send('said after');
+    // The old group goes on without this device, and troubles it not at all, until somebody there has agreed.
+    const old = (device: Device) => device.client.groups.find((group) => group.name === 'Before');
+    const waiting = (await old(restored)?.send('said before the keys are back')) ?? '';
+    await b.event('asks', ({ member }) => member === hrid);
+    await old(b)?.send('said after');
     await c.read(5);
     await talkInNewGroup(c, [restored, b, c], 'At last');
+    expect(old(restored)?.status).toBe('lost');
     expect(restored.texts).not.toContain('said after');
     expect(restored.keys('early')).toEqual([]);
+
+    await old(b)?.readmit(hrid);
+    for (const device of [restored, b, c]) {
+      const back = await device.event('returned', ({ member }) => member === hrid);
+      expect(back).toMatchObject({ by: b.hrid, whole: false });
+    }
+    expect(old(restored)?.status).toBe('active');
+    for (const device of [b, c]) await device.event('message', ({ id }) => id === waiting);
+    await old(b)?.send('welcome back');
+    await until(() => restored.texts.includes('welcome back'));
+    for (const text of ['said by b, before', 'said after']) expect(restored.texts).not.toContain(text);
     expect(restored.all('refused')).toEqual([]);
     expect(restored.all('rolled-back')).toEqual([]);
   });
@@ -213,7 +228,8 @@ describe('Client.backup()', () => {
     expect(isPartOf(seed, content)).toBe(true);
 
     const known = new Set(
-      groups.flatMap(({ id, generation, roster }) => [
+      groups.flatMap(({ id, name, generation, roster }) => [
+        ...[name, ...roles].map((text) => bytesKey(encodeUtf8(text))),
         bytesKey(id),
         bytesKey(generation),
         bytesKey(generationPrefix(generation)), // in the clear on every envelope

@@ -60,7 +60,7 @@ describe('Group.send()', () => {
     const id = Buffer.alloc(16, 7).toString('base64url');
     expect(await a.group.send('once', { id })).toBe(id);
     await a.group.send('once', { id });
-    await until(() => b.texts.length === 1);
+    await until(() => open.slice(1).every(({ texts }) => texts.includes('once')));
     for (const other of open.slice(1)) await other.group.send('answer');
     await a.event('confirmed', (event) => event.id === id);
     await a.reopen();

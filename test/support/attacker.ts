@@ -53,12 +53,18 @@ class Attacker {
   readonly #contributions: Contributions;
   readonly #chains: Map<number, Bytes>[];
   readonly #secrets = new Map<string, Bytes>();
+  /** By their public keys. */
   readonly #leafSecrets = new Map<string, Bytes>();
   readonly #leaves = new Map<string, Bytes>();
   readonly #tried = new Set<string>();
   readonly opened = new Map<string, Broken>();
 
-  constructor(copies: readonly [Ratchet, ...Ratchet[]], traffic: readonly Recorded[]) {
+  constructor(
+    copies: readonly [Ratchet, ...Ratchet[]],
+    traffic: readonly Recorded[],
+    leafSecrets: ReadonlyMap<string, Bytes>,
+  ) {
+    for (const [leaf, secret] of leafSecrets) this.#leafSecrets.set(leaf, secret);
     this.#context = copies[0];
     this.#targets = traffic.map((recorded) => readHeader(this.#context, recorded));
     this.#contributions = new Contributions(this.#context.members.length, this.#targets);
@@ -74,7 +80,7 @@ class Attacker {
   #learn(member: number, { from, leaf, secret, leafSecret }: KeptContribution): void {
     this.#leaves.set(slot(member, from), leaf);
     this.#secrets.set(slot(member, from), secret);
-    if (leafSecret !== null) this.#leafSecrets.set(slot(member, from), leafSecret);
+    if (leafSecret !== null) this.#leafSecrets.set(bytesKey(leaf), leafSecret);
   }
 
   /** Tries everything again until a round opens nothing and teaches nothing. */
@@ -139,31 +145,41 @@ class Attacker {
     return slot(member, this.#contributions.named(member, count));
   }
 
-  /** r from the header of any recipient, with any leaf secret that is held; what failed once is not tried again. */
-  async #unwrap(
-    { sender, number, vector, headers }: Target,
+  /**
+   * r from the header of any recipient, with any leaf secret that is held: the recipient's, likely the one that is named,
+   * on the new leaf, and the new leaf's own on the recipient's. What failed once is not tried again.
+   */
+  async #unwrap(target: Target, key: Bytes, contribution: Contribution): Promise<Bytes | undefined> {
+    const { sender, vector } = target;
+    const named = vector.map((count, member) => this.#leaves.get(this.#named(member, count)));
+    const likely = named.flatMap((leaf) => this.#leafSecrets.get(leaf ? bytesKey(leaf) : '') ?? []);
+    for (const own of [...likely, ...this.#leafSecrets.values()]) {
+      const secret = await this.#tryHeaders(target, key, contribution, own, contribution.leaf);
+      if (secret !== undefined) return secret;
+    }
+    const ofSender = this.#leafSecrets.get(bytesKey(contribution.leaf));
+    for (const [recipient, leaf] of named.entries()) {
+      if (ofSender === undefined || leaf === undefined || recipient === sender) continue;
+      const secret = await this.#tryHeaders(target, key, contribution, ofSender, leaf);
+      if (secret !== undefined) return secret;
+    }
+    return undefined;
+  }
+
+  async #tryHeaders(
+    { sender, number, headers }: Target,
     key: Bytes,
     contribution: Contribution,
+    own: Bytes,
+    other: Bytes,
   ): Promise<Bytes | undefined> {
-    for (const [recipient, count] of vector.entries()) {
-      if (recipient === sender) continue;
-      const named = this.#named(recipient, count);
-      for (const [other, likely] of [
-        [contribution.leaf, named],
-        [this.#leaves.get(named), slot(sender, number + 1)],
-      ] as const) {
-        if (other === undefined) continue;
-        const first = this.#leafSecrets.get(likely);
-        for (const own of first ? [first, ...this.#leafSecrets.values()] : this.#leafSecrets.values()) {
-          const attempt = `${sender}:${number} ${recipient} ${bytesKey(other)} ${bytesKey(own)}`;
-          if (this.#tried.has(attempt)) continue;
-          this.#tried.add(attempt);
-          const shared = await curves.agree(own, other);
-          if (shared === null) continue;
-          const secret = open(wrapKey(shared, key, recipient), zeroNonce, headers[recipient] ?? new Uint8Array(0));
-          if (secret !== null && commits(contribution, secret)) return secret;
-        }
-      }
+    const attempt = `${sender}:${number} ${bytesKey(own)} ${bytesKey(other)}`;
+    if (this.#tried.has(attempt)) return undefined;
+    this.#tried.add(attempt);
+    const shared = await curves.agree(own, other);
+    for (const [recipient, header] of headers.entries()) {
+      const secret = shared && open(wrapKey(shared, key, recipient), zeroNonce, header);
+      if (secret !== null && commits(contribution, secret)) return secret;
     }
     return undefined;
   }
@@ -183,14 +199,18 @@ function readHeader({ headerKey }: Ratchet, { sender, body, headers }: Recorded)
   return { sender, envelope, headers, number: vector[sender] ?? 0, vector, digest, full };
 }
 
-/** What the attacker opens of the recorded messages, by `sender:number`. */
+/**
+ * What the attacker opens of the recorded messages of one generation, by `sender:number`.
+ * @param leafSecrets  held beside those in the copies, by `bytesKey` of their public keys
+ */
 export async function attack(
   copies: readonly Ratchet[],
   traffic: readonly Recorded[],
+  leafSecrets: ReadonlyMap<string, Bytes> = new Map(),
 ): Promise<ReadonlyMap<string, Broken>> {
   const [first, ...others] = copies;
   if (first === undefined) return new Map();
-  const attacker = new Attacker([first, ...others], traffic);
+  const attacker = new Attacker([first, ...others], traffic, leafSecrets);
   await attacker.run();
   return attacker.opened;
 }

@@ -58,7 +58,12 @@ export async function startRatchets(
 ): Promise<Ratchet[]> {
   const { group = random.bytes(32), agreementId = random.bytes(32), secret = random.bytes(32) } = context;
   const leafSecrets = members.map(() => random.bytes(32));
-  const leaves = await Promise.all(leafSecrets.map((leafSecret) => leafPublicKey(curves, leafSecret)));
+  const leaves = await Promise.all(
+    leafSecrets.map(async (leafSecret) => ({
+      leaf: await leafPublicKey(curves, leafSecret),
+      origin: { type: 'author' as const },
+    })),
+  );
   const roster = members.map(({ hrid, identity }) => ({
     hrid,
     pk: identity.pk,
@@ -66,7 +71,19 @@ export async function startRatchets(
     role: 'admin' as const,
   }));
   return leafSecrets.map((leafSecret, self) =>
-    startRatchet({ group, agreementId, secret, roster, leaves, self, leafSecret, owesContribution: false }),
+    startRatchet({
+      group,
+      agreementId,
+      number: 0,
+      now: startOfTime,
+      secret,
+      roster,
+      leaves,
+      author: 0,
+      self,
+      leafSecret,
+      owesContribution: false,
+    }),
   );
 }
 

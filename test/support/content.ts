@@ -12,6 +12,8 @@ export function contentOf(said: Body, rest: Partial<Omit<Content, 'kind' | 'vers
     timerSeconds: null,
     asksReceipt: false,
     reports: [],
+    earlier: [],
+    again: null,
     ...rest,
   };
 }

@@ -24,6 +24,7 @@ export interface Forgery {
   readonly operation?: (operation: Operation) => Operation;
   readonly details?: (details: Details) => Details;
   /** Before the details are hashed into the record, and after: what is sent in their place. */
+  readonly encodedDetails?: (details: Bytes) => Bytes;
   readonly sentDetails?: (details: Bytes) => Bytes;
   /** Before the record is signed, and after: what is sent in its place. */
   readonly record?: (record: Record) => Record;
@@ -50,29 +51,35 @@ export async function forgeAgreement(
 ): Promise<Forged> {
   const same = <T>(value: T) => value;
   const { operation = same, details: changeDetails = same, record: changeRecord = same, id: changeId = same } = forgery;
-  const { sentDetails = same, sentRecord = same, sealedSecret = same, body: changeBody = same } = forgery;
+  const {
+    encodedDetails = same,
+    sentDetails = same,
+    sentRecord = same,
+    sealedSecret = same,
+    body: changeBody = same,
+  } = forgery;
   const [founder] = people as [Person, ...Person[]];
   const added = people.map(({ hrid, identity }, position) => ({
     hrid,
     pk: identity.pk,
     role: position === 0 ? ('admin' as const) : ('member' as const),
   }));
-  const founding = operation({ removed: [], roles: [], added });
+  const founding = operation({ removed: [], roles: [], added, name: 'Forged' });
 
   const authorLeaf = await leafPublicKey(curves, random.bytes(32));
-  const detailsBytes = Details.encode(
-    changeDetails({
-      name: 'Forged',
-      purpose: 'found',
-      leaves: people.map(({ keyPackage }, position) =>
-        position === 0
-          ? { leaf: authorLeaf, origin: { type: 'author' } }
-          : { leaf: keyPackage.leaf, origin: { type: 'package', id: keyPackage.id } },
-      ),
-      parentVector: null,
-      parentTranscript: null,
-      history: [],
-    }),
+  const detailsBytes = encodedDetails(
+    Details.encode(
+      changeDetails({
+        base: null,
+        history: [],
+        leaves: people.map(({ keyPackage }, position) =>
+          position === 0
+            ? { leaf: authorLeaf, origin: { type: 'author' } }
+            : { leaf: keyPackage.leaf, origin: { type: 'package', id: keyPackage.id } },
+        ),
+        returned: [],
+      }),
+    ),
   );
   const g = random.bytes(32);
   const recordBytes = Record.encode(

@@ -2,18 +2,19 @@
 
 import type { Curves } from '../../client/crypto/curves.ts';
 import { selectCurves } from '../../client/crypto/select-curves.ts';
-import { acceptAgreement } from '../../client/protocol/accept.ts';
-import { foundGroup } from '../../client/protocol/found.ts';
+import { acceptAgreement, type Holdings, type KnownLeaf, openAgreement } from '../../client/protocol/accept.ts';
 import { createIdentity, deriveHrid, hashVaultId, type Identity } from '../../client/protocol/identity.ts';
 import { createKeyPackage, type KeptPackage, verifyKeyPackage } from '../../client/protocol/key-package.ts';
+import type { Generation, Lineage } from '../../client/protocol/lineage.ts';
 import { openMessage, type Received } from '../../client/protocol/open.ts';
+import { type Access, type OpenedGeneration, openGeneration } from '../../client/protocol/opening.ts';
 import type { Ratchet } from '../../client/protocol/ratchet.ts';
 import { type SealedMessage, sealMessage } from '../../client/protocol/seal.ts';
-import type { Bytes } from '../../client/wire/bytes.ts';
-import { sameBytes } from '../../client/wire/bytes.ts';
+import { type Bytes, bytesKey, sameBytes } from '../../client/wire/bytes.ts';
 import type { Content } from '../../client/wire/content.ts';
 import { type AgreementEnvelope, Envelope } from '../../client/wire/envelope.ts';
 import type { UploadedPackage } from '../../client/wire/key-package.ts';
+import type { Operation } from '../../client/wire/record.ts';
 import { readText, textOf } from './content.ts';
 import type { SeededRandom } from './random.ts';
 
@@ -39,39 +40,144 @@ export function createPeople(random: SeededRandom, size: number): Promise<Person
 }
 
 export interface Founding {
+  /** In roster order. */
   readonly people: readonly Person[];
   readonly body: Bytes;
   readonly headers: readonly Bytes[];
   /** The state of each member, in roster order. */
   readonly ratchets: readonly Ratchet[];
+  readonly generation: Generation;
+  /** What every member knows of the group. */
+  readonly lineage: Lineage;
 }
 
 /** A group whose members have all accepted. */
 export async function foundTestGroup(random: SeededRandom, size: number): Promise<Founding> {
   const people = await createPeople(random, size);
+  return acceptedByAll(people, people, 0, await found(random, people), []);
+}
+
+/** The first of the people founds a group with the others. */
+export async function found(
+  random: SeededRandom,
+  people: readonly Person[],
+  name = 'Test',
+  accessTo: (person: Person) => Promise<Access> = newcomerAccess,
+): Promise<OpenedGeneration> {
   const [founder, ...others] = people as [Person, ...Person[]];
-  const newcomers = await Promise.all(
-    others.map(async ({ identity, hrid, uploaded }) => ({
-      hrid,
-      pk: identity.pk,
-      package: await verifyKeyPackage(curves, uploaded, { hrid, pk: identity.pk }, startOfTime),
-    })),
-  );
-  const opened = await foundGroup(curves, random.bytes, founder.identity, founder.hrid, newcomers, 'Test');
-  const accepted = await Promise.all(
-    others.map((person, i) => accept(person, founder.hrid, opened.headers[i + 1] as Bytes, opened.body)),
-  );
+  const added = people.map((person, i) => ({
+    ...ownerOf(person),
+    role: i === 0 ? ('admin' as const) : ('member' as const),
+  }));
+  const accesses = others.map(async (person) => [bytesKey(person.hrid), await accessTo(person)] as const);
+  return openGeneration(curves, random.bytes, founder, {
+    group: random.bytes(32),
+    parent: null,
+    operation: { ...nothing, added, name },
+    because: [],
+    base: null,
+    history: [],
+    returned: [],
+    chainKey: null,
+    accesses: new Map(await Promise.all(accesses)),
+    now: startOfTime,
+  });
+}
+
+export const nothing: Operation = { removed: [], roles: [], added: [], name: null };
+
+export const ownerOf = ({ hrid, identity }: Person) => ({ hrid, pk: identity.pk });
+
+export async function newcomerAccess(person: Person): Promise<Access> {
+  const verified = await verifyKeyPackage(curves, person.uploaded, ownerOf(person), startOfTime);
+  return { package: verified, leaf: null, exportSecret: null };
+}
+
+/** What an agreement makes of a group when everybody in it has accepted. @param before  in whose order the author stands */
+export async function acceptedByAll(
+  people: readonly Person[],
+  before: readonly Person[],
+  author: number,
+  opened: OpenedGeneration,
+  ratchets: readonly Ratchet[],
+  lineage: Lineage = new Map(),
+): Promise<Founding> {
+  const from = (before[author] as Person).hrid;
+  const states = people.map(async (person, position) => {
+    if (sameBytes(person.hrid, from)) return opened.ratchet as Ratchet;
+    const held = ratchets[before.indexOf(person)];
+    const known = held === undefined ? {} : { ratchets: [held], lineage };
+    return (await accept(person, from, opened.headers[position] as Bytes, opened.body, known)).ratchet;
+  });
+  const { generation, body, headers } = opened;
   return {
     people,
-    body: opened.body,
-    headers: opened.headers,
-    ratchets: [opened.ratchet, ...accepted.map(({ ratchet }) => ratchet)],
+    body,
+    headers,
+    ratchets: await Promise.all(states),
+    generation,
+    lineage: new Map(lineage).set(bytesKey(generation.id), generation),
   };
 }
 
-export function accept(person: Person, from: Bytes, header: Bytes, body: Bytes, envelope = decodeAgreement(body)) {
-  const findPackage = (id: Bytes) => (sameBytes(id, person.keyPackage.id) ? person.keyPackage : null);
-  return acceptAgreement(curves, person.identity, person.hrid, from, header, envelope, findPackage, () => null);
+/** What somebody has when an agreement comes; the package that was uploaded, in any case. */
+export interface Known {
+  /** Its states of the group, the oldest first. */
+  readonly ratchets?: readonly Ratchet[];
+  readonly lineage?: Lineage;
+  readonly holdings?: Partial<Holdings>;
+  readonly knownLeaf?: KnownLeaf;
+  readonly knownKey?: (hrid: Bytes) => Bytes | null;
+  /** In place of the one that the body is. */
+  readonly envelope?: AgreementEnvelope;
+}
+
+export async function accept(person: Person, from: Bytes, header: Bytes, body: Bytes, known: Known = {}) {
+  const { ratchets = [], lineage = new Map(), knownKey = () => null, envelope = decodeAgreement(body) } = known;
+  const { knownLeaf = knownLeavesOf(ratchets) } = known;
+  const holdings = { ...holdingsOf(person, ratchets), ...known.holdings };
+  const opened = await openAgreement(curves, person, header, envelope, holdings);
+  const accepted = await acceptAgreement(curves, person, from, opened, lineage, knownLeaf, knownKey, startOfTime);
+  return { opened, ...accepted };
+}
+
+function holdingsOf({ keyPackage }: Person, ratchets: readonly Ratchet[]): Holdings {
+  return {
+    package: (id) => (sameBytes(id, keyPackage.id) ? keyPackage : null),
+    leaf: (origin) => {
+      for (const ratchet of ratchets) {
+        const kept = keptContribution(ratchet, ratchet.self, origin);
+        if (kept?.leafSecret) return { key: kept.leaf, secret: kept.leafSecret };
+      }
+      return null;
+    },
+    exportSecret: (wanted) => ratchets.find(({ generation }) => sameBytes(generation, wanted))?.exportSecret ?? null,
+  };
+}
+
+function knownLeavesOf(ratchets: readonly Ratchet[]): KnownLeaf {
+  return (hrid, origin) => {
+    for (const ratchet of ratchets) {
+      const position = ratchet.members.findIndex((member) => sameBytes(member.hrid, hrid));
+      const kept = keptContribution(ratchet, position, origin);
+      if (kept !== undefined) return kept.leaf;
+    }
+    return null;
+  };
+}
+
+/** A member's contribution in a generation, or as what that generation has begun with. */
+function keptContribution(
+  ratchet: Ratchet,
+  position: number,
+  { generation, from }: NonNullable<Access['leaf']>['origin'],
+) {
+  const member = ratchet.members[position];
+  const first = member?.firstLeaf;
+  const isHere = sameBytes(ratchet.generation, generation);
+  const isInherited = first?.type === 'contribution' && first.from === from && sameBytes(first.generation, generation);
+  const number = isHere ? from : isInherited ? 0 : null;
+  return member?.contributions.find((kept) => kept.from === number);
 }
 
 export function decodeAgreement(body: Bytes): AgreementEnvelope {

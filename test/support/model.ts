@@ -93,7 +93,7 @@ export class Model {
   }
 }
 
-interface Clause {
+export interface Clause {
   readonly premises: readonly Atom[];
   readonly conclusion: Atom;
 }
@@ -122,7 +122,11 @@ function clausesOf(size: number, messages: readonly Message[]): Clause[] {
 
 /** Everything that follows from some secrets and the recorded messages. */
 export function closure(size: number, messages: readonly Message[], known: Iterable<Atom>): Set<Atom> {
-  const clauses = clausesOf(size, messages);
+  return follow(clausesOf(size, messages), known);
+}
+
+/** Everything that follows by some clauses. */
+export function follow(clauses: readonly Clause[], known: Iterable<Atom>): Set<Atom> {
   const all = new Set(known);
   for (let before = -1; before !== all.size; ) {
     before = all.size;

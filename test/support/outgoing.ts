@@ -1,6 +1,7 @@
 // What was sealed under a number, without an envelope: its message says which it is.
 
 import type { Outgoing } from '../../client/state/records.ts';
+import { numberKey } from '../../client/store/store.ts';
 
 export function outgoing(n: number, state: Outgoing['state'] = 'sealed'): Outgoing {
   const hash = new Uint8Array(32);
@@ -8,6 +9,7 @@ export function outgoing(n: number, state: Outgoing['state'] = 'sealed'): Outgoi
     n,
     group: hash,
     generation: hash,
+    part: numberKey(n),
     message: {
       id: new Uint8Array(16).fill(n),
       number: n,

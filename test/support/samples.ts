@@ -1,14 +1,8 @@
 // Values of every struct, for the suite in struct.ts and for the golden bytes in test/vectors/wire.json. They are made
 // from fixed seeds: change one, and the golden bytes change with it.
 
-import { KeptPackage } from '../../client/protocol/key-package.ts';
-import { KeptContribution, MemberCore, RatchetCore, WaitingMessage } from '../../client/protocol/ratchet.ts';
-import { RosterEntry } from '../../client/protocol/roster.ts';
-import { Step } from '../../client/protocol/step.ts';
-import type { Bytes } from '../../client/wire/bytes.ts';
-import type { Struct } from '../../client/wire/codec.ts';
-import { CloneReport, Content, SignedHeader } from '../../client/wire/content.ts';
-import { AgreementHeader, Contribution, Envelope, MessageHeader } from '../../client/wire/envelope.ts';
+import { CloneReport, Content, Earlier, SignedHeader } from '../../client/wire/content.ts';
+import { AgreementHeader, Contribution, Envelope, MessageHeader, RequestHeader } from '../../client/wire/envelope.ts';
 import { ClientFrame, ServerFrame } from '../../client/wire/frame.ts';
 import {
   KeyPackage,
@@ -21,38 +15,26 @@ import {
 } from '../../client/wire/key-package.ts';
 import { OutboxPage, OutboxRecord } from '../../client/wire/outbox.ts';
 import { Ack, Hello, QueueEntry, QueuePage } from '../../client/wire/queue.ts';
-import { AgreementBody, Details, LeafOrigin, Operation, Record, SignedRecord } from '../../client/wire/record.ts';
+import {
+  AgreementBody,
+  Base,
+  Details,
+  HeldGeneration,
+  LeafOrigin,
+  Notice,
+  Operation,
+  Record,
+  RosterEntry,
+  SignedRecord,
+} from '../../client/wire/record.ts';
 import { Refusals } from '../../client/wire/refusals.ts';
+import { RejoinRequest, SignedRequest } from '../../client/wire/request.ts';
 import { Accepted, Delivered, Recipient, Send } from '../../client/wire/send.ts';
 import { contentOf, emptyOf, textOf } from './content.ts';
-import { seededRandom } from './random.ts';
+import { a, b, c, epoch, fixed, id, nonce, report, type Sample, sample, signature, signed } from './sample.ts';
+import { storedSamples } from './stored-samples.ts';
 
-export interface Sample {
-  readonly struct: Struct<unknown>;
-  readonly values: readonly unknown[];
-  /** Names of byte fields without a fixed length. */
-  readonly variable: readonly string[];
-}
-
-function sample<T>(struct: Struct<T>, values: readonly NoInfer<T>[], ...variable: readonly string[]): Sample {
-  return { struct, values, variable };
-}
-
-/** The same bytes for the same name, whatever else is made before. */
-function fixed(name: string, length: number): Bytes {
-  return seededRandom(`sample ${name}`).bytes(length);
-}
-
-const [a, b, c] = ['a', 'b', 'c'].map((name) => fixed(name, 32)) as [Bytes, Bytes, Bytes];
-const signature = fixed('signature', 64);
-const id = fixed('message id', 16);
-const nonce = fixed('nonce', 24);
-const epoch = fixed('epoch', 16);
 const largest = Number.MAX_SAFE_INTEGER;
-
-const signed = { vector: [0, 23, 24], digest: a, bodyHash: b, signature };
-const other = { vector: [0, 23, 256], digest: c, bodyHash: a, signature };
-const report = { position: 1, first: signed, second: other };
 const uploaded = { signed: fixed('signed package', 200), kem: fixed('kem', 1216) };
 const hello = { epoch, last: 7, acked: 3, nextSend: 12, keyPackages: 50, lastResortFresh: true, now: 1_800_000_000 };
 const message = { type: 'message', seq: 1, from: a, header: fixed('header', 48), body: fixed('body', 300) } as const;
@@ -77,10 +59,20 @@ const operation = {
   removed: [1, 255],
   roles: [{ position: 2, role: 'admin' as const }],
   added: [{ hrid: a, pk: b, role: 'member' as const }],
+  name: 'Käse 🧀',
 };
-const nothing = { removed: [], roles: [], added: [] };
+const nothing = { removed: [], roles: [], added: [], name: null };
 const signedRecord = { record: fixed('record', 300), signature };
-const contribution = { from: 3, leaf: a, secret: b, leafSecret: null };
+const roster = [
+  { hrid: a, pk: b, joined: null, role: 'admin' as const },
+  { hrid: b, pk: c, joined: a, role: 'member' as const },
+];
+const held = [
+  { generation: a, vector: [1, 2, 300] },
+  { generation: b, vector: null },
+];
+const base = { roster, name: 'Frühstück am Sonntag 🥐' };
+const earlier = { generation: a, vector: [0, 24, 300], digest: b, contents: 24 };
 
 export const samples = {
   // wire/send.ts, queue.ts, outbox.ts, frame.ts
@@ -186,7 +178,7 @@ export const samples = {
       number: 0,
       author: b,
       rosterDigest: c,
-      operation: { ...nothing, added: operation.added },
+      operation: { ...nothing, added: operation.added, name: '' },
       because: [],
       secretCommitment: a,
       detailsHash: b,
@@ -207,36 +199,40 @@ export const samples = {
   LeafOrigin: sample(LeafOrigin, [
     { type: 'author' },
     { type: 'package', id: a },
-    { type: 'message', generation: b, number: 1000 },
+    { type: 'contribution', generation: b, from: 1000 },
   ]),
   Details: sample(
     Details,
     [
       {
-        name: 'Frühstück am Sonntag 🥐',
-        purpose: 'found',
+        base: null,
+        history: [],
         leaves: [
           { leaf: a, origin: { type: 'author' } },
           { leaf: b, origin: { type: 'package', id: c } },
         ],
-        parentVector: null,
-        parentTranscript: null,
-        history: [],
+        returned: [],
       },
       {
-        name: '',
-        purpose: 'carry',
+        base,
+        history: [signedRecord, { ...signedRecord, record: fixed('other record', 400) }],
         leaves: [
-          { leaf: a, origin: { type: 'message', generation: c, number: 2 } },
+          { leaf: a, origin: { type: 'contribution', generation: c, from: 2 } },
           { leaf: b, origin: { type: 'author' } },
         ],
-        parentVector: [1, 2, 3],
-        parentTranscript: c,
-        history: [signedRecord],
+        returned: [
+          { position: 255, held: null },
+          { position: 0, held: { generation: c, vector: [1, 2, 300] } },
+          { position: 1, held: { generation: c, vector: null } },
+        ],
       },
     ],
     'record',
   ),
+  RosterEntry: sample(RosterEntry, roster),
+  HeldGeneration: sample(HeldGeneration, held),
+  Base: sample(Base, [base, { roster: roster.slice(1), name: '' }]),
+  Notice: sample(Notice, [{ history: [signedRecord] }, { history: [signedRecord, signedRecord] }], 'record'),
   AgreementBody: sample(AgreementBody, [{ signed: signedRecord, details: fixed('details', 400) }], 'record', 'details'),
 
   // wire/envelope.ts
@@ -253,6 +249,8 @@ export const samples = {
         outer: fixed('outer', 84),
         inner: fixed('inner', 272),
       },
+      { type: 'notice', generation: id, nonce, sealed: fixed('sealed', 500) },
+      { type: 'request', nonce, sealed: fixed('sealed', 500) },
     ],
     'header',
     'outer',
@@ -270,21 +268,36 @@ export const samples = {
     {
       package: null,
       kemCiphertext: null,
-      leaf: { type: 'message', generation: b, number: 0 },
+      leaf: { type: 'contribution', generation: b, from: 0 },
       exportGeneration: c,
       sealed: fixed('g', 48),
     },
   ]),
+  RequestHeader: sample(RequestHeader, [
+    { package: a, kemCiphertext: fixed('ciphertext', 1120), sealed: fixed('request key', 48) },
+  ]),
   MessageHeader: sample(MessageHeader, [{ vector: [0, 23, 24, 255, 256, 65_536], digest: a, signature }]),
   Contribution: sample(Contribution, [{ leaf: a, commitment: b }]),
+
+  // wire/request.ts
+  RejoinRequest: sample(
+    RejoinRequest,
+    [
+      { group: a, askedAt: 1_800_000_000, held, package: uploaded },
+      { group: a, askedAt: 0, held: [], package: uploaded },
+    ],
+    'signed',
+  ),
+  SignedRequest: sample(SignedRequest, [{ request: fixed('request', 300), signature }], 'request'),
 
   // wire/content.ts
   SignedHeader: sample(SignedHeader, [signed]),
   CloneReport: sample(CloneReport, [report, { ...report, position: 255 }]),
+  Earlier: sample(Earlier, [earlier, { ...earlier, vector: [0], contents: 0 }]),
   Content: sample(
     Content,
     [
-      emptyOf({ id, reports: [report] }),
+      emptyOf({ id, reports: [report], earlier: [earlier] }),
       textOf('', { id, sentAt: 0 }),
       textOf('Käse, 奶酪, 🧀 and \u0000', { id, reports: [report, report, report, report] }),
       textOf('yes', { id, reply: fixed('reply', 16), timerSeconds: 86_400, asksReceipt: true }),
@@ -295,59 +308,15 @@ export const samples = {
       contentOf({ type: 'read', ids: [fixed('one', 16), fixed('two', 16)] }, { id }),
       contentOf({ type: 'timer', seconds: 3600 }, { id }),
       contentOf({ type: 'timer', seconds: null }, { id }),
+      contentOf(
+        { type: 'missing', messages: [{ generation: a, position: 255, from: 300 }] },
+        { id, earlier: [earlier, earlier, earlier, earlier] },
+      ),
+      textOf('again', { id, again: c }),
       contentOf({ type: 'extension', kind: 'org.example.poll', version: 2, data: fixed('poll', 40) }, { id }),
     ],
     'body',
   ),
 
-  // protocol/key-package.ts, ratchet.ts, step.ts and roster.ts, as stored
-  KeptPackage: sample(KeptPackage, [
-    { id: a, kind: 'one-time', expires: 1_807_776_000, leafSecret: b, leaf: c, kemSeed: a },
-    { id: a, kind: 'last-resort', expires: 0, leafSecret: b, leaf: c, kemSeed: a },
-  ]),
-  KeptContribution: sample(KeptContribution, [contribution, { ...contribution, leafSecret: c }]),
-  MemberCore: sample(MemberCore, [
-    {
-      hrid: a,
-      pk: b,
-      opened: 5,
-      chainKey: c,
-      vector: [1, 2, 3],
-      recent: [signed, other],
-      cloned: false,
-    },
-  ]),
-  WaitingMessage: sample(
-    WaitingMessage,
-    [{ sender: 2, signed, nonce, outer: fixed('outer', 84), inner: fixed('inner', 272), sealedSecret: fixed('r', 48) }],
-    'outer',
-    'inner',
-    'sealedSecret',
-  ),
-  RatchetCore: sample(RatchetCore, [
-    {
-      group: a,
-      generation: b,
-      self: 2,
-      headerKey: c,
-      exportSecret: a,
-      reports: [report],
-      lightRun: 8,
-      lastFullAt: 1_800_000_000,
-      othersContributed: true,
-      unansweredContent: 3,
-      unansweredSince: 1_800_000_001,
-      owesContribution: false,
-      rolledBack: false,
-      forked: true,
-    },
-  ]),
-  Step: sample(Step, [
-    { vector: [1, 0], groupKey: fixed('group key', 8), leaf: a },
-    { vector: [256, 23, 24], groupKey: fixed('group key', 8), leaf: null },
-  ]),
-  RosterEntry: sample(RosterEntry, [
-    { hrid: a, pk: b, joined: null, role: 'admin' },
-    { hrid: b, pk: c, joined: a, role: 'member' },
-  ]),
+  ...storedSamples,
 } as const satisfies Readonly<{ [name: string]: Sample }>;

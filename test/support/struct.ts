@@ -5,7 +5,7 @@ import { isBytes } from '../../client/wire/bytes.ts';
 import { CliquetError } from '../../client/wire/errors.ts';
 import { deviations, hostileInputs, walkItems } from './cbor.ts';
 import { seededRandom } from './random.ts';
-import type { Sample } from './samples.ts';
+import type { Sample } from './sample.ts';
 
 /** The code of the CliquetError that a call throws; anything else that happens is rethrown or named. */
 export function codeOf(call: () => unknown): string {

@@ -152,7 +152,9 @@ async function tellRestored(context: Context, client: Client): Promise<void> {
   );
   await terminal.print(text`Your store is ${shortPath(storePath(context))}.`);
   if (groups.length > 0)
-    await terminal.print(text`Their keys were on the old device: found new groups with their members.`);
+    await terminal.print(
+      text`The groups' keys were on the old device: as soon as you connect, their members are asked to let you in again. Tell them on another way that it is you.`,
+    );
   await terminal.note(
     client.isRegistered
       ? text`Next:  cliquet listen`

@@ -1,32 +1,34 @@
-// group list|show|create|accept|decline, and its settings: timer, history.
+// group list|show|create|accept|decline, and its settings: timer, history. Who is in it: members.ts.
 
 import type { Command } from 'commander';
 import type { Client, Group } from '../../index.ts';
+import { afterwards, askWords } from '../change-line.ts';
 import { type Context, examples, type Run } from '../context.ts';
 import { type DeliveryOptions, delivered, findNewGroup, withDelivery } from '../delivery.ts';
-import { bold, dim, green, join, type Safe, text, yellow } from '../escape.ts';
+import { bold, cyan, dim, green, join, type Safe, text, yellow } from '../escape.ts';
 import { usage } from '../failure.ts';
-import { findContact, findGroup, groupName, personName, shortId } from '../names.ts';
+import { findGroup, findInvites, groupName, personName, shortId } from '../names.ts';
 import { formatPolicy, parsePolicy } from '../policy.ts';
 import { openClient } from '../session.ts';
 import { formatDuration, parseDuration } from '../time.ts';
+import { assertGroupName, declareMembers, groupArgument } from './members.ts';
+import { declareReadmit } from './readmit.ts';
 
 /** Messages disappear after a year at most. */
 const maxTimerSeconds = 366 * 24 * 3600;
-
-const groupArgument = ['<group>', 'its name, or at least 4 characters of its id'] as const;
 
 export function declareGroup(program: Command, run: Run): void {
   const group = program
     .command('group')
     .helpGroup('People:')
-    .summary('your groups: list, create, accept, settings')
+    .summary('your groups: list, create, members, settings')
     .description('Your groups.')
     .addHelpText(
       'after',
       examples(
         ['cliquet group', 'list them'],
         ['cliquet group create Holidays Bob Carol', 'found one'],
+        ['cliquet group add Holidays Dave', 'let somebody in'],
         ['cliquet group accept x7Qf', 'answer an invitation'],
       ),
     );
@@ -80,6 +82,9 @@ export function declareGroup(program: Command, run: Run): void {
     .addHelpText('after', examples(['cliquet group decline x7Qf', 'stay out']))
     .action((name: string) => run((context) => decline(context, name)));
 
+  declareMembers(group, run);
+  declareReadmit(group, run);
+
   withDelivery(group.command('timer'))
     .description('Shows or sets after how long messages disappear, for everybody in the group.')
     .argument(...groupArgument)
@@ -127,6 +132,8 @@ const statuses: Record<Group['status'], Safe> = {
   invited: yellow('invited '),
   lost: yellow('lost    '),
   declined: text`declined`,
+  removed: yellow('removed '),
+  left: text`left    `,
 };
 
 function groupLine(group: Group): Safe {
@@ -135,8 +142,8 @@ function groupLine(group: Group): Safe {
 }
 
 function groupJson(group: Group): object {
-  const { id, name, status, members, isVerified, timerSeconds, historyPolicy: history } = group;
-  return { id, name, status, members, isVerified, timerSeconds, history };
+  const { id, name, status, members, requests, isVerified, timerSeconds, historyPolicy: history } = group;
+  return { id, name, status, members, requests, isVerified, timerSeconds, history };
 }
 
 async function show(context: Context, wanted: string, json: boolean): Promise<void> {
@@ -145,11 +152,12 @@ async function show(context: Context, wanted: string, json: boolean): Promise<vo
   const group = findGroup(client, wanted);
   if (json) return terminal.printJson(groupJson(group));
   const { timerSeconds, status } = group;
+  const isEnded = status === 'removed' || status === 'left';
   // A hostile name must not end up in a shell: the id does.
   const short = group.id.slice(0, 6);
   await terminal.print(text`${bold(groupName(group))}  ${dim(group.id)}\n`);
   for (const member of group.members) await terminal.print(memberLine(client, member));
-  const notes = [
+  const settings = [
     timerSeconds === null
       ? text`Messages do not disappear.`
       : text`Messages disappear after ${formatDuration(timerSeconds)}.`,
@@ -157,23 +165,34 @@ async function show(context: Context, wanted: string, json: boolean): Promise<vo
     group.isVerified
       ? green('All members are verified.')
       : text`Not all members are verified; type: cliquet verify ${short}`,
+  ];
+  const notes = [
+    ...(isEnded ? [] : settings),
     ...(status === 'invited' ? [yellow(text`You are invited; type: cliquet group accept ${short}, or decline`)] : []),
-    ...(status === 'lost' ? [yellow('Its keys are not on this device; found a new one with its members.')] : []),
+    ...(status === 'lost' ? [yellow(lostWords(group))] : []),
+    ...(status === 'active' ? group.requests.map((member) => askWords(client, group, { member })) : []),
+    ...(status === 'removed' ? [yellow('You were removed; these were in it then.')] : []),
+    ...(status === 'left' ? [text`You have left; these were in it then.`] : []),
+    ...(isEnded ? [afterwards(client, group)] : []),
   ];
   await terminal.print(text`\n${join(notes)}`);
 }
 
+const lostWords = ({ members }: Group) =>
+  members.some(({ isSelf }) => isSelf)
+    ? text`Its keys are not on this device: it asks the members to let you in again. Tell one of them on another way that it is you.`
+    : text`You were in it under another address; ask one of its admins to add you.`;
+
 function memberLine(client: Client, { hrid, role, isVerified, isSelf }: Group['members'][number]): Safe {
   const mark = isVerified && !isSelf ? green('verified') : text`        `;
-  return text`  ${dim(hrid.slice(0, 8))}  ${mark}  ${role.padEnd(6)}  ${personName(client, hrid)}`;
+  return text`  ${dim(hrid.slice(0, 8))}  ${mark}  ${role === 'admin' ? cyan('admin ') : role}  ${personName(client, hrid)}`;
 }
 
 async function create(context: Context, name: string, who: readonly string[], options: CreateOptions): Promise<void> {
-  if (name.trim() === '') throw usage(text`A group needs a name; its members see it.`);
-  if (name.length > 128) throw usage(text`A group's name has at most 128 characters.`);
+  assertGroupName(name);
   const history = options.history === undefined ? {} : { history: parsePolicy(options.history) };
   const client = await openClient(context, { connect: true });
-  const invites = who.map((one) => (one.includes('cliquet:') ? one : findContact(client.contacts, one).invite));
+  const invites = findInvites(client, who);
   context.terminal.progress(text`Founding the group …`);
   const group = await client.createGroup(invites, { name, ...history });
   await delivered(context, client, options, null);

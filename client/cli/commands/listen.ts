@@ -84,7 +84,8 @@ async function chat(context: Context, wanted: string, { receipts }: { receipts: 
   client.invite();
   const group = await findNewGroup(context, client, wanted, true);
   const { follow } = await import('../follow.ts');
-  await context.terminal.note(text`You are in ${groupName(group)}; Ctrl-D ends it.`);
+  const waits = group.status === 'lost' ? text` What you say waits until a member has let you in again.` : text``;
+  await context.terminal.note(text`You are in ${groupName(group)}; Ctrl-D ends it.${waits}`);
   const following = follow(context, client, { group, json: false, once: false, receipts });
   following.catch(() => undefined);
   await Promise.race([following, sendLines(context, group)]);

@@ -1,6 +1,7 @@
 // register, unregister.
 
 import type { Command } from 'commander';
+import { confirm } from '../confirm.ts';
 import { type Context, examples, type Run } from '../context.ts';
 import { bold, text } from '../escape.ts';
 import { Failure, hasCode, Interrupted, usage } from '../failure.ts';
@@ -135,13 +136,7 @@ class CodeQuestion {
 async function unregister(context: Context, { yes = false }: { yes?: boolean }): Promise<void> {
   const client = await openClient(context);
   if (!client.isRegistered) throw new Failure(text`You are not registered, so there is nothing to end.`);
-  if (!yes) {
-    const answer = context.prompt.isTyped
-      ? await context.prompt.ask(text`Nobody will be able to reach you here any more. Go on? Type yes: `)
-      : undefined;
-    if (answer === undefined) throw usage(text`Say --yes to unregister without being asked.`);
-    if (answer?.trim().toLowerCase() !== 'yes') throw new Failure(text`Nothing was changed.`);
-  }
+  if (!yes) await confirm(context, text`Nobody will be able to reach you here any more.`, 'unregister');
   context.terminal.progress(text`Telling ${client.relay} …`);
   await client.unregister();
   await context.terminal.print(text`You are no longer registered. Contacts, groups and messages are still here.`);

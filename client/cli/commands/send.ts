@@ -2,10 +2,10 @@
 
 import { basename } from 'node:path';
 import type { Command } from 'commander';
-import type { Sendable } from '../../index.ts';
+import type { Group, MessageState, Sendable } from '../../index.ts';
 import { type Context, examples, type Run } from '../context.ts';
 import { type DeliveryOptions, delivered, findNewGroup, withDelivery } from '../delivery.ts';
-import { text } from '../escape.ts';
+import { type Safe, text } from '../escape.ts';
 import { Failure, usage } from '../failure.ts';
 import { mediaTypeOf } from '../media-type.ts';
 import { readRegular } from '../named-file.ts';
@@ -87,10 +87,16 @@ async function send(context: Context, wanted: string, words: readonly string[], 
   await delivered(context, client, options, () => group.message(id));
   const state = (await group.message(id))?.state ?? null;
   if (options.json) return context.terminal.printJson({ id, group: group.id, groupName: group.name, state });
-  const outcome = options.wait
-    ? text`Sent to ${groupName(group)}`
-    : text`Kept for ${groupName(group)}; it goes out with the next command that connects`;
-  await context.terminal.print(text`${shortId(id)}  ${outcome}`);
+  await context.terminal.print(text`${shortId(id)}  ${outcome(group, options.wait, state)}`);
+}
+
+function outcome(group: Group, waited: boolean, state: MessageState | null): Safe {
+  const name = groupName(group);
+  if (!waited) return text`Kept for ${name}; it goes out with the next command that connects`;
+  if (state !== 'unsent') return text`Sent to ${name}`;
+  return group.status === 'lost'
+    ? text`Kept for ${name}; it goes out when a member has let you in again`
+    : text`Kept for ${name}; it goes out when the group's keys are in order here`;
 }
 
 async function edit(

@@ -74,9 +74,14 @@ function relayState(client: Client, problem: unknown, offline: boolean): Safe {
 
 function groupCounts({ groups }: Client): Safe {
   const count = (status: string) => groups.filter((group) => group.status === status).length;
+  const returning = groups.filter(({ status, members }) => status === 'lost' && members.some(({ isSelf }) => isSelf));
+  const lost = count('lost') - returning.length;
+  const asked = groups.filter(({ status, requests }) => status === 'active' && requests.length > 0);
   const notes = [
     ...(count('invited') > 0 ? [yellow(`${count('invited')} invited: cliquet group`)] : []),
-    ...(count('lost') > 0 ? [yellow(`${count('lost')} lost`)] : []),
+    ...(returning.length > 0 ? [yellow(`${returning.length} to be let in again by a member`)] : []),
+    ...(lost > 0 ? [yellow(`${lost} lost`)] : []),
+    ...asked.map(({ id }) => yellow(`somebody asks to be let in again: cliquet group show ${id.slice(0, 6)}`)),
   ];
   return notes.length === 0 ? text`${groups.length}` : text`${groups.length} (${join(notes, ', ')})`;
 }

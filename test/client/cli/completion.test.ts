@@ -29,6 +29,9 @@ test('completionScript() bash completes commands, options, choices and files', (
   expect(offers('se')).toEqual(['send']);
   expect(offers('group', '')).toEqual(expect.arrayContaining(['create', 'accept', '--help', '--store']));
   expect(offers('group', 'cre')).toEqual(['create']);
+  expect(offers('group', 're')).toEqual(['remove', 'rename', 'readmit']);
+  expect(offers('group', 'leave', 'x', '--y')).toEqual(['--yes']);
+  expect(offers('group', 'readmit', 'x', '--y')).toEqual(['--yes']);
   expect(offers('group', 'create', 'x', '--h')).toEqual(['--history', '--help']);
   expect(offers('send', 'list', '--re')).toEqual(['--reply', '--receipt']);
   expect(offers('completion', '')).toEqual(expect.arrayContaining(['bash', 'zsh', 'fish']));
@@ -41,7 +44,16 @@ test('completionScript() bash completes commands, options, choices and files', (
 
 test.each(shells)('completionScript() %s knows every command and option', (shell) => {
   const written = script(shell);
-  for (const word of ['register', 'unregister', 'accept', 'completion', 'reply', 'new-passphrase-file', 'phrase']) {
+  for (const word of [
+    'register',
+    'unregister',
+    'accept',
+    'promote',
+    'completion',
+    'reply',
+    'new-passphrase-file',
+    'phrase',
+  ]) {
     expect(written).toContain(word);
   }
   expect(written).not.toMatch(/undefined|\[object|\n\s*\n\s*\n/);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { findContact } from '../../../client/cli/names.ts';
+import { findContact, findMember } from '../../../client/cli/names.ts';
 
 const bob = { hrid: 'aB3dEf9xKq', name: 'Bob' };
 const carol = { hrid: 'aB3dZZZZZZ', name: 'Carol' };
@@ -39,4 +39,40 @@ test('findContact() shows a hostile name as it is', () => {
       'aB3d',
     ),
   ).toThrow('(\\u{1b}[2J)');
+});
+
+const member = ({ hrid, name }: { hrid: string; name: string }, isSelf = false) => ({
+  hrid,
+  name,
+  isSelf,
+  role: 'member' as const,
+  isVerified: false,
+});
+const self = { hrid: 'Me00000000', name: '' };
+/** Its id begins with the name of a contact who is not in the group. */
+const posing = { hrid: 'Caroluser0', name: '' };
+const group = { id: 'x7Qf3Axxxx', name: 'Hol\x1b[2J', members: [member(bob), member(self, true), member(posing)] };
+const people = {
+  hrid: self.hrid,
+  contacts: [bob, carol].map((contact) => ({ ...contact, isVerified: false, invite: '' })),
+};
+
+test('findMember() by name, by the beginning of an id, and oneself', () => {
+  expect(findMember(people, group, 'bob').hrid).toBe(bob.hrid);
+  expect(findMember(people, group, 'aB3dEf').hrid).toBe(bob.hrid);
+  expect(findMember(people, group, 'Carolu').hrid).toBe(posing.hrid);
+  expect(findMember(people, group, 'you').hrid).toBe(self.hrid);
+  expect(findMember(people, group, 'Me00').hrid).toBe(self.hrid);
+});
+
+test('findMember() takes nobody whose id begins with the name of somebody else', () => {
+  expect(() => findMember(people, group, 'Carol')).toThrow(
+    'Carol is not in Hol\\u{1b}[2J; see its members with: cliquet group show x7Qf3A',
+  );
+});
+
+test('findMember() refuses who is unknown, or two', () => {
+  expect(() => findMember(people, group, 'Dave')).toThrow("There is no 'Dave' in Hol\\u{1b}[2J; see its members with");
+  expect(() => findMember(people, group, '')).toThrow("There is no ''");
+  expect(() => findMember(people, group, 'aB3d')).toThrow("'aB3d' could be 2 people; name one by its id: ");
 });

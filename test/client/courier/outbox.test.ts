@@ -8,6 +8,7 @@ import {
   markDelivered,
   putOutgoing,
   readEnvelope,
+  recipientsOf,
   repost,
   repostLost,
   rollBack,
@@ -16,9 +17,10 @@ import {
   unposted,
 } from '../../../client/courier/outbox.ts';
 import type { Ratchet } from '../../../client/protocol/ratchet.ts';
+import { sentKey } from '../../../client/state/history.ts';
 import { loadRatchet, saveRatchet } from '../../../client/state/ratchets.ts';
-import { type GroupRecord, type Outgoing, tables } from '../../../client/state/records.ts';
-import { State } from '../../../client/state/state.ts';
+import { archives, type Outgoing, tables } from '../../../client/state/records.ts';
+import { State, type Transaction } from '../../../client/state/state.ts';
 import { memoryStore } from '../../../client/store/memory.ts';
 import { bytesKey } from '../../../client/wire/bytes.ts';
 import {
@@ -32,6 +34,7 @@ import {
   textContent,
 } from '../../support/group.ts';
 import { seededRandom } from '../../support/random.ts';
+import { groupRecord } from '../../support/state.ts';
 
 /** The founder of a group of three that says things; the others answer from outside. */
 async function start(seed: string) {
@@ -40,10 +43,7 @@ async function start(seed: string) {
   const [founder, second, third] = founding.people as [Person, Person, Person];
   const [own, ...others] = founding.ratchets as [Ratchet, Ratchet, Ratchet];
   const { group: id, generation } = own;
-  const roster = founding.people.map(({ hrid, identity }) => {
-    return { hrid, pk: identity.pk, joined: generation, role: 'member' as const };
-  });
-  const group: GroupRecord = { id, name: 'Test', status: 'active', generation, roster };
+  const group = groupRecord({ id, generation, roster: founding.generation.roster });
   const store = memoryStore();
   const state = await State.load(store, Object.values(tables));
   await state.transact((tx) => {
@@ -74,7 +74,7 @@ async function start(seed: string) {
         const before = loadRatchet(tx, generation) as Ratchet;
         const { ratchet } = await deliver(before, i + 1, sealed.headers[0] ?? new Uint8Array(), sealed.body);
         saveRatchet(tx, before, ratchet);
-        await confirmOutgoing(tx, ratchet);
+        await confirmOutgoing(tx, ratchet, () => true);
       });
     }
   };
@@ -83,12 +83,20 @@ async function start(seed: string) {
       .all(tables.events)
       .map(({ value }) => ('id' in value ? `${value.type} ${names.get(bytesKey(value.id))}` : value.type));
   const states = () => state.all(tables.outgoing).map(({ value }) => `${value.n} ${value.state}`);
+  const unsent = () => state.all(tables.unsent).map(({ value }) => names.get(bytesKey(value.content.id)));
   const pass = (seconds: number) => {
     time += seconds;
     return time;
   };
   const envelopes = () => [...store.entries().keys()].filter((key) => key.startsWith('envelope/')).length;
-  return { state, founding, group, say, answer, told, states, pass, envelopes };
+  return { state, founding, group, say, answer, told, states, unsent, pass, envelopes };
+}
+
+/** The agreement that has founded the group, as what is to be sent. */
+function putAgreement(tx: Transaction, { generation, body, headers }: Founding): void {
+  const { id, record, roster } = generation;
+  const to = recipientsOf(roster, 0, headers);
+  putOutgoing(tx, { group: record.group, generation: id, part: 'agreement', message: null, to, body }, 0);
 }
 
 describe('sealContent()', () => {
@@ -132,9 +140,8 @@ describe('markAccepted()', () => {
 describe('an agreement', () => {
   it('that some recipients refuse is told, and one that all refuse is never taken for delivered', async () => {
     const { state, founding, told, states } = await start('unreached');
-    const [ratchet] = founding.ratchets as [Ratchet];
     for (let n = 1; n <= 2; n++) {
-      await state.transact((tx) => putOutgoing(tx, ratchet, founding.body, founding.headers, null, 0));
+      await state.transact((tx) => putAgreement(tx, founding));
       const refused = [1, 0].slice(0, n).map((index) => ({ index, code: 'mailbox-full' as const }));
       await state.transact((tx) => markAccepted(tx, { n, refused: [...refused, ...refused] }));
       expect(told()).toEqual(Array.from({ length: n }, () => 'unreached'));
@@ -143,14 +150,16 @@ describe('an agreement', () => {
     expect(some).toEqual([{ hrid: founding.people[2]?.hrid, code: 'mailbox-full' }]);
     expect(all?.map(({ hrid }) => hrid)).toEqual(founding.people.slice(1).map(({ hrid }) => hrid));
     await state.transact((tx) => markDelivered(tx, { n: 2, acknowledged: 1, missed: [] }));
-    expect(states()).toEqual(['1 accepted', '2 refused']);
+    // What nobody is given, nobody will confirm.
+    expect(states()).toEqual(['1 accepted']);
+    expect(told()).toEqual(['unreached', 'unreached']);
   });
 });
 
 describe('what was accepted before, and then given up or rolled back,', () => {
   it('is not told as failed: somebody may have it', async () => {
     for (const end of ['give up', 'roll back'] as const) {
-      const { state, say, told, states } = await start(end);
+      const { state, say, told, states, unsent } = await start(end);
       await say('one');
       await say('two');
       await state.transact((tx) => markAccepted(tx, { n: 1, refused: [] }));
@@ -163,7 +172,8 @@ describe('what was accepted before, and then given up or rolled back,', () => {
         expect(states()).toEqual(['1 sealed']);
       } else {
         await state.transact((tx) => rollBack(tx, 7));
-        expect(told().filter((line) => line.includes(' '))).toEqual(['accepted one', 'failed two']);
+        expect(told().filter((line) => line.includes(' '))).toEqual(['accepted one']);
+        expect(unsent()).toEqual(['one', 'two']);
         expect(states()).toEqual([]);
       }
     }
@@ -266,8 +276,7 @@ describe('markDelivered()', () => {
 
   it('tells which members an agreement did not reach', async () => {
     const { state, founding, told, states } = await start('agreement missed');
-    const [ratchet] = founding.ratchets as [Ratchet];
-    await state.transact((tx) => putOutgoing(tx, ratchet, founding.body, founding.headers, null, 0));
+    await state.transact((tx) => putAgreement(tx, founding));
     await state.transact((tx) => markDelivered(tx, { n: 1, acknowledged: 1, missed: [{ index: 0, code: 'gone' }] }));
     expect(told()).toEqual(['unreached']);
     expect(states()).toEqual([]);
@@ -275,8 +284,7 @@ describe('markDelivered()', () => {
 
   it('lets an agreement go, and tells nothing of it', async () => {
     const { state, founding, told, states, envelopes } = await start('agreement');
-    const [ratchet] = founding.ratchets as [Ratchet];
-    await state.transact((tx) => putOutgoing(tx, ratchet, founding.body, founding.headers, null, 0));
+    await state.transact((tx) => putAgreement(tx, founding));
     await state.transact((tx) => markAccepted(tx, { n: 1, refused: [] }));
     expect(states()).toEqual(['1 accepted']);
     await state.transact((tx) => markDelivered(tx, { n: 1, acknowledged: 1, missed: [] }));
@@ -318,22 +326,35 @@ describe('confirmOutgoing()', () => {
       Ratchet['members'][0],
     ];
     const halfway = { ...ratchet, members: [own, { ...second, vector: [1, 1, 0] }, third] };
-    await state.transact((tx) => confirmOutgoing(tx, halfway));
+    await state.transact((tx) => confirmOutgoing(tx, halfway, () => true));
     expect(told()).toEqual([]);
   });
 });
 
 describe('rollBack()', () => {
-  it('ends every group once, gives up what is unposted, and goes on from the relay’s number', async () => {
-    const { state, group, say, told, states } = await start('rolled back');
+  it('ends every group once, says what is unposted again under new keys, and goes on from the relay’s number', async () => {
+    const { state, group, say, told, states, unsent } = await start('rolled back');
     await state.transact((tx) => tx.put(tables.groups, bytesKey(group.id), group));
     for (const text of ['taken', 'unposted']) await say(text);
     await state.transact((tx) => markAccepted(tx, { n: 1, refused: [] }));
     for (let i = 0; i < 2; i++) await state.transact((tx) => rollBack(tx, 9));
-    expect(told()).toEqual(['accepted taken', 'rolled-back', 'failed unposted']);
+    expect(told()).toEqual(['accepted taken', 'rolled-back']);
+    expect(unsent()).toEqual(['unposted']);
     expect(states()).toEqual(['1 accepted']);
     expect(state.get(tables.numbers, '')?.nextSend).toBe(9);
     await expect(say('more')).rejects.toMatchObject({ code: 'rolled-back' });
+  });
+
+  it('gives up what it does not know any more', async () => {
+    const { state, group, say, told, states, unsent } = await start('rolled back, forgotten');
+    await say('forgotten');
+    await state.transact((tx) => {
+      const [first] = unposted(tx) as [Outgoing];
+      tx.delete(archives.sent, sentKey(group.id, first.message?.id ?? group.id));
+    });
+    await state.transact((tx) => rollBack(tx, 9));
+    expect(told()).toEqual(['failed forgotten']);
+    expect([unsent(), states()]).toEqual([[], []]);
   });
 });
 
@@ -351,7 +372,7 @@ describe('confirmOutgoing() after a new registration', () => {
     await state.transact((tx) => tx.put(tables.outgoing, 'delivered/earlier', earlier));
     await state.transact(async (tx) => {
       const ratchet = loadRatchet(tx, two.generation);
-      if (ratchet) await confirmOutgoing(tx, ratchet);
+      if (ratchet) await confirmOutgoing(tx, ratchet, () => true);
     });
     expect(states()).toEqual([`${two.n} sealed`]);
   });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { Delays } from '../../../client/courier/delays.ts';
 import type { Registered } from '../../../client/courier/registered.ts';
 import { Sealer } from '../../../client/courier/sealer.ts';
 import type { Ratchet } from '../../../client/protocol/ratchet.ts';
@@ -11,7 +12,7 @@ import { httpRelay } from '../../../client/transport/http.ts';
 import { type Bytes, bytesKey } from '../../../client/wire/bytes.ts';
 import { curves, foundTestGroup, type Person, startOfTime } from '../../support/group.ts';
 import { seededRandom } from '../../support/random.ts';
-import { loadState } from '../../support/state.ts';
+import { groupRecord, loadState } from '../../support/state.ts';
 
 const id = (n: number): Bytes => new Uint8Array(16).fill(n);
 
@@ -21,14 +22,15 @@ async function start(seed: string, count = 1) {
   const foundings = await Promise.all(Array.from({ length: count }, () => foundTestGroup(random, 2)));
   const founder = foundings[0]?.people[0] as Person;
   const state = await loadState();
-  const groups = foundings.map(({ people, ratchets: [own] }): GroupRecord => {
+  const groups = foundings.map(({ generation: founded, ratchets: [own] }): GroupRecord => {
     const { group, generation } = own as Ratchet;
-    const roster = people.map(({ hrid, identity }) => {
-      return { hrid, pk: identity.pk, joined: generation, role: 'member' as const };
-    });
-    return { id: group, name: 'Test', status: 'active', generation, roster };
+    const { hrid, identity } = founder;
+    const [entry, ...others] = founded.roster;
+    const roster = entry === undefined ? [] : [{ ...entry, hrid, pk: identity.pk }, ...others];
+    return groupRecord({ id: group, generation, roster });
   });
   await state.transact((tx) => {
+    tx.put(tables.identity, '', { relay: 'http://relay.test', seed: founder.identity.seed, hrid: founder.hrid });
     tx.put(tables.numbers, '', { nextSend: 1, nextEvent: 0, cursor: null });
     for (const [i, group] of groups.entries()) {
       tx.put(tables.groups, bytesKey(group.id), group);
@@ -45,12 +47,16 @@ async function start(seed: string, count = 1) {
     random: random.bytes,
     now: () => startOfTime,
   };
+  const delays = new Delays(
+    () => 0,
+    () => {},
+  );
   const sealer = new Sealer({
     client,
     change: (run) => state.transact(run),
     isReady: () => true,
     sealed: () => {},
-    wake: () => {},
+    delays,
   });
   const first = groups[0] as GroupRecord;
   const say = (n: number, text: string, group = first) =>
@@ -77,7 +83,6 @@ describe('seal()', () => {
     await Promise.all([takeBack(9, 2), say(3, 'three'), say(4, 'four')]);
     await sealing;
     await sealer.seal();
-    sealer.stop();
     expect(sealed()).toEqual([1, 3, 4]);
     expect(unsent()).toEqual([]);
   });

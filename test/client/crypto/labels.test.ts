@@ -36,7 +36,7 @@ describe('labels', () => {
   test('there are some of each family, and the prefix names protocol and version', () => {
     expect(families.KdfLabel.length).toBeGreaterThan(15);
     expect(families.HashLabel.length).toBeGreaterThan(5);
-    expect(families.SignatureLabel).toEqual(['agreement', 'key package', 'message']);
+    expect(families.SignatureLabel).toEqual(['agreement', 'key package', 'message', 'request']);
     expect(labelPrefix).toBe('cliquet/1 ');
   });
 

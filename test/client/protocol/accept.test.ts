@@ -1,14 +1,14 @@
 // Every check of accept.ts, with an agreement that fails this one check alone.
 
 import { beforeAll, describe, expect, test } from 'vitest';
-import { acceptAgreement } from '../../../client/protocol/accept.ts';
+import { signLabeled } from '../../../client/crypto/sign.ts';
 import { agreementId } from '../../../client/protocol/agreement.ts';
 import { createIdentity } from '../../../client/protocol/identity.ts';
 import { type Bytes, sameBytes } from '../../../client/wire/bytes.ts';
 import { AgreementHeader } from '../../../client/wire/envelope.ts';
-import type { Details, Operation } from '../../../client/wire/record.ts';
+import type { Details, Operation, SignedRecord } from '../../../client/wire/record.ts';
 import { type Forged, type Forgery, forgeAgreement } from '../../support/forge-agreement.ts';
-import { createPeople, curves, type Person } from '../../support/group.ts';
+import { accept as acceptAs, createPeople, curves, type Known, type Person } from '../../support/group.ts';
 import { keyWithTorsion, lowOrderLeaves, smallOrderPoints } from '../../support/points.ts';
 import { seededRandom } from '../../support/random.ts';
 import { rejectionOf } from '../../support/struct.ts';
@@ -26,18 +26,15 @@ beforeAll(async () => {
   people = [founder, own, third];
 });
 
-interface Acceptance {
+interface Acceptance extends Known {
   readonly from?: Bytes;
   readonly as?: Person;
   readonly header?: Bytes;
-  readonly findPackage?: (id: Bytes) => Person['keyPackage'] | null;
-  readonly knownKey?: (hrid: Bytes) => Bytes | null;
 }
 
 function accept(forged: Forged, acceptance: Acceptance = {}) {
-  const { from = founder.hrid, as = own, header = forged.headerFor(as), knownKey = () => null } = acceptance;
-  const { findPackage = (id: Bytes) => (sameBytes(id, as.keyPackage.id) ? as.keyPackage : null) } = acceptance;
-  return acceptAgreement(curves, as.identity, as.hrid, from, header, forged.envelope, findPackage, knownKey);
+  const { from = founder.hrid, as = own, header = forged.headerFor(as) } = acceptance;
+  return acceptAs(as, from, header, new Uint8Array(0), { envelope: forged.envelope, ...acceptance });
 }
 
 /** How an agreement is refused: `code: detail`. */
@@ -53,6 +50,7 @@ const flip = (bytes: Bytes, position = 0): Bytes => {
   flipped[position] = (flipped[position] ?? 0) ^ 1;
   return flipped;
 };
+const earlierLeaf = { type: 'contribution' as const, generation: new Uint8Array(32), from: 0 };
 const changeLeaf = (position: number, change: Partial<Details['leaves'][number]>) => (details: Details) => ({
   ...details,
   leaves: details.leaves.map((leaf, i) => (i === position ? { ...leaf, ...change } : leaf)),
@@ -68,14 +66,16 @@ describe('acceptAgreement()', () => {
     const accepted = await accept(forged, {
       knownKey: (hrid) => people.find((p) => sameBytes(p.hrid, hrid))?.identity.pk ?? null,
     });
-    expect(accepted.roster.map(({ hrid, role }) => [toHex(hrid), role])).toEqual([
+    const { roster, name } = accepted.generation;
+    expect(roster.map(({ hrid, role }) => [toHex(hrid), role])).toEqual([
       [toHex(founder.hrid), 'admin'],
       [toHex(own.hrid), 'member'],
       [toHex(third.hrid), 'member'],
     ]);
-    expect(accepted.roster.every(({ joined }) => joined !== null && sameBytes(joined, forged.envelope.id))).toBe(true);
-    expect([accepted.author, accepted.ratchet.self, accepted.name]).toEqual([0, 1, 'Forged']);
-    expect(accepted.packageId).toEqual(own.keyPackage.id);
+    expect(roster.every(({ joined }) => joined !== null && sameBytes(joined, forged.envelope.id))).toBe(true);
+    expect([accepted.author, accepted.ratchet.self, name]).toEqual([0, 1, 'Forged']);
+    expect(accepted.opened.keyPackage).toEqual(own.keyPackage);
+    expect([...accepted.lineage.values()]).toEqual([accepted.generation]);
     expect(accepted.ratchet.owesContribution).toBe(true);
   });
 
@@ -93,7 +93,9 @@ describe('acceptAgreement() header', () => {
     ['no package', { package: null }],
     ['no ciphertext', { kemCiphertext: null }],
     ['a leaf, which a newcomer has not', { leaf: { type: 'author' as const } }],
-    ['an export secret, which a newcomer has not', { exportGeneration: new Uint8Array(32) }],
+    ['neither a package nor a leaf', { package: null, kemCiphertext: null }],
+    ['an earlier leaf, with no key to agree with', { leaf: earlierLeaf }],
+    ['a package’s leaf for an earlier one', { leaf: { type: 'package' as const, id: new Uint8Array(32) } }],
     ['another sealed secret', { sealed: new Uint8Array(48) }],
     ['another ciphertext', { kemCiphertext: new Uint8Array(1120).fill(1) }],
     ['a ciphertext with a low-order point', { kemCiphertext: new Uint8Array(1120) }],
@@ -123,8 +125,18 @@ describe('acceptAgreement() header', () => {
     expect(await refusalOf({ ...forged, envelope })).toBe('agreement-invalid: header');
   });
 
+  test('says when the keys are gone with which a member would open it', async () => {
+    const forged = await forgeAgreement(random, people, {});
+    const ephemeral = third.keyPackage.leaf;
+    const withLeaf = { ...forged, envelope: { ...forged.envelope, ephemeral } };
+    expect(await refusalOf(forged, { header: forged.headerFor(own, { exportGeneration: random.bytes(32) }) })).toBe(
+      'keys-gone',
+    );
+    expect(await refusalOf(withLeaf, { header: forged.headerFor(own, { leaf: earlierLeaf }) })).toBe('keys-gone');
+  });
+
   test('says when the package is gone', async () => {
-    expect(await refusalOf({}, { findPackage: () => null })).toBe('package-gone');
+    expect(await refusalOf({}, { holdings: { package: () => null } })).toBe('package-gone');
     const forged = await forgeAgreement(random, people, {});
     expect(await refusalOf(forged, { header: forged.headerFor(own, { package: random.bytes(32) }) })).toBe(
       'package-gone',
@@ -148,22 +160,14 @@ describe('acceptAgreement() record and details', () => {
     ['another id on the envelope', 'id', { id: (id) => flip(id) }],
     ['a body sealed again under another g', 'secret', { sealedSecret: (g) => flip(g) }],
     ['other details than the record says', 'details', { sentDetails: (details) => flip(details, 5) }],
-    ['a parent', 'parent', { record: (record) => ({ ...record, parent: new Uint8Array(32) }) }],
+    ['a parent that is not known', 'history', { record: (record) => ({ ...record, parent: new Uint8Array(32) }) }],
     ['a number', 'parent', { record: (record) => ({ ...record, number: 1 }) }],
     ['a reason', 'parent', { record: (record) => ({ ...record, because: [new Uint8Array(32)] }) }],
-    ['another purpose', 'details', { details: (details) => ({ ...details, purpose: 'refresh' }) }],
-    ['a parent vector', 'details', { details: (details) => ({ ...details, parentVector: [0, 0, 0] }) }],
+    ['a group without a name', 'parent', { operation: (operation) => ({ ...operation, name: null }) }],
     [
-      'a parent transcript',
-      'details',
-      { details: (details) => ({ ...details, parentTranscript: new Uint8Array(32) }) },
-    ],
-    [
-      'a history',
-      'history',
-      {
-        details: (details) => ({ ...details, history: [{ record: new Uint8Array(9), signature: new Uint8Array(64) }] }),
-      },
+      'somebody who comes back',
+      'returned',
+      { details: (details) => ({ ...details, returned: [{ position: 2, held: null }] }) },
     ],
     [
       'another roster digest',
@@ -178,6 +182,21 @@ describe('acceptAgreement() record and details', () => {
     ],
   ])('refuses %s (%s)', async (_, detail, forgery) => {
     expect(await refusalOf(forgery)).toBe(`agreement-invalid: ${detail}`);
+  });
+
+  test('refuses a founding that tells of something before it', async () => {
+    let earlier: SignedRecord = { record: new Uint8Array(0), signature: new Uint8Array(64) };
+    await forgeAgreement(random, people, {
+      sentRecord: (record) => {
+        earlier = { ...earlier, record };
+        return record;
+      },
+    });
+    const signature = await signLabeled(curves, founder.identity.seed, 'agreement', earlier.record);
+    const history = [{ ...earlier, signature }];
+    expect(await refusalOf({ details: (details) => ({ ...details, history }) })).toBe('agreement-invalid: parent');
+    const broken = [{ ...earlier, record: new Uint8Array(9) }];
+    expect(await refusalOf({ details: (details) => ({ ...details, history: broken }) })).toMatch(/^malformed/);
   });
 
   test('refuses a record that was changed after it was signed', async () => {
@@ -205,7 +224,7 @@ describe('acceptAgreement() record and details', () => {
     ['a body', { body: (body) => body.slice(0, -1) }],
     ['an empty body', { body: () => new Uint8Array(0) }],
     ['a record', { sentRecord: (record) => record.slice(0, -1) }],
-    ['details', { sentDetails: (details) => details.slice(0, -1) }],
+    ['details', { encodedDetails: (details) => details.slice(0, -1) }],
   ])('refuses what is not %s', async (_, forgery) => {
     expect(await refusalOf(forgery)).toMatch(/^malformed: expected/);
   });
@@ -256,7 +275,7 @@ describe('acceptAgreement() author and roster', () => {
       'member twice',
       (operation) => changeAdded(2, { pk: operation.added[1]?.pk ?? new Uint8Array(32) })(operation),
     ],
-    ['one member', 'group size', (operation) => ({ ...operation, added: operation.added.slice(0, 1) })],
+    ['one member', 'author', (operation) => ({ ...operation, added: operation.added.slice(0, 1) })],
     ['a removal from nothing', 'operation', (operation) => ({ ...operation, removed: [0] })],
     ['a key of small order', 'key', changeAdded(2, { pk: smallOrderPoints[3] ?? new Uint8Array(32) })],
     [
@@ -278,13 +297,13 @@ describe('acceptAgreement() leaves', () => {
   test.each<[string, Forgery]>([
     ['the author with a package', { details: changeLeaf(0, { origin }) }],
     [
-      'the author with a message',
-      { details: changeLeaf(0, { origin: { type: 'message', generation: origin.id, number: 0 } }) },
+      'the author with an earlier leaf',
+      { details: changeLeaf(0, { origin: { type: 'contribution', generation: origin.id, from: 0 } }) },
     ],
     ['another member with a leaf of the author’s', { details: changeLeaf(2, { origin: { type: 'author' } }) }],
     [
-      'a newcomer with a message',
-      { details: changeLeaf(2, { origin: { type: 'message', generation: origin.id, number: 0 } }) },
+      'a newcomer with an earlier leaf',
+      { details: changeLeaf(2, { origin: { type: 'contribution', generation: origin.id, from: 0 } }) },
     ],
     ['this client with a leaf of the author’s', { details: changeLeaf(1, { origin: { type: 'author' } }) }],
   ])('refuses %s as the origin', async (_, forgery) => {

@@ -6,6 +6,7 @@ import {
   commitAgreementSecret,
   type HeaderSecrets,
   hashDetails,
+  noticeKey,
 } from '../../../client/protocol/agreement.ts';
 import { generationSecret, startRatchet } from '../../../client/protocol/generation.ts';
 import type { Bytes } from '../../../client/wire/bytes.ts';
@@ -33,7 +34,7 @@ describe('agreementHeaderKey()', () => {
   ) => toHex(agreementHeaderKey({ kem: null, leaf: null, exportSecret: null, ...secrets }, agreement, of, from));
 
   test('differs with every secret, with which there are, and with all that it is bound to', () => {
-    const origin = { type: 'message' as const, generation: other, number: 3 };
+    const origin = { type: 'contribution' as const, generation: other, from: 3 };
     const keys = [
       key({ kem }),
       key({ kem: other }),
@@ -47,7 +48,7 @@ describe('agreementHeaderKey()', () => {
       key({ kem }, { hrid, pk: other }),
       key({ kem }, { hrid, pk }, { ...source, package: other }),
       key({ kem }, { hrid, pk }, { ...source, leaf: origin }),
-      key({ kem }, { hrid, pk }, { ...source, leaf: { ...origin, number: 4 } }),
+      key({ kem }, { hrid, pk }, { ...source, leaf: { ...origin, from: 4 } }),
       key({ kem }, { hrid, pk }, { ...source, exportGeneration: other }),
       key({ kem }, { hrid, pk }, source, other),
     ];
@@ -73,8 +74,9 @@ test('hashes and keys of one input are different things', () => {
     hashDetails(id),
     agreementBodyKey(id, id),
     generationSecret(id, id),
+    noticeKey(id),
   ];
-  expect(new Set(values.map(toHex)).size).toBe(5);
+  expect(new Set(values.map(toHex)).size).toBe(6);
 });
 
 describe('startRatchet()', () => {
@@ -84,13 +86,16 @@ describe('startRatchet()', () => {
     joined: id,
     role: 'member' as const,
   }));
-  const leaves = roster.map(() => random.bytes(32));
+  const leaves = roster.map(() => ({ leaf: random.bytes(32), origin: { type: 'author' as const } }));
   const start = {
     group: other,
     agreementId: id,
+    number: 7,
+    now: 1_800_000_000,
     secret: kem,
     roster,
     leaves,
+    author: 0,
     self: 1,
     leafSecret: leaf,
     owesContribution: true,
@@ -128,6 +133,26 @@ describe('startRatchet()', () => {
     );
     expect(bytes).toContain(toHex(leaf));
     expect(bytes).not.toContain(toHex(kem));
+  });
+
+  test('keeps where the first leaves come from, and begins with nothing said or heard', () => {
+    const origins = [
+      { type: 'author' as const },
+      { type: 'package' as const, id: other },
+      { type: 'contribution' as const, generation: other, from: 3 },
+    ];
+    const ratchet = startRatchet({
+      ...start,
+      leaves: leaves.map((each, i) => ({ ...each, origin: origins[i] ?? { type: 'author' } })),
+    });
+    expect(ratchet.members.map(({ firstLeaf }) => firstLeaf)).toEqual(origins);
+    expect(ratchet.members.map(({ opened, contents, later }) => [opened, contents, later])).toEqual([
+      [0, 0, null],
+      [0, 0, null],
+      [0, 0, null],
+    ]);
+    expect([ratchet.number, ratchet.since, ratchet.self, ratchet.author]).toEqual([7, 1_800_000_000, 1, 0]);
+    expect(startRatchet({ ...start, author: null }).author).toBeNull();
   });
 
   test('refuses another number of leaves', () => {

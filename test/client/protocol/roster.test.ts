@@ -1,17 +1,20 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { identityPublicKey } from '../../../client/crypto/curves-noble.ts';
-import { applyOperation, type Roster, rosterDigest, withJoined } from '../../../client/protocol/roster.ts';
+import {
+  applyOperation,
+  changedRoster,
+  type Roster,
+  rosterDigest,
+  withJoined,
+} from '../../../client/protocol/roster.ts';
 import type { Operation } from '../../../client/wire/record.ts';
+import { nothing } from '../../support/group.ts';
 import { keyWithTorsion, nonCanonicalPoints, smallOrderPoints } from '../../support/points.ts';
 import { seededRandom } from '../../support/random.ts';
-import { samples } from '../../support/samples.ts';
-import { describeStruct, rejectionOf } from '../../support/struct.ts';
+import { rejectionOf } from '../../support/struct.ts';
 import { toHex } from '../../support/vectors.ts';
 
-describeStruct('RosterEntry', samples.RosterEntry);
-
 const random = seededRandom('roster');
-const nothing: Operation = { removed: [], roles: [], added: [] };
 const newcomer = (role: 'admin' | 'member' = 'member') => ({
   hrid: random.bytes(32),
   pk: identityPublicKey(random.bytes(32)),
@@ -43,7 +46,12 @@ describe('applyOperation()', () => {
 
   test('removes, keeps the order, and adds at the end', () => {
     const added = newcomer();
-    const roster = applyOperation(parent, { removed: [1, 0], roles: [{ position: 3, role: 'admin' }], added: [added] });
+    const roster = applyOperation(parent, {
+      ...nothing,
+      removed: [1, 0],
+      roles: [{ position: 3, role: 'admin' }],
+      added: [added],
+    });
     expect(roster).toEqual([
       { ...founders[2], joined },
       { ...founders[3], joined, role: 'admin' },
@@ -80,10 +88,13 @@ describe('applyOperation()', () => {
     }
   });
 
-  test('refuses fewer than 2 and more than 256 members', async () => {
-    expect(await refusalOf([], { ...nothing, added: [newcomer()] })).toBe('group size');
+  test('leaves one member, who may be alone from then on', () => {
+    expect(applyOperation(parent, { ...nothing, removed: [0, 1, 2] })).toEqual([{ ...founders[3], joined }]);
+  });
+
+  test('refuses fewer than 1 and more than 256 members', async () => {
     expect(await refusalOf([], nothing)).toBe('group size');
-    expect(await refusalOf(parent, { ...nothing, removed: [0, 1, 2] })).toBe('group size');
+    expect(await refusalOf(parent, { ...nothing, removed: [0, 1, 2, 3] })).toBe('group size');
     const many = Array.from({ length: 257 }, () => ({
       hrid: random.bytes(32),
       pk: random.bytes(32),
@@ -111,7 +122,28 @@ describe('applyOperation()', () => {
   });
 });
 
+describe('changedRoster()', () => {
+  test('makes the same of an operation that was checked before', () => {
+    const { hrid, pk } = founders[1];
+    for (const operation of [
+      nothing,
+      { ...nothing, removed: [1], added: [{ hrid, pk, role: 'member' as const }] },
+      { ...nothing, removed: [0, 2], roles: [{ position: 3, role: 'admin' as const }], added: [newcomer()], name: 'x' },
+    ]) {
+      expect(changedRoster(parent, operation)).toEqual(applyOperation(parent, operation));
+    }
+  });
+});
+
 describe('rosterDigest() and withJoined()', () => {
+  test('the digest is the same before the newcomers have joined and after', () => {
+    const roster = applyOperation(parent, { ...nothing, removed: [1], added: [newcomer()] });
+    const id = random.bytes(32);
+    expect(rosterDigest(withJoined(roster, id), id)).toEqual(rosterDigest(roster));
+    expect(rosterDigest(withJoined(roster, id))).not.toEqual(rosterDigest(roster));
+    expect(rosterDigest(withJoined(roster, id), random.bytes(32))).not.toEqual(rosterDigest(roster));
+  });
+
   test('the digest changes with every field and with the order', () => {
     const [first, second, ...rest] = parent as [Roster[number], Roster[number], ...Roster[number][]];
     const rosters = [

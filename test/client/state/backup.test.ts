@@ -14,6 +14,7 @@ import { Chat, refusal } from '../../support/chat.ts';
 import { createPerson, startOfTime } from '../../support/group.ts';
 import { isPartOf, leavesOf } from '../../support/leaves.ts';
 import { seededRandom } from '../../support/random.ts';
+import { groupRecord } from '../../support/state.ts';
 
 const random = seededRandom('backup');
 const now = startOfTime;
@@ -61,13 +62,8 @@ async function busyClient() {
       const ratchet = chat.ratchet(0);
       const { group: id, generation } = ratchet;
       const roster = ratchet.members.map(({ hrid, pk }) => ({ hrid, pk, joined: generation, role: 'admin' as const }));
-      tx.put(tables.groups, bytesKey(id), {
-        id,
-        name: `Group ${i}`,
-        status: statuses[i] ?? 'lost',
-        generation,
-        roster,
-      });
+      const status = statuses[i] ?? 'lost';
+      tx.put(tables.groups, bytesKey(id), groupRecord({ id, name: `Group ${i}`, status, generation, roster }));
       const history = { type: 'days' as const, days: 30 + i };
       tx.put(tables.conversations, bytesKey(id), { nextMessage: 7, history, timerSeconds: null, timerSetBy: null });
       saveRatchet(tx, undefined, ratchet);

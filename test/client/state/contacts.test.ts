@@ -7,6 +7,7 @@ import { memoryStore } from '../../../client/store/memory.ts';
 import { bytesKey } from '../../../client/wire/bytes.ts';
 import type { Invite } from '../../../client/wire/invite.ts';
 import { seededRandom } from '../../support/random.ts';
+import { groupRecord } from '../../support/state.ts';
 
 const relay = 'https://relay.example';
 const random = seededRandom('contacts');
@@ -55,9 +56,7 @@ describe('putContact()', () => {
       joined: generation,
       role: 'member' as const,
     }));
-    await state.transact((tx) =>
-      tx.put(tables.groups, bytesKey(id), { id, name: '', status: 'active', generation, roster: entries }),
-    );
+    await state.transact((tx) => tx.put(tables.groups, bytesKey(id), groupRecord({ id, generation, roster: entries })));
     await expect(put({ ...member, pk: key() })).rejects.toMatchObject({ code: 'identity-conflict' });
     await put(member);
   });
@@ -71,7 +70,9 @@ describe('knownKey()', () => {
       return { hrid, pk, joined: generation, role: 'member' as const };
     });
     for (const status of ['invited', 'declined'] as const) {
-      await state.transact((tx) => tx.put(tables.groups, bytesKey(id), { id, name: '', status, generation, roster }));
+      await state.transact((tx) =>
+        tx.put(tables.groups, bytesKey(id), groupRecord({ id, status, generation, roster })),
+      );
       expect(knownKey(state, friend.hrid)).toBe(null);
     }
     await put(friend);
@@ -86,7 +87,7 @@ describe('knownKey()', () => {
       joined: generation,
       role: 'member' as const,
     }));
-    const group = { id, name: '', status: 'lost' as const, generation, roster };
+    const group = groupRecord({ id, status: 'lost', generation, roster });
     await state.transact((tx) => tx.put(tables.groups, bytesKey(id), group));
     expect(knownKey(state, friend.hrid)).toEqual(friend.pk);
   });

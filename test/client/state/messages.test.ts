@@ -39,14 +39,18 @@ beforeEach(async () => {
   await begin({ type: 'all' });
 });
 
-const begin = (rule: HistoryRule) => state.transact((tx) => startConversation(tx, group, rule));
-const hear = (sender: Bytes, content: Content, step = stepOf(0, 0)): Promise<StoredEvent | null> => {
-  const opened: OpenedContent = { group, sender, content, step };
+const begin = (rule: HistoryRule) =>
+  state.transact((tx) => {
+    tx.delete(tables.conversations, bytesKey(group));
+    startConversation(tx, group, rule);
+  });
+const hear = (sender: Bytes, content: Content, step = stepOf(0, 0), generation = 0): Promise<StoredEvent | null> => {
+  const opened: OpenedContent = { group, sender, content, step, generation };
   return state.transact((tx) => receiveContent(tx, opened, now));
 };
 const say = (content: Content) => state.transact((tx) => addMessage(tx, group, own, content, true, now));
-const change = (sender: Bytes, body: Body, n: number, step?: Step) =>
-  hear(sender, contentOf(body, { id: id(n) }), step);
+const change = (sender: Bytes, body: Body, n: number, step?: Step, generation?: number) =>
+  hear(sender, contentOf(body, { id: id(n) }), step, generation);
 const entries = () => readHistory(state, group, { limit: 1000 });
 const shown = async () => (await entries()).reverse().map(textIn);
 const textIn = ({ content }: HistoryEntry) => (content?.type === 'text' ? content.text : (content?.type ?? 'deleted'));
@@ -61,7 +65,7 @@ const codeOf = (promise: Promise<unknown>) =>
   );
 const host = (): GroupHost => {
   const unused = () => Promise.reject(new Error('unused'));
-  return { state, random: (length) => new Uint8Array(length), now: () => now, change: unused };
+  return { state, random: (length) => new Uint8Array(length), now: () => now, change: unused, act: unused };
 };
 const told = (event: StoredEvent | null) => event && toClientEvent(host(), 0, event, now);
 
@@ -79,7 +83,7 @@ describe('receiveContent()', () => {
     await state.transact((tx) => forgetTold(tx, group, 0));
     now += 30 * day;
     await retire();
-    expect(await hear(ana, textOf('again', { id: id(1) }))).toBeNull();
+    expect(await codeOf(hear(ana, textOf('again', { id: id(1) })))).toBe('duplicate');
     expect(await shown()).toEqual([]);
   });
 
@@ -89,7 +93,7 @@ describe('receiveContent()', () => {
     now += day;
     expect(await hear(ana, textOf('real', { id: id(1) }))).toMatchObject({ type: 'message', message: 1 });
     expect(await shown()).toEqual(['taken', 'real']);
-    expect(await hear(ben, textOf('again', { id: id(1) }))).toBeNull();
+    expect(await codeOf(hear(ben, textOf('again', { id: id(1) })))).toBe('duplicate');
     expect(await say(textOf('mine', { id: id(1) }))).toBeNull();
     expect(await codeOf(change(ana, { type: 'edit', target: id(1), text: 'x' }, 2))).toBe('not-own-message');
     now += 40 * day - 1;
@@ -121,6 +125,18 @@ describe('receiveContent()', () => {
     // What was deleted stays deleted.
     expect(await change(ana, { type: 'edit', target: id(1), text: 'three' }, 8)).toBeNull();
     expect(await shown()).toEqual(['deleted', 'mine']);
+  });
+
+  it('takes a change that is sent again once, also after others', async () => {
+    await hear(ana, textOf('one', { id: id(1) }));
+    await change(ana, { type: 'edit', target: id(1), text: 'two' }, 2);
+    await change(ana, { type: 'edit', target: id(1), text: 'three' }, 3);
+    for (const n of [2, 3]) {
+      expect(await codeOf(change(ana, { type: 'edit', target: id(1), text: 'again' }, n))).toBe('duplicate');
+    }
+    expect(await shown()).toEqual(['three']);
+    await change(ana, { type: 'deletion', target: id(1) }, 4);
+    expect(await codeOf(change(ana, { type: 'deletion', target: id(1) }, 4))).toBe('duplicate');
   });
 
   it('passes over what is about a message that is not here, and refuses to edit what is no text', async () => {
@@ -159,31 +175,34 @@ describe('receiveContent()', () => {
 
 describe('setTimer()', () => {
   const timers = [
-    { seconds: 10, vector: [1, 0], id: id(1) },
-    { seconds: 20, vector: [1, 1], id: id(2) },
-    { seconds: 30, vector: [0, 2], id: id(3) },
-    { seconds: null, vector: [0, 0], id: id(4) },
+    { seconds: 10, generation: 1, vector: [1, 0], id: id(1) },
+    { seconds: 20, generation: 1, vector: [1, 1], id: id(2) },
+    { seconds: 30, generation: 1, vector: [0, 2], id: id(3) },
+    { seconds: null, generation: 1, vector: [0, 0], id: id(4) },
+    { seconds: 40, generation: 0, vector: [7, 7], id: id(5) },
   ];
 
   it('arrives at the same timer in whatever order the messages come', async () => {
-    for (const order of ['0123', '3210', '1302', '2013', '2130']) {
+    for (const order of ['01234', '43210', '13042', '20143', '24130']) {
       await begin({ type: 'all' });
       await state.transact((tx) => {
         for (const i of order) {
-          const { seconds, vector, id: by } = timers[Number(i)] as (typeof timers)[0];
-          setTimer(tx, group, seconds, vector, by);
+          const { seconds, id: by, ...order } = timers[Number(i)] as (typeof timers)[0];
+          setTimer(tx, group, seconds, order, by);
         }
       });
-      // Of those whose sender had seen most, the greater id.
+      // Of the newest generation, and of those whose sender had seen most there, the greater id.
       expect(state.get(tables.conversations, bytesKey(group))?.timerSeconds).toBe(30);
     }
   });
 
   it('tells of a timer only if it counts', async () => {
-    const timer = (seconds: number, n: number, vector: number[]) =>
-      change(ana, { type: 'timer', seconds }, n, stepOf(...vector));
-    expect(await timer(60, 1, [3, 3])).toEqual({ type: 'timer', group, by: ana, seconds: 60 });
-    expect(await timer(90, 2, [1, 1])).toBeNull();
+    const timer = (seconds: number, n: number, vector: number[], generation: number) =>
+      change(ana, { type: 'timer', seconds }, n, stepOf(...vector), generation);
+    expect(await timer(60, 1, [3, 3], 1)).toEqual({ type: 'timer', group, by: ana, seconds: 60 });
+    expect(await timer(90, 2, [1, 1], 1)).toBeNull();
+    expect(await timer(90, 3, [9, 9], 0)).toBeNull();
+    expect(await timer(90, 4, [0, 0], 2)).toMatchObject({ type: 'timer', seconds: 90 });
   });
 });
 
@@ -213,7 +232,9 @@ describe('disappearing messages', () => {
     await say(timed('mine', 1, 60));
     now += day;
     expect(await expire()).toBeNull();
-    await state.transact((tx) => noteSealed(tx, group, timed('mine', 1, 60), stepOf(0, 0), now));
+    await state.transact((tx) =>
+      noteSealed(tx, group, timed('mine', 1, 60), { generation: 0, step: stepOf(0, 0) }, now),
+    );
     expect(await expire()).toBe(now + 60);
     now += 60;
     await expire();
@@ -283,7 +304,7 @@ describe('a group’s history rule', () => {
     await retire();
     expect(await shown()).toEqual(['new']);
     expect(stored()).not.toContain('old');
-    expect(await hear(ana, textOf('old', { id: id(1) }))).toBeNull();
+    expect(await codeOf(hear(ana, textOf('old', { id: id(1) })))).toBe('duplicate');
     now += 25 * day;
     await retire();
     expect(await hear(ana, textOf('old', { id: id(1) }))).not.toBeNull();

@@ -17,6 +17,7 @@ const bodies: readonly Body[] = [
   { type: 'read', ids: [id] },
   { type: 'timer', seconds: 60 },
   { type: 'timer', seconds: null },
+  { type: 'missing', messages: [{ generation: new Uint8Array(32), position: 255, from: 0 }] },
   { type: 'extension', kind: 'org.example.poll', version: 3, data },
 ];
 
@@ -43,11 +44,18 @@ describe('readBody()', () => {
 
   it('refuses a body that is not what its kind says', () => {
     const { body } = writeBody({ type: 'text', text: 'x' });
-    for (const kind of ['bytes', 'edit', 'deletion', 'read', 'timer', 'empty']) {
+    for (const kind of ['bytes', 'edit', 'deletion', 'read', 'timer', 'missing', 'empty']) {
       expect(codeOf(() => readBody({ kind, version: 1, body }))).toBe('malformed');
     }
     expect(codeOf(() => readBody({ kind: 'text', version: 1, body: new Uint8Array(0) }))).toBe('malformed');
     expect(codeOf(() => readBody({ kind: 'text', version: 1, body: new Uint8Array([...body, 0]) }))).toBe('malformed');
+  });
+});
+
+describe('a request for what is missing', () => {
+  it('asks for something', () => {
+    const body = new Uint8Array(encode([[]]));
+    expect(codeOf(() => readBody({ kind: 'missing', version: 1, body }))).toBe('malformed');
   });
 });
 

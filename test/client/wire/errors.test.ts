@@ -37,6 +37,7 @@ describe('errorCodes', () => {
       'replaced',
       'relay-misbehaved',
       'too-far-ahead',
+      'behind',
       'undeliverable',
       'store-in-use',
       'store-unwritable',

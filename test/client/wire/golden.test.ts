@@ -4,7 +4,6 @@
 import { expect, test } from 'vitest';
 import * as protocolKeyPackage from '../../../client/protocol/key-package.ts';
 import * as ratchet from '../../../client/protocol/ratchet.ts';
-import * as roster from '../../../client/protocol/roster.ts';
 import * as step from '../../../client/protocol/step.ts';
 import * as content from '../../../client/wire/content.ts';
 import * as envelope from '../../../client/wire/envelope.ts';
@@ -14,6 +13,7 @@ import * as outbox from '../../../client/wire/outbox.ts';
 import * as queue from '../../../client/wire/queue.ts';
 import * as record from '../../../client/wire/record.ts';
 import * as refusals from '../../../client/wire/refusals.ts';
+import * as request from '../../../client/wire/request.ts';
 import * as send from '../../../client/wire/send.ts';
 import { samples } from '../../support/samples.ts';
 import { fromHex, readVectors, toHex } from '../../support/vectors.ts';
@@ -34,8 +34,8 @@ test.each(Object.entries(samples))('%s decode() takes the golden bytes', (name, 
 });
 
 test('every exported struct has a sample', () => {
-  const wire = [content, envelope, frame, keyPackage, outbox, queue, record, refusals, send];
-  const modules = [...wire, protocolKeyPackage, ratchet, roster, step];
+  const wire = [content, envelope, frame, keyPackage, outbox, queue, record, refusals, request, send];
+  const modules = [...wire, protocolKeyPackage, ratchet, step];
   const exported = modules.flatMap((module) =>
     Object.entries(module).flatMap(([name, value]) =>
       typeof value === 'object' && value !== null && 'encode' in value && 'decode' in value ? [name] : [],

@@ -7,7 +7,7 @@ const hash = new Uint8Array(limits.hashBytes);
 const header = AgreementHeader.encode({
   package: hash,
   kemCiphertext: new Uint8Array(limits.kemCiphertextBytes),
-  leaf: { type: 'message', generation: hash, number: Number.MAX_SAFE_INTEGER },
+  leaf: { type: 'contribution', generation: hash, from: Number.MAX_SAFE_INTEGER },
   exportGeneration: hash,
   sealed: new Uint8Array(sealedSecretBytes),
 });

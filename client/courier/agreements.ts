@@ -1,0 +1,178 @@
+// Agreements that come from the queue: a group that this client is put into, or another generation of one that it is in.
+
+import { type AcceptedAgreement, acceptAgreement, type OpenedAgreement, openAgreement } from '../protocol/accept.ts';
+import { agreementId } from '../protocol/agreement.ts';
+import type { Lineage } from '../protocol/lineage.ts';
+import { knownKey } from '../state/contacts.ts';
+import { emit } from '../state/events.ts';
+import { deleteKeys, exportSecretOf, groupOf, holdingsOf, knownLeavesIn } from '../state/generations.ts';
+import { healingOf } from '../state/healing.ts';
+import { startConversation } from '../state/history.ts';
+import { deleteLineage, loadLineage } from '../state/lineages.ts';
+import { saveRatchet } from '../state/ratchets.ts';
+import { type GroupRecord, tables } from '../state/records.ts';
+import type { Reader, Transaction } from '../state/state.ts';
+import { type Bytes, bytesKey, sameBytes } from '../wire/bytes.ts';
+import { type AgreementEnvelope, AgreementHeader } from '../wire/envelope.ts';
+import { CliquetError } from '../wire/errors.ts';
+import type { KeyPackage } from '../wire/key-package.ts';
+import { assertInvitable } from './invitations.ts';
+import { assertRoom, settleGroup } from './membership.ts';
+import { tellRemovalFor } from './notices.ts';
+import type { Registered } from './registered.ts';
+import { welcomeBack } from './returning.ts';
+
+/** The package of a request is kept so long after it has served first. */
+const answerSeconds = 2 * 3600;
+
+type Receiver = Pick<Registered, 'curves' | 'self' | 'random' | 'now'>;
+
+/**
+ * @param from    who sent it, as the relay says
+ * @param header  what this client alone got beside the body
+ * @param now     seconds since 1970
+ * @returns the kind of key package that it has used, if any
+ * @throws CliquetError why it is refused; nothing was changed then
+ */
+export async function receiveAgreement(
+  tx: Transaction,
+  client: Receiver,
+  from: Bytes,
+  header: Bytes,
+  envelope: AgreementEnvelope,
+  now: number,
+): Promise<KeyPackage['kind'] | null> {
+  const { curves, self } = client;
+  if (exportSecretOf(tx, envelope.id) !== null || isOfEndedGroup(tx, envelope.id, header)) return null;
+  const opened = await openAgreement(curves, self, header, envelope, holdingsOf(tx, now));
+  const { record, details } = opened;
+  const { exportGeneration } = opened.header;
+  if (exportGeneration !== null && !isOfGroup(tx, exportGeneration, record.group)) throw refused('another group');
+  const known = tx.get(tables.groups, bytesKey(record.group));
+  // Who is added gets a package's key only, also if it knows the group from another branch, or from before it was removed.
+  const isAdded = record.operation.added.some(({ hrid }) => sameBytes(hrid, self.hrid));
+  const isRemoved = known?.status === 'removed' && !isAdded;
+  const isFollowing = known?.status === 'active' || known?.status === 'invited' || isRemoved;
+  const before = known !== undefined && isFollowing ? loadLineage(tx, known.id) : new Map();
+  // Whoever stands in the group shares a secret of it with the others, or has asked to be let in without.
+  const isAnswer = known !== undefined && answersRequest(tx, known, from, opened);
+  if (before.size > 0 && exportGeneration === null && !isAnswer && !isAdded)
+    throw refused('not sealed with a key of the group');
+  const isLinked = before.size > 0 && linksTo(before, opened);
+  if (known !== undefined && details.base === null) throw refused('group');
+  // Where this client is a member, it only follows what it knows; or, if that is too long ago, who lets it in as it has asked.
+  if (known?.status === 'active' && !isLinked && !(isAnswer && before.size > 0)) throw refused('history');
+
+  const knownOf = (hrid: Bytes) => knownKey(tx, hrid);
+  const lineage: Lineage = isLinked ? before : new Map();
+  const accepted = await acceptAgreement(curves, self, from, opened, lineage, knownLeavesIn(tx), knownOf, now);
+  const { ratchet, generation, secretFingerprint } = accepted;
+  assertRoom(before, accepted.lineage);
+
+  const isContact = tx.get(tables.contacts, bytesKey(from)) !== undefined;
+  const isJoined = (isAnswer && known.status === 'lost') || (isContact && known === undefined);
+  const status = isLinked && known ? known.status : isJoined ? 'active' : 'invited';
+  if (known?.status === 'declined' && !isContact) return null;
+  if (status === 'invited' && !isContact && known?.status !== 'invited') assertInvitable(tx);
+
+  const used = dropUsedPackage(tx, opened, isAnswer, now);
+  if (isLinked && known) {
+    saveRatchet(tx, undefined, ratchet);
+    const group = await settleGroup(tx, self.hrid, known, before, accepted.lineage, now);
+    const isPresent = sameBytes(group.generation, generation.id);
+    if (isPresent) await welcomeBack(tx, self.hrid, group, details.returned, from, now);
+    tellRemovalFor(tx, client, from, opened.header, now);
+    return used;
+  }
+  const group = await startGroup(tx, self.hrid, accepted, status, now);
+  const { id } = group;
+  const hasReturned = known?.status === 'lost' && status === 'active';
+  if (hasReturned) await welcomeBack(tx, self.hrid, group, details.returned, from, now);
+  else
+    emit(tx, {
+      type: status === 'active' ? 'joined' : 'invited',
+      group: id,
+      by: from,
+      generationKey: secretFingerprint,
+    });
+  return used;
+}
+
+/** A group that this client has not been in, or begins anew in: nothing of its keys is there before. */
+async function startGroup(
+  tx: Transaction,
+  own: Bytes,
+  { generation, lineage, ratchet }: AcceptedAgreement,
+  status: GroupRecord['status'],
+  now: number,
+): Promise<GroupRecord> {
+  const { group: id } = generation.record;
+  deleteKeys(tx, id);
+  deleteLineage(tx, id);
+  saveRatchet(tx, undefined, ratchet);
+  const invitedFrom = startConversation(tx, id);
+  const { name, roster } = generation;
+  const group = { id, name, status, generation: generation.id, roster, since: now, pending: false, invitedFrom };
+  tx.put(tables.groups, bytesKey(id), group);
+  return settleGroup(tx, own, group, new Map(), lineage, now);
+}
+
+/** What is shared in one group proves nothing in another. */
+function isOfGroup(reader: Reader, generation: Bytes, group: Bytes): boolean {
+  const of = groupOf(reader, generation);
+  return of !== null && sameBytes(of, group);
+}
+
+/** Whether a member whom this client knows has let it in as it had asked for. */
+function answersRequest(reader: Reader, group: GroupRecord, from: Bytes, { header }: OpenedAgreement): boolean {
+  const { packages } = healingOf(reader, group.id);
+  const isAsked = packages.some((asked) => header.package !== null && sameBytes(asked, header.package));
+  return isAsked && group.roster.some(({ hrid }) => sameBytes(hrid, from));
+}
+
+/** Whether the parent, or some record of the history, is known. */
+function linksTo(lineage: Lineage, { record, details }: OpenedAgreement): boolean {
+  if (record.parent !== null && lineage.has(bytesKey(record.parent))) return true;
+  return details.history.some((signed) => lineage.has(bytesKey(agreementId(signed.record))));
+}
+
+/** The generation that is not here and that an agreement to this client is sealed with, or null. */
+export function missingGeneration(reader: Reader, header: Bytes): Bytes | null {
+  const { exportGeneration, leaf } = AgreementHeader.decode(header);
+  if (exportGeneration !== null && exportSecretOf(reader, exportGeneration) === null) return exportGeneration;
+  const isContribution = leaf?.type === 'contribution' && holdingsOf(reader, 0).leaf(leaf) === null;
+  return isContribution ? leaf.generation : null;
+}
+
+/** Nobody wants to read it, or nobody can: the others do not know that. */
+function isOfEndedGroup(reader: Reader, id: Bytes, header: Bytes): boolean {
+  const { exportGeneration, leaf } = AgreementHeader.decode(header);
+  const named = exportGeneration ?? (leaf?.type === 'contribution' ? leaf.generation : id);
+  const isIt = (generation: Bytes) => sameBytes(generation, named) || sameBytes(generation, id);
+  return reader.all(tables.groups).some(({ value }) => isEnded(value) && isIt(value.generation));
+}
+
+const isEnded = ({ status }: GroupRecord) => status === 'declined' || status === 'left';
+
+/** @returns the kind, if it lay at the relay */
+function dropUsedPackage(
+  tx: Transaction,
+  { keyPackage }: OpenedAgreement,
+  isAnswer: boolean,
+  now: number,
+): KeyPackage['kind'] | null {
+  if (keyPackage === null) return null;
+  const { id, kind, expires } = keyPackage;
+  if (isAnswer) {
+    // Several members may have answered; which answer counts shows later.
+    const end = Math.min(expires, now + answerSeconds);
+    tx.put(tables.keyPackages, bytesKey(id), { ...keyPackage, expires: end });
+    return null;
+  }
+  if (kind === 'one-time') tx.delete(tables.keyPackages, bytesKey(id));
+  return kind;
+}
+
+function refused(detail: string): CliquetError {
+  return new CliquetError('agreement-invalid', detail);
+}

@@ -1,0 +1,87 @@
+// Messages that come before their agreement: it may be under way from another sender, as the relay keeps order per sender
+// only. They are kept, within bounds, until it has come.
+
+import { knownKey } from '../state/contacts.ts';
+import { emit } from '../state/events.ts';
+import { loadLineage } from '../state/lineages.ts';
+import { generationPrefix } from '../state/ratchets.ts';
+import { type Early, type GroupRecord, tables } from '../state/records.ts';
+import type { Reader, Transaction } from '../state/state.ts';
+import { numberKey } from '../store/store.ts';
+import { type Bytes, bytesKey, sameBytes } from '../wire/bytes.ts';
+import { CliquetError } from '../wire/errors.ts';
+import { messageTtlSeconds } from '../wire/limits.ts';
+
+/** Messages of unknown generations that are kept: from a contact or a member of some group, and from others. */
+const maxEarlyKnown = 256;
+const maxEarlyUnknown = 16;
+/** In all, and of that from others: strangers, however many, must not crowd out those who are known. */
+const maxEarlyBytes = 4 * 1024 * 1024;
+const maxEarlyUnknownBytes = 1024 * 1024;
+/** A day longer than the relay keeps an agreement. */
+const earlyLifetimeSeconds = messageTtlSeconds + 24 * 3600;
+
+/**
+ * What no agreement has come for in all the time that the relay keeps one; if it was said in a group of this client, it is
+ * told that something is lost. @param now seconds since 1970
+ */
+export function dropOldEarly(tx: Transaction, now: number): void {
+  const lost = new Map<string, Bytes>();
+  for (const { key, value } of tx.all(tables.early)) {
+    if (value.receivedAt + earlyLifetimeSeconds >= now) continue;
+    tx.delete(tables.early, key);
+    if (concernsGroup(tx, value)) lost.set(bytesKey(value.from), value.from);
+  }
+  for (const sender of lost.values()) emit(tx, { type: 'gap', sender, reason: 'expired' });
+}
+
+/** Whether a message is of a member of some group, or of a generation that some group has had. */
+function concernsGroup(reader: Reader, { from, generation }: Early): boolean {
+  const active = reader.all(tables.groups).filter(({ value }) => value.status === 'active');
+  return active.some(({ value }) => {
+    if (value.roster.some(({ hrid }) => sameBytes(hrid, from))) return true;
+    return [...loadLineage(reader, value.id).values()].some(({ id }) => sameBytes(generationPrefix(id), generation));
+  });
+}
+
+/** @throws CliquetError `too-far-ahead` if there is no room for it */
+export function keepEarly(tx: Transaction, message: Early, now: number): void {
+  dropOldEarly(tx, now);
+  const all = tx.all(tables.early);
+  const isKnown = (from: Bytes) => knownKey(tx, from) !== null;
+  const sizeOf = (kept: readonly Early[]) =>
+    kept.reduce((sum, { body, header }) => sum + body.length + header.length, message.body.length);
+  const kept = all.map(({ value }) => value);
+  const ofSender = kept.filter(({ from }) => sameBytes(from, message.from)).length;
+  const isTooMuch = isKnown(message.from)
+    ? ofSender >= maxEarlyKnown
+    : ofSender >= maxEarlyUnknown || sizeOf(kept.filter(({ from }) => !isKnown(from))) > maxEarlyUnknownBytes;
+  if (isTooMuch || sizeOf(kept) > maxEarlyBytes) throw new CliquetError('too-far-ahead');
+  const numbers = all.map(({ key }) => key.slice(key.indexOf('/') + 1)).sort();
+  const next = Number(numbers.at(-1) ?? -1) + 1;
+  tx.put(tables.early, `${bytesKey(message.generation)}/${numberKey(next)}`, message);
+}
+
+/** Takes out what has waited for a generation, in the order in which it came. @param prefix as on the envelopes */
+export function takeEarly(tx: Transaction, prefix: Bytes): Early[] {
+  const waiting = tx.all(tables.early, `${bytesKey(prefix)}/`);
+  for (const { key } of waiting) tx.delete(tables.early, key);
+  return waiting.map(({ value }) => value);
+}
+
+/**
+ * Since when a member of a group has been speaking in a generation that is not known here, which may be the group's next
+ * one; null if nobody is. What began before the present generation came has nothing to do with it.
+ */
+export function unknownSince(reader: Reader, { roster, since }: GroupRecord): number | null {
+  const first = new Map<string, number>();
+  const spoken = new Map<string, number>();
+  for (const { key, value } of reader.all(tables.early)) {
+    const prefix = key.slice(0, key.indexOf('/'));
+    if (!first.has(prefix)) first.set(prefix, value.receivedAt);
+    const isMember = roster.some(({ hrid }) => sameBytes(hrid, value.from));
+    if (isMember && !spoken.has(prefix)) spoken.set(prefix, value.receivedAt);
+  }
+  const times = [...spoken].filter(([prefix]) => (first.get(prefix) ?? 0) >= since).map(([, at]) => at);
+  return times.length === 0 ? null : Math.min(...times);
+}

@@ -1,0 +1,124 @@
+// The word that somebody was removed, for those who were: the records that say so, under a key that they still have.
+
+import { open, seal } from '../crypto/aead.ts';
+import { noticeKey } from '../protocol/agreement.ts';
+import { extendLineage, tellHistory } from '../protocol/history.ts';
+import { type Generation, pathTo, positionOf, removedBy } from '../protocol/lineage.ts';
+import { exportSecretOf } from '../state/generations.ts';
+import { mayNudge } from '../state/healing.ts';
+import { loadLineage } from '../state/lineages.ts';
+import { generationPrefix } from '../state/ratchets.ts';
+import { type GroupRecord, tables } from '../state/records.ts';
+import type { Reader, Transaction } from '../state/state.ts';
+import { type Bytes, bytesKey, sameBytes } from '../wire/bytes.ts';
+import { type AgreementHeader, Envelope, type NoticeEnvelope } from '../wire/envelope.ts';
+import { CliquetError } from '../wire/errors.ts';
+import { nonceBytes } from '../wire/limits.ts';
+import { Notice } from '../wire/record.ts';
+import { assertRoom, settleGroup } from './membership.ts';
+import { putOutgoing, recipientsOf } from './outbox.ts';
+import type { Registered } from './registered.ts';
+
+/** Notices that are sent where one would do, if it is not known which one opens. */
+const maxGuesses = 4;
+
+/**
+ * Tells somebody that they were removed, and nothing that came after that.
+ * @param removal  what removes them
+ * @param under    a generation of which they have the export secret
+ */
+export function sendNotice(
+  tx: Transaction,
+  { random, now }: Pick<Registered, 'random' | 'now'>,
+  removal: Generation,
+  under: Bytes,
+  to: readonly Bytes[],
+): void {
+  const secret = exportSecretOf(tx, under);
+  if (secret === null || to.length === 0) return;
+  // Of the path only: other branches may know more than they may.
+  const path = new Map(pathTo(removal).map((each) => [bytesKey(each.id), each]));
+  const { history } = tellHistory(path, removal, [], () => true);
+  const nonce = random(nonceBytes);
+  const sealed = seal(noticeKey(secret), nonce, Notice.encode({ history }));
+  const body = Envelope.encode({ type: 'notice', generation: generationPrefix(under), nonce, sealed });
+  const recipients = recipientsOf(
+    to.map((hrid) => ({ hrid })),
+    -1,
+    [],
+  );
+  const part = `notice/${bytesKey(nonce)}`;
+  const { group } = removal.record;
+  const post = { group, generation: removal.id, part, message: null, to: recipients, body };
+  putOutgoing(tx, post, now());
+}
+
+/**
+ * Who is not in the group and does not know it is told, now and then: by what has removed it; or, if it was only ever in
+ * a branch that does not count, by what counts.
+ * @param under  generations of which it may have the export secret
+ */
+export function tellRemoval(
+  tx: Transaction,
+  client: Pick<Registered, 'random' | 'now'>,
+  group: GroupRecord,
+  hrid: Bytes,
+  under: readonly Bytes[],
+  now: number,
+): void {
+  const tip = loadLineage(tx, group.id).get(bytesKey(group.generation));
+  if (tip === undefined || under.length === 0 || !mayNudge(tx, group.id, now)) return;
+  const removal = pathTo(tip).findLast((each) => removedBy(each).some((entry) => sameBytes(entry.hrid, hrid)));
+  for (const generation of under) sendNotice(tx, client, removal ?? tip, generation, [hrid]);
+}
+
+/** The same of somebody who has sent an agreement. @param header what it has sealed it with */
+export function tellRemovalFor(
+  tx: Transaction,
+  client: Pick<Registered, 'random' | 'now'>,
+  hrid: Bytes,
+  { exportGeneration, leaf }: AgreementHeader,
+  now: number,
+): void {
+  const named = [exportGeneration, leaf?.type === 'contribution' ? leaf.generation : null].flatMap(
+    (each) => each ?? [],
+  );
+  for (const { value: group } of tx.all(tables.groups)) {
+    if (group.status !== 'active' || positionOf(group.roster, hrid) >= 0) continue;
+    const lineage = loadLineage(tx, group.id);
+    const isKnown = named.some((id) => lineage.has(bytesKey(id)));
+    const isShared = ({ id, roster }: Generation) => positionOf(roster, hrid) >= 0 && exportSecretOf(tx, id) !== null;
+    const shared = [...lineage.values()].filter(isShared).map(({ id }) => id);
+    const certain = shared.filter((id) => named.some((each) => sameBytes(each, id)));
+    // Which of the others it has is not known here.
+    if (isKnown) tellRemoval(tx, client, group, hrid, certain.length > 0 ? certain : shared.slice(-maxGuesses), now);
+  }
+}
+
+/** @throws CliquetError `agreement-invalid`, `malformed` */
+export async function receiveNotice(
+  tx: Transaction,
+  { curves, self }: Pick<Registered, 'curves' | 'self'>,
+  { generation, nonce, sealed }: NoticeEnvelope,
+  now: number,
+): Promise<void> {
+  const of = findGeneration(tx, generation);
+  const group = of && tx.get(tables.groups, bytesKey(of.group));
+  if (of === undefined || group === undefined || !['active', 'invited', 'removed'].includes(group.status)) return;
+  const notice = open(noticeKey(of.secret), nonce, sealed);
+  if (notice === null) throw new CliquetError('agreement-invalid', 'notice');
+  const { history } = Notice.decode(notice);
+  const before = loadLineage(tx, group.id);
+  const lineage = await extendLineage(curves, before, history, null, group.id);
+  assertRoom(before, lineage);
+  if (lineage.size > before.size) await settleGroup(tx, self.hrid, group, before, lineage, now);
+}
+
+/** A generation whose export secret is here, by the part of its id that stands on envelopes. */
+function findGeneration(reader: Reader, prefix: Bytes): { readonly group: Bytes; readonly secret: Bytes } | undefined {
+  const held = reader.all(tables.ratchets).find(({ value }) => sameBytes(generationPrefix(value.generation), prefix));
+  if (held !== undefined) return { group: held.value.group, secret: held.value.exportSecret };
+  // A key is base64url: of 16 bytes, the first 21 characters say all but two bits.
+  const [kept] = reader.all(tables.exports, bytesKey(prefix).slice(0, 21));
+  return kept && { group: kept.value.group, secret: kept.value.secret };
+}

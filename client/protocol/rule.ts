@@ -1,0 +1,133 @@
+// Competing generations: which one counts, by a rule that depends on the set of known records only, so that the order in
+// which they come cannot matter. There is no finality: a removal acts from the moment it is known.
+//
+//   hits(h, g)   h is no carry, neither is an ancestor of the other, and h removes the author of g, or demotes it and g
+//                takes an admin; nobody hits their own leave or stepping down
+//   stands(g)    all that g carries out stand, and no h that hits g stands
+//   alive(g)     stands(g) and alive(parent of g); the first one that is known is alive
+//   tip          the alive one with most roster changes on its path, then most records; then, where the paths part: one
+//                that removes somebody, the author who is earlier in the common parent's roster, the smaller id
+//   pending      those in the tip's roster whom a standing record that is not on its path removes
+
+import { bytesKey, compareBytes, sameBytes } from '../wire/bytes.ts';
+import type { RosterEntry } from '../wire/record.ts';
+import {
+  demotedBy,
+  entryKey,
+  type Generation,
+  isOnPath,
+  isRemoval,
+  type Lineage,
+  pathTo,
+  positionOf,
+  removedBy,
+  takesAdmin,
+} from './lineage.ts';
+
+/** A removal that the tip does not carry out yet. */
+export interface Pending {
+  readonly removal: Generation;
+  /** Whom it removes of those who are in the tip. */
+  readonly entries: readonly RosterEntry[];
+}
+
+export class Rule {
+  readonly #known: readonly Generation[];
+  readonly #lineage: Lineage;
+  readonly #removals: readonly Generation[];
+  /** By the entry that they remove or demote: of hundreds of records, few concern an author. */
+  readonly #removalsOf = new Map<string, Generation[]>();
+  readonly #stands = new Map<Generation, boolean>();
+
+  constructor(lineage: Lineage) {
+    this.#lineage = lineage;
+    this.#known = [...lineage.values()];
+    this.#removals = this.#known.filter(isRemoval);
+    for (const removal of this.#removals) {
+      for (const key of new Set([...removedBy(removal), ...demotedBy(removal)].map(entryKey))) {
+        this.#removalsOf.set(key, [...(this.#removalsOf.get(key) ?? []), removal]);
+      }
+    }
+  }
+
+  /** The generation that counts. @throws RangeError for an empty lineage */
+  tip(): Generation {
+    const alive = new Set<Generation>();
+    let tip: Generation | undefined;
+    // Parents stand before their children.
+    for (const generation of this.#known) {
+      const { parent } = generation;
+      if (parent !== null && !(alive.has(parent) && this.stands(generation))) continue;
+      alive.add(generation);
+      if (tip === undefined || isBetter(generation, tip)) tip = generation;
+    }
+    if (tip === undefined) throw new RangeError('"lineage" expected at least one generation');
+    return tip;
+  }
+
+  /** What is to be carried out before anything else is said under a tip. */
+  pending(tip: Generation): Pending[] {
+    const members = new Set(tip.roster.map(entryKey));
+    return this.#removals.flatMap((removal) => {
+      if (isOnPath(removal, tip) || !this.stands(removal)) return [];
+      const entries = removedBy(removal).filter((entry) => members.has(entryKey(entry)));
+      return entries.length === 0 ? [] : [{ removal, entries }];
+    });
+  }
+
+  /** Whether no standing removal makes a generation void. It ends: who removes the author stands before it. */
+  stands(generation: Generation): boolean {
+    const known = this.#stands.get(generation);
+    if (known !== undefined) return known;
+    const carried = generation.record.because.map((id) => this.#lineage.get(bytesKey(id)));
+    const stands =
+      carried.every((removal) => removal === undefined || this.stands(removal)) &&
+      !this.#hitting(generation).some((removal) => this.stands(removal));
+    this.#stands.set(generation, stands);
+    return stands;
+  }
+
+  /** The standing removal for which a generation, or one before it, is void; null if there is none. */
+  voiding(generation: Generation): Generation | null {
+    const hitting = pathTo(generation).flatMap((each) => this.#hitting(each));
+    return hitting.find((removal) => this.stands(removal)) ?? null;
+  }
+
+  #hitting(generation: Generation): Generation[] {
+    const author = authorOf(generation);
+    const concerning = author === undefined ? [] : (this.#removalsOf.get(entryKey(author)) ?? []);
+    return concerning.filter((removal) => hits(removal, generation));
+  }
+}
+
+/** The entry of the parent's roster under which a generation was opened. */
+function authorOf({ parent, record }: Generation): RosterEntry | undefined {
+  return parent?.roster[positionOf(parent.roster, record.author)];
+}
+
+function hits(removal: Generation, generation: Generation): boolean {
+  const { parent, record } = generation;
+  const author = authorOf(generation);
+  if (parent === null || author === undefined) return false;
+  if (isOnPath(removal, generation) || isOnPath(generation, removal)) return false;
+  const isAuthor = (entry: RosterEntry) => entryKey(entry) === entryKey(author);
+  const strikes =
+    removedBy(removal).some(isAuthor) || (demotedBy(removal).some(isAuthor) && takesAdmin(parent, record));
+  if (!strikes) return false;
+  const isOwnEnd = [...removedBy(generation), ...demotedBy(generation)].some(isAuthor);
+  return !(isOwnEnd && sameBytes(removal.record.author, record.author));
+}
+
+function isBetter(a: Generation, b: Generation): boolean {
+  if (a.changes !== b.changes) return a.changes > b.changes;
+  if (a.record.number !== b.record.number) return a.record.number > b.record.number;
+  const other = pathTo(b);
+  const fork = pathTo(a).findIndex((each, i) => each !== other[i]);
+  const [mine, theirs] = [pathTo(a)[fork], other[fork]];
+  if (mine === undefined || theirs === undefined) return false;
+  const removes = (each: Generation) => removedBy(each).length > 0;
+  if (removes(mine) !== removes(theirs)) return removes(mine);
+  const rank = (each: Generation) => positionOf(each.parent?.roster ?? [], each.record.author);
+  if (rank(mine) !== rank(theirs)) return rank(mine) < rank(theirs);
+  return compareBytes(mine.id, theirs.id) < 0;
+}
