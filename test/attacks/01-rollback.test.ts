@@ -5,14 +5,12 @@ import { describe, expect, test } from 'vitest';
 import { open } from '../../client/crypto/aead.ts';
 import { decapsulate } from '../../client/crypto/kem.ts';
 import { agreementHeaderKey } from '../../client/protocol/agreement.ts';
-import { foundGroup } from '../../client/protocol/found.ts';
-import { verifyKeyPackage } from '../../client/protocol/key-package.ts';
 import { bytesKey } from '../../client/wire/bytes.ts';
 import { AgreementHeader } from '../../client/wire/envelope.ts';
 import { attack, type Broken } from '../support/attacker.ts';
 import { at, Chat, nameOf, openedIn, refusal, restored, type Sent } from '../support/chat.ts';
 import { readText, textOf } from '../support/content.ts';
-import { createPerson, curves, decodeAgreement, startOfTime } from '../support/group.ts';
+import { createPerson, decodeAgreement, found } from '../support/group.ts';
 import { seededRandom } from '../support/random.ts';
 
 /** A group that has talked, the state of member 0 as backed up, and what member 0 sent after the backup. */
@@ -98,11 +96,8 @@ describe('a member restored from an older store sends again', () => {
     const secrets: string[] = [];
     for (const name of ['one', 'other']) {
       const newcomer = await createPerson(random, name);
-      const { identity, hrid, uploaded, keyPackage } = newcomer;
-      const verified = await verifyKeyPackage(curves, uploaded, { hrid, pk: identity.pk }, startOfTime);
-      const replayed = seededRandom('a generator that repeats itself').bytes;
-      const newcomers = [{ hrid, pk: identity.pk, package: verified }];
-      const opened = await foundGroup(curves, replayed, founder.identity, founder.hrid, newcomers, 'Test');
+      const { identity, hrid, keyPackage } = newcomer;
+      const opened = await found(seededRandom('a generator that repeats itself'), [founder, newcomer]);
       const header = AgreementHeader.decode(at(opened.headers, 1));
       const kem = decapsulate(keyPackage.kemSeed, header.kemCiphertext ?? new Uint8Array(0));
       const { id, nonce } = decodeAgreement(opened.body);

@@ -9,7 +9,15 @@ import { applyOperation } from '../../client/protocol/roster.ts';
 import { type Bytes, encodeUtf8 } from '../../client/wire/bytes.ts';
 import { Envelope } from '../../client/wire/envelope.ts';
 import { at, Chat, createMembers, type Member, openedIn, refusal, startRatchets } from '../support/chat.ts';
-import { accept, createPeople, curves, decodeAgreement, foundTestGroup, startOfTime } from '../support/group.ts';
+import {
+  accept,
+  createPeople,
+  curves,
+  decodeAgreement,
+  foundTestGroup,
+  nothing,
+  startOfTime,
+} from '../support/group.ts';
 import { seededRandom } from '../support/random.ts';
 
 const bytes = (fill: number): Bytes => new Uint8Array(32).fill(fill);
@@ -61,7 +69,7 @@ describe('a message taken into a group that differs in one thing only', () => {
 });
 
 describe('a signature made for one purpose', () => {
-  const labels: readonly SignatureLabel[] = ['agreement', 'key package', 'message'];
+  const labels: readonly SignatureLabel[] = ['agreement', 'key package', 'message', 'request'];
   const seed = bytes(4);
   const message = bytes(5);
 
@@ -107,7 +115,7 @@ describe('an agreement or a key package under another name', () => {
       { hrid: bytes(2), pk, role: 'member' as const },
       { hrid: bytes(3), pk: other, role: 'member' as const },
     ];
-    expect(() => applyOperation([], { removed: [], roles: [], added })).toThrow(/twice/);
+    expect(() => applyOperation([], { ...nothing, added })).toThrow(/twice/);
   });
 
   test('the envelope of an agreement under another id, or another sender, is refused', async () => {
@@ -117,7 +125,9 @@ describe('an agreement or a key package under another name', () => {
     const header = at(group.headers, 1);
     const envelope = decodeAgreement(group.body);
     const moved = { ...envelope, id: bytes(9) };
-    expect(await refusal(() => accept(second, founder.hrid, header, group.body, moved))).toBe('agreement-invalid');
+    expect(await refusal(() => accept(second, founder.hrid, header, group.body, { envelope: moved }))).toBe(
+      'agreement-invalid',
+    );
     expect(await refusal(() => accept(second, third.hrid, header, group.body))).toBe('agreement-invalid');
     const stranger = { ...second, hrid: bytes(9) };
     expect(await refusal(() => accept(stranger, founder.hrid, header, group.body))).toBe('agreement-invalid');

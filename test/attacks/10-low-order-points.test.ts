@@ -8,14 +8,13 @@ import { webCryptoCurves } from '../../client/crypto/curves-webcrypto.ts';
 import { sha256 } from '../../client/crypto/hash.ts';
 import { kemPublicKey } from '../../client/crypto/kem.ts';
 import { signLabeled } from '../../client/crypto/sign.ts';
-import { foundGroup } from '../../client/protocol/found.ts';
 import { verifyKeyPackage } from '../../client/protocol/key-package.ts';
 import { openMessage } from '../../client/protocol/open.ts';
 import type { Bytes } from '../../client/wire/bytes.ts';
 import { Contribution, Envelope } from '../../client/wire/envelope.ts';
 import { KeyPackage, SignedKeyPackage } from '../../client/wire/key-package.ts';
 import { at, Chat, openedIn, refusal, type Sent } from '../support/chat.ts';
-import { createPerson, type Person, startOfTime } from '../support/group.ts';
+import { createPerson, found, type Person, startOfTime } from '../support/group.ts';
 import { seededRandom } from '../support/random.ts';
 
 /** All points of low order (https://cr.yp.to/ecdh.html#validate), and the same with the bit set that X25519 ignores. */
@@ -127,21 +126,15 @@ describe('a key package with a bad key, signed by its owner', () => {
       kem.set(point, good.length - 32);
       return kem;
     };
-    const found = async (kem: Bytes) => {
+    const foundWith = async (kem: Bytes) => {
       const uploaded = await sealPackage(person, null, kem);
       const verified = await verifyKeyPackage(nobleCurves, uploaded, owner, startOfTime);
-      await foundGroup(
-        nobleCurves,
-        random.bytes,
-        founder.identity,
-        founder.hrid,
-        [{ ...owner, package: verified }],
-        '',
-      );
+      const access = { package: verified, leaf: null, exportSecret: null };
+      await found(random, [founder, person], '', async () => access);
     };
-    expect(await refusal(() => found(good))).toBe('accepted');
+    expect(await refusal(() => foundWith(good))).toBe('accepted');
     for (const kem of [outOfRange, ...lowOrder.map(lowPoint)]) {
-      expect(await refusal(() => found(kem))).toBe('key-package-invalid');
+      expect(await refusal(() => foundWith(kem))).toBe('key-package-invalid');
     }
   });
 });

@@ -142,7 +142,7 @@ describe('an agreement that a member, who knows g, seals again', () => {
     const { ciphertext: kemCiphertext } = encapsulated;
     const forgedHeader = AgreementHeader.encode({ ...source, kemCiphertext, sealed: seal(key, nonce, g) });
     const forgedEnvelope: AgreementEnvelope = { ...envelope, id, sealed: seal(bodyKey(g, id), nonce, body) };
-    const give = () => accept(victim, founder.hrid, forgedHeader, group.body, forgedEnvelope);
+    const give = () => accept(victim, founder.hrid, forgedHeader, group.body, { envelope: forgedEnvelope });
     return { group, founder, victim, give };
   }
 
@@ -172,15 +172,19 @@ describe('a garbage header for one member', () => {
       { ...good, kemCiphertext: random.bytes(1120) },
       { ...good, kemCiphertext: null },
       { ...good, package: null },
-      { ...good, exportGeneration: random.bytes(32) },
     ];
     for (const header of garbage) {
       const code = await refusal(() => accept(victim, founder.hrid, AgreementHeader.encode(header), group.body));
       expect(code).toBe('agreement-invalid');
     }
-    const unknown = { ...good, package: random.bytes(32) };
-    const asked = refusal(() => accept(victim, founder.hrid, AgreementHeader.encode(unknown), group.body));
-    expect(await asked).toBe('package-gone');
+    // What says that it is sealed with what this member has not is refused too; it cannot know better.
+    for (const [unknown, code] of [
+      [{ ...good, package: random.bytes(32) }, 'package-gone'],
+      [{ ...good, exportGeneration: random.bytes(32) }, 'keys-gone'],
+    ] as const) {
+      const asked = refusal(() => accept(victim, founder.hrid, AgreementHeader.encode(unknown), group.body));
+      expect(await asked).toBe(code);
+    }
 
     const chat = new Chat(random, [founder, insider, victim], group.ratchets);
     await chat.deliver(await chat.send(0), [1]);

@@ -67,7 +67,10 @@ it('shows no text, name, address, id or key to whoever reads its files', async (
 
   const store = await open();
   const entries = await store.list('');
-  const known = entries.flatMap(({ value }) => leavesOf(value)).filter(({ length }) => length >= 8);
+  const isRunningNumber = (leaf: Uint8Array) => /^\d{16}$/.test(Buffer.from(leaf).toString());
+  const known = entries
+    .flatMap(({ value }) => leavesOf(value))
+    .filter((leaf) => leaf.length >= 8 && !isRunningNumber(leaf));
   const keys = entries.flatMap(({ key }) => key.split('/')).filter((part) => part.length > 16);
   await store.close();
   const told = ['a very telling text', 'stolen@example.org', 'petname number', 'telling', relay.url, passphrase];

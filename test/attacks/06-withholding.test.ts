@@ -1,0 +1,86 @@
+// 6. The relay withholds and reorders what belongs to several generations, at every position. Whatever has come, nobody is
+// shown anything twice or wrongly; once all has come everybody is at the same generation and has everything; and what never
+// comes is healed or told.
+
+import { describe, expect, test } from 'vitest';
+import { Circle, type Letter } from '../sim/circle.ts';
+import { forEachSeed, seedsFor } from '../support/seeds.ts';
+
+/** What `a` and `b` do while nothing reaches `c`: three generations, and a word of each in each. */
+async function meanwhile(seed: string): Promise<{ circle: Circle; kept: readonly Letter[] }> {
+  const circle = await Circle.found(seed, 'Abc');
+  for (const name of 'abc') await circle.say(name, `hello from ${name}`);
+  await circle.settle();
+  const before = circle.letters.length;
+  circle.withholds = ({ to }) => to === 'c';
+  for (const [who, name] of [
+    ['a', 'One'],
+    ['b', 'Two'],
+  ] as const) {
+    await circle.group(who).rename(name);
+    await circle.settle('ab');
+    for (const each of 'ab') await circle.say(each, `${each} in ${name}`);
+    await circle.settle('ab');
+  }
+  circle.withholds = () => false;
+  return { circle, kept: circle.letters.slice(before).filter(({ to }) => to === 'c') };
+}
+
+const texts = ['a in One', 'a in Two', 'b in One', 'b in Two'];
+const saidTo = (circle: Circle) => circle.phone('c').shown.filter((text) => !text.startsWith('hello'));
+
+describe('between two generations', () => {
+  test('each one withheld, and handed out after all others', async () => {
+    const { kept } = await meanwhile('positions');
+    expect(kept.filter(({ type }) => type === 'agreement')).toHaveLength(2);
+    for (const [position] of kept.entries()) {
+      const again = await meanwhile('positions');
+      for (const letter of again.kept.toSpliced(position, 1)) again.circle.hand(letter);
+      await again.circle.phone('c').takeIn(Number.POSITIVE_INFINITY);
+      again.circle.hand(again.kept[position] as Letter);
+      await again.circle.settle();
+      expect(again.circle.agreed('abc')).toBe('Abc');
+      expect(saidTo(again.circle).sort()).toEqual(texts);
+      expect(again.circle.told('c').filter((type) => type !== 'changed' && type !== 'refused keys-gone')).toEqual([]);
+    }
+  });
+
+  test('each one withheld for ever: it is asked for, or said again, or told', async () => {
+    const { kept } = await meanwhile('for ever');
+    for (const [position, { type }] of kept.entries()) {
+      const { circle, kept: letters } = await meanwhile('for ever');
+      for (const letter of letters.toSpliced(position, 1)) circle.hand(letter);
+      await circle.pass(4 * 3600, 16);
+      await circle.say('a', 'and now');
+      await circle.pass(4 * 3600, 16);
+      // A generation that was followed stays open for a month for what is still to come.
+      await circle.pass(33 * 24 * 3600, 4);
+      expect(circle.agreed('abc')).toBe('Abc');
+      expect(saidTo(circle)).toContain('and now');
+      const missing = texts.filter((text) => !saidTo(circle).includes(text));
+      const told = circle
+        .phone('c')
+        .events.reduce((sum, event) => sum + (event.type === 'missed' ? event.count : 0), 0);
+      expect(new Set(saidTo(circle)).size).toBe(saidTo(circle).length);
+      expect(`${type} ${position}: ${missing.length - told} untold`).toBe(`${type} ${position}: 0 untold`);
+    }
+  }, 120_000);
+
+  test('in any order, some of it twice', async () => {
+    await forEachSeed(seedsFor(12, 200), async (random, seed) => {
+      const { circle, kept } = await meanwhile(`order ${seed}`);
+      const doubled = [...kept, ...kept.filter(() => random.chance(0.3))];
+      const order = doubled.map((letter) => ({ letter, at: random.below(1_000_000) })).sort((x, y) => x.at - y.at);
+      for (const { letter } of order) {
+        circle.hand(letter);
+        await circle.phone('c').takeIn(1);
+      }
+      await circle.settle();
+      expect(circle.agreed('abc')).toBe('Abc');
+      expect(saidTo(circle).sort()).toEqual(texts);
+      await circle.say('c', 'I have it all');
+      await circle.settle();
+      expect(circle.phone('a').shown).toContain('I have it all');
+    });
+  }, 600_000);
+});
