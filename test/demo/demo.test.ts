@@ -9,7 +9,9 @@ import { startRelay } from '../support/relay.ts';
 import { until } from '../support/until.ts';
 import { readLeftovers } from './leftovers.ts';
 
-test('npm run demo plays the three diagrams and leaves nothing on the relay', { timeout: 90_000 }, async () => {
+test('npm run demo plays the three diagrams, changes the group, and leaves nothing on the relay', {
+  timeout: 120_000,
+}, async () => {
   const demo = spawn(process.execPath, ['--no-warnings', join(import.meta.dirname, 'demo.ts')], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -19,7 +21,7 @@ test('npm run demo plays the three diagrams and leaves nothing on the relay', { 
       output += text;
     });
   const [code] = await once(demo, 'close');
-  expect(output).toMatch(/\ndemo: 3 clients, 22 messages, 0 left on the relay\n$/);
+  expect(output).toMatch(/\ndemo: 4 clients, 29 messages, 0 left on the relay\n$/);
   for (const arrow of [
     'TLS handshake',
     'challenge code',
@@ -30,9 +32,20 @@ test('npm run demo plays the three diagrams and leaves nothing on the relay', { 
     'S1Kabc',
     'S2Kabc',
     'S3Kabc',
+    'A → B, C, D   agreement: D is in, with a new IK',
+    'SNabcd, out of band: equal on all 4',
+    'A → B, D      agreement: C is out, with a new IK',
+    'S → C         hands out a copy of it: it does not open',
+    'SNabd, out of band: equal on all 3',
+    'B → A, D      request to be let in again',
+    'A → B, D      agreement: the same members, B with a new device, and a new IK',
   ]) {
     expect(output).toContain(arrow);
   }
+  // The same people have the same number, whatever becomes of their devices.
+  const numbers = (name: string) => [...output.matchAll(new RegExp(` ${name} = ([\\d ]+)\n`, 'g'))].map(([, n]) => n);
+  expect([numbers('SNabc').length, numbers('SNabcd').length, numbers('SNabd').length]).toEqual([2, 1, 2]);
+  expect(new Set(['SNabc', 'SNabcd', 'SNabd'].flatMap(numbers)).size).toBe(3);
   expect(code).toBe(0);
 });
 

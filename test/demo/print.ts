@@ -6,6 +6,9 @@ const bold = (text: string) => paint(1, text);
 const faint = (text: string) => paint(2, text);
 const columnWidth = 14;
 
+/** The beginning of an id or a key. */
+export const short = (text: string): string => `${text.slice(0, 8)}…`;
+
 export function heading(text: string): void {
   console.log(`\n${bold(text)}\n`);
 }

@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -16,17 +16,21 @@ export class Participant {
   readonly x: string;
   registered: Registered = { hrid: '', invite: '', code: '' };
   readonly events: ToldEvent[] = [];
+  /** The file that its state stands in. */
+  readonly store: string;
   readonly #child: ChildProcess;
   readonly #keyLog: string;
   readonly #answers: ((answer: { answer?: unknown; error?: string }) => void)[] = [];
 
-  /** @param folder  where the key log goes @param ca  the certificate authority to trust */
+  /** @param folder  where the store and the key log go @param ca  the certificate authority to trust */
   constructor(name: string, relay: string, folder: string, ca: string) {
     this.name = name;
     this.x = name.toLowerCase();
     this.#keyLog = join(folder, `${name}.keys`);
+    this.store = join(folder, `${name}.db`);
     const script = fileURLToPath(new URL('participant.ts', import.meta.url));
-    this.#child = spawn(process.execPath, ['--no-warnings', `--tls-keylog=${this.#keyLog}`, script, relay], {
+    const argv = ['--no-warnings', `--tls-keylog=${this.#keyLog}`, script, relay, this.store];
+    this.#child = spawn(process.execPath, argv, {
       stdio: ['pipe', 'pipe', 'inherit'],
       env: { ...process.env, NODE_EXTRA_CA_CERTS: ca },
     });
@@ -73,8 +77,17 @@ export class Participant {
     return createHash('sha256').update(Buffer.from(secret, 'hex')).digest('hex').slice(0, 8);
   }
 
+  /** The device is gone: its process ends without warning, and its store with it. */
+  async lose(): Promise<void> {
+    const ended = once(this.#child, 'exit');
+    this.kill();
+    await ended;
+    await rm(this.store);
+    for (const beside of ['-wal', '-shm']) await rm(this.store + beside, { force: true });
+  }
+
   async end(): Promise<void> {
-    if (this.#child.exitCode !== null) return;
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const ended = once(this.#child, 'exit');
     this.#child.stdin?.end();
     await ended;
