@@ -3,7 +3,7 @@
 import { open, seal } from '../crypto/aead.ts';
 import { noticeKey } from '../protocol/agreement.ts';
 import { extendLineage, tellHistory } from '../protocol/history.ts';
-import { type Generation, pathTo, positionOf, removedBy } from '../protocol/lineage.ts';
+import { type Generation, pathTo, positionOf } from '../protocol/lineage.ts';
 import { exportSecretOf } from '../state/generations.ts';
 import { mayNudge } from '../state/healing.ts';
 import { loadLineage } from '../state/lineages.ts';
@@ -15,7 +15,7 @@ import { type AgreementHeader, Envelope, type NoticeEnvelope } from '../wire/env
 import { CliquetError } from '../wire/errors.ts';
 import { nonceBytes } from '../wire/limits.ts';
 import { Notice } from '../wire/record.ts';
-import { assertRoom, settleGroup } from './membership.ts';
+import { assertRoom, settleGroup, strikeOf } from './membership.ts';
 import { putOutgoing, recipientsOf } from './outbox.ts';
 import type { Registered } from './registered.ts';
 
@@ -68,8 +68,10 @@ export function tellRemoval(
 ): void {
   const tip = loadLineage(tx, group.id).get(bytesKey(group.generation));
   if (tip === undefined || under.length === 0 || !mayNudge(tx, group.id, now)) return;
-  const removal = pathTo(tip).findLast((each) => removedBy(each).some((entry) => sameBytes(entry.hrid, hrid)));
-  for (const generation of under) sendNotice(tx, client, removal ?? tip, generation, [hrid]);
+  // It may have been removed before, and added again: what counts is what strikes it where it thinks it is.
+  for (const generation of under) {
+    sendNotice(tx, client, strikeOf(tx, group, generation, hrid) ?? tip, generation, [hrid]);
+  }
 }
 
 /** The same of somebody who has sent an agreement. @param header what it has sealed it with */
