@@ -3,7 +3,7 @@
 import { open, seal } from '../crypto/aead.ts';
 import { noticeKey } from '../protocol/agreement.ts';
 import { extendLineage, tellHistory } from '../protocol/history.ts';
-import { type Generation, pathTo, positionOf } from '../protocol/lineage.ts';
+import { type Generation, type Lineage, pathTo, positionOf } from '../protocol/lineage.ts';
 import { exportSecretOf } from '../state/generations.ts';
 import { mayNudge } from '../state/healing.ts';
 import { loadLineage } from '../state/lineages.ts';
@@ -36,9 +36,8 @@ export function sendNotice(
 ): void {
   const secret = exportSecretOf(tx, under);
   if (secret === null || to.length === 0) return;
-  // Of the path only: other branches may know more than they may.
-  const path = new Map(pathTo(removal).map((each) => [bytesKey(each.id), each]));
-  const { history } = tellHistory(path, removal, [], () => true);
+  const lineage = loadLineage(tx, removal.record.group);
+  const { history } = tellHistory(reasonsFor(lineage, removal), removal, [], () => true);
   const nonce = random(nonceBytes);
   const sealed = seal(noticeKey(secret), nonce, Notice.encode({ history }));
   const body = Envelope.encode({ type: 'notice', generation: generationPrefix(under), nonce, sealed });
@@ -51,6 +50,19 @@ export function sendNotice(
   const { group } = removal.record;
   const post = { group, generation: removal.id, part, message: null, to: recipients, body };
   putOutgoing(tx, post, now());
+}
+
+/** The path to a generation, and to what is carried out on it: other branches may know more than a removed member may. */
+function reasonsFor(lineage: Lineage, generation: Generation): Lineage {
+  const reasons = new Map<string, Generation>();
+  for (const todo = [generation]; todo.length > 0; ) {
+    for (const each of pathTo(todo.pop() as Generation)) {
+      if (reasons.has(bytesKey(each.id))) continue;
+      reasons.set(bytesKey(each.id), each);
+      todo.push(...each.record.because.flatMap((id) => lineage.get(bytesKey(id)) ?? []));
+    }
+  }
+  return reasons;
 }
 
 /**
