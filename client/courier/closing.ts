@@ -3,7 +3,7 @@
 
 import { isComplete } from '../protocol/later.ts';
 import type { Generation, Lineage } from '../protocol/lineage.ts';
-import { confirmedBy, type MemberState, type Ratchet } from '../protocol/ratchet.ts';
+import { confirmedBy, coveredBy, type MemberState, type Ratchet } from '../protocol/ratchet.ts';
 import { Rule } from '../protocol/rule.ts';
 import { memberAt } from '../protocol/transcript.ts';
 import { closeGeneration, heldPath, ratchetsOf, wasHeardIn } from '../state/generations.ts';
@@ -104,7 +104,7 @@ async function tellMissed(tx: Transaction, group: GroupRecord, ratchet: Ratchet)
     if (position === ratchet.self) continue;
     const { hrid, later, contents, opened } = member;
     // Who has gone without a word has said at least what it has signed, and what others have seen of it.
-    const others = ratchet.members.map((other) => (other.later?.vector ?? other.vector)[position] ?? 0);
+    const others = ratchet.members.map((other) => coveredBy(other, position));
     const count = later === null ? Math.max(member.seen, ...others) - opened : later.contents - contents;
     if (count > 0) await tell(tx, group, { type: 'missed', group: group.id, sender: hrid, count });
   }

@@ -203,7 +203,7 @@ async function tellOutcome(
   const member = (position: number) => ratchet.members[position]?.hrid ?? new Uint8Array(32);
   switch (outcome.type) {
     case 'opened':
-      await hearEarlier(tx, group, member(outcome.sender), outcome.content);
+      await hearEarlier(tx, group, ratchet, member(outcome.sender), outcome.content);
       await tellContent(tx, client, group, ratchet, member(outcome.sender), outcome, now);
       break;
     case 'clone':
@@ -284,9 +284,16 @@ async function markRolledBack(tx: Transaction, group: GroupRecord): Promise<void
   await tell(tx, group, { type: 'rolled-back', group: group.id });
 }
 
-/** How far a member had come in earlier generations. */
-async function hearEarlier(tx: Transaction, group: GroupRecord, sender: Bytes, { earlier }: Content): Promise<void> {
+/** How far a member had come in earlier generations; of the one it speaks in, the message itself says that. */
+async function hearEarlier(
+  tx: Transaction,
+  group: GroupRecord,
+  { generation }: Ratchet,
+  sender: Bytes,
+  { earlier }: Content,
+): Promise<void> {
   for (const word of earlier) {
+    if (sameBytes(word.generation, generation)) continue;
     const before = loadRatchet(tx, word.generation);
     const position = before?.members.findIndex(({ hrid }) => sameBytes(hrid, sender)) ?? -1;
     if (before === undefined || position < 0 || !sameBytes(before.group, group.id)) continue;

@@ -1,7 +1,7 @@
 // What somebody has missed is said again: sealed envelopes are posted again while their generation is open, and content
 // that a member who comes back has not confirmed is sealed again in the present one, under its old id.
 
-import type { Ratchet } from '../protocol/ratchet.ts';
+import { coveredBy, type Ratchet } from '../protocol/ratchet.ts';
 import { sentPrefix } from '../state/history.ts';
 import { loadLineage } from '../state/lineages.ts';
 import { loadRatchet } from '../state/ratchets.ts';
@@ -66,8 +66,8 @@ export async function sendAgainTo(
     // What it has confirmed it may have lost since, as with an older copy of its store.
     if (ratchet.number > heldNumber) return true;
     const isHeld = sameBytes(ratchet.generation, held.generation);
-    const has = isHeld && held.vector !== null ? held.vector : (of.later?.vector ?? of.vector);
-    return (has[ratchet.self] ?? 0) <= number;
+    const has = isHeld && held.vector !== null ? held.vector[ratchet.self] : coveredBy(of, ratchet.self);
+    return (has ?? 0) <= number;
   });
 }
 

@@ -3,7 +3,7 @@
 
 import { sameBytes } from '../wire/bytes.ts';
 import type { Earlier } from '../wire/content.ts';
-import { currentVector, type MemberState, prune, type Ratchet } from './ratchet.ts';
+import { coveredBy, currentVector, isTooFar, type MemberState, prune, type Ratchet, raiseVector } from './ratchet.ts';
 import { digestAt, memberAt, transcriptAt } from './transcript.ts';
 
 /** Whether this client has come further than it has told. */
@@ -29,10 +29,11 @@ export function tellLater(ratchet: Ratchet): { readonly ratchet: Ratchet; readon
 export function hearLater(ratchet: Ratchet, position: number, earlier: Earlier): Ratchet | 'rolled-back' | null {
   const { vector, digest, contents } = earlier;
   const { members, self } = ratchet;
-  const member = memberAt(ratchet, position);
   if (vector.length !== members.length || position === self) return null;
-  const least = member.later?.vector ?? member.vector;
-  if (vector.some((count, i) => count < (least[i] ?? 0)) || contents > (vector[position] ?? 0)) return null;
+  // The word before stays in its vector, once it counts: it must hold while this one does not yet.
+  const member = raiseVector(memberAt(ratchet, position), position);
+  if (vector.some((count, i) => count < coveredBy(member, i)) || isTooFar(ratchet, vector)) return null;
+  if (contents > (vector[position] ?? 0)) return null;
   if ((vector[self] ?? 0) > memberAt(ratchet, self).opened) return 'rolled-back';
   return prune({ ...ratchet, members: members.with(position, { ...member, later: { vector, digest, contents } }) });
 }

@@ -14,6 +14,7 @@ import { unpad } from './padding.ts';
 import {
   contentKey,
   groupKey,
+  isTooFar,
   type MemberState,
   messageKey,
   namedContribution,
@@ -26,10 +27,8 @@ import {
   wrapKey,
 } from './ratchet.ts';
 import { fingerprint, type Step } from './step.ts';
-import { digestAt, extendTranscript, hashMessageBody, memberAt, verifyHeader } from './transcript.ts';
+import { digestAt, extendTranscript, hashMessageBody, isKept, memberAt, verifyHeader } from './transcript.ts';
 
-/** No honest member is further ahead than this of what it could have seen. */
-const maxAhead = 1024;
 const maxWaitingPerSender = 256;
 const maxWaitingBytesPerSender = 1024 * 1024;
 const maxWaiting = 4096;
@@ -118,11 +117,7 @@ async function verifyEnvelope(
   if (plaintext === null || sender === ratchet.self) throw new CliquetError('message-refused');
   const { vector, digest, signature } = decodeOrRefuse(MessageHeader, plaintext);
   if (vector.length !== ratchet.members.length) throw new CliquetError('message-refused');
-  // The own entry may be any number ahead: then this store is an old copy, and must learn it.
-  const isFar = (count: number, position: number) => count > memberAt(ratchet, position).opened + maxAhead;
-  if (vector.some((count, position) => position !== ratchet.self && isFar(count, position))) {
-    throw new CliquetError('too-far-ahead');
-  }
+  if (isTooFar(ratchet, vector)) throw new CliquetError('too-far-ahead');
   if (sealedSecret.length !== 0 && sealedSecret.length !== sealedSecretBytes) throw new CliquetError('message-refused');
   const signed: SignedHeader = { vector, digest, bodyHash: hashMessageBody(nonce, outer, inner), signature };
   if (!(await verifyHeader(curves, ratchet, sender, signed))) throw new CliquetError('message-refused');
@@ -203,8 +198,8 @@ async function openCovered(curves: Curves, ratchet: Ratchet, message: WaitingMes
   const member = memberAt(ratchet, sender);
   const { vector } = signed;
   const number = numberOf(message);
-  if (vector.some((count, position) => count < (member.vector[position] ?? 0)))
-    throw new CliquetError('message-refused');
+  const isBack = vector.some((count, position) => count < (member.vector[position] ?? 0));
+  if (isBack || !isKept(ratchet, vector)) throw new CliquetError('message-refused');
   const digest = digestAt(ratchet, vector);
   if (!sameBytes(digest, signed.digest)) {
     return { ratchet: { ...ratchet, forked: true }, outcomes: [{ type: 'fork', sender }] };

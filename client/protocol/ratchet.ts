@@ -25,6 +25,8 @@ export const KeptContribution = struct('kept contribution', {
 });
 export type KeptContribution = ValueOf<typeof KeptContribution>;
 
+/** No honest member is further ahead than this of what it could have seen. */
+const maxAhead = 1024;
 /** Messages kept as evidence against clones. */
 export const recentMessages = 8;
 const vector = list(uint(), maxMembers, 1);
@@ -156,9 +158,25 @@ export function nextChainKey(chainKey: Bytes): Bytes {
   return deriveKey(chainKey, 'next');
 }
 
-/** The least that a member's next message here can name: once all that it has sent is open, its later word counts too. */
-function leastVector({ vector, later, opened }: MemberState, position: number): readonly number[] {
-  return later !== null && opened >= (later.vector[position] ?? 0) ? later.vector : vector;
+/** Whether a vector counts more than can be on its way. The own entry may be any number ahead: a store may be an old copy. */
+export function isTooFar({ members, self }: Ratchet, vector: readonly number[]): boolean {
+  return vector.some((count, position) => position !== self && count > (members[position]?.opened ?? 0) + maxAhead);
+}
+
+/** How many messages of `position` a member has covered, by one of its own here or by its later word. */
+export function coveredBy({ vector, later }: MemberState, position: number): number {
+  return Math.max(vector[position] ?? 0, later?.vector[position] ?? 0);
+}
+
+/**
+ * The member with what its next message here can name at least: once all that it has sent by its later word is open, that
+ * word counts too. It never goes back, whatever the member says, or what was let go by it would be missing.
+ */
+export function raiseVector(member: MemberState, position: number): MemberState {
+  const { vector, later, opened } = member;
+  if (later === null || opened < (later.vector[position] ?? 0)) return member;
+  const raised = vector.map((_, i) => coveredBy(member, i));
+  return raised.some((count, i) => count !== vector[i]) ? { ...member, vector: raised } : member;
 }
 
 /**
@@ -166,11 +184,15 @@ function leastVector({ vector, later, opened }: MemberState, position: number): 
  * names, and what came after, is needed.
  */
 export function prune(ratchet: Ratchet): Ratchet {
-  const least = ratchet.members.map(leastVector);
-  const members = ratchet.members.map((member, position) => {
-    const floor = Math.min(...least.map((vector) => vector[position] ?? 0));
-    const firstNamed = member.contributions.findLastIndex(({ from }) => from <= floor);
-    const firstTranscript = floor - (member.opened + 1 - member.transcripts.length);
+  const raised = ratchet.members.map(raiseVector);
+  const members = raised.map((member, position) => {
+    const floor = Math.min(...raised.map(({ vector }) => vector[position] ?? 0));
+    // A store of before may have let go more: then there is nothing to do.
+    const firstNamed = Math.max(
+      0,
+      member.contributions.findLastIndex(({ from }) => from <= floor),
+    );
+    const firstTranscript = Math.max(0, floor - (member.opened + 1 - member.transcripts.length));
     if (firstNamed === 0 && firstTranscript === 0) return member;
     return {
       ...member,
@@ -191,6 +213,6 @@ export function confirmedBy(
     ratchet.members[position]?.opened ?? 0,
     ...ratchet.members
       .filter(({ hrid }, other) => other !== position && isWaitedFor(hrid))
-      .map(({ vector, later }) => (later?.vector ?? vector)[position] ?? 0),
+      .map((member) => coveredBy(member, position)),
   );
 }

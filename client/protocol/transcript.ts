@@ -35,6 +35,14 @@ export function digestAt(ratchet: Ratchet, vector: readonly number[]): Bytes {
   return hashLabeled('digest', ...transcripts);
 }
 
+/** Whether all that a covered vector names is still here. */
+export function isKept({ members }: Ratchet, vector: readonly number[]): boolean {
+  return members.every((member, position) => {
+    const count = vector[position] ?? 0;
+    return transcriptAt(member, count) !== undefined && member.contributions.some(({ from }) => from <= count);
+  });
+}
+
 export function hashMessageBody(nonce: Bytes, outer: Bytes, inner: Bytes): Bytes {
   return sha256(nonce, outer, inner);
 }

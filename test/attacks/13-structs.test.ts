@@ -7,6 +7,7 @@ import { deriveKey } from '../../client/crypto/kdf.ts';
 import { encapsulate } from '../../client/crypto/kem.ts';
 import { signLabeled } from '../../client/crypto/sign.ts';
 import { noticeKey } from '../../client/protocol/agreement.ts';
+import { currentVector } from '../../client/protocol/ratchet.ts';
 import { sealMessage } from '../../client/protocol/seal.ts';
 import { exportSecretOf } from '../../client/state/generations.ts';
 import { loadRatchet, saveRatchet } from '../../client/state/ratchets.ts';
@@ -197,6 +198,29 @@ describe('numbers that no honest member sends', () => {
   ])('a word on an earlier generation that is %s: passed over, and what comes with it is read', async (_, word) => {
     expect(await saidByB({ ...textOf('with a word'), earlier: [word(), word(), word(), word()] })).toBe('');
     expect(circle.phone('c').shown.at(-1)).toBe('with a word');
+  });
+
+  test('a word on the generation it is said in, true once three more have come: what is on its way then still opens', async () => {
+    const ratchet = loadRatchet(b().state, generation());
+    if (ratchet === undefined) throw new RangeError('b is in the group');
+    const vector = currentVector(ratchet);
+    const word = { generation: generation(), vector: vector.with(1, (vector[1] ?? 0) + 3), contents: 1 };
+    const earlier = [{ ...word, digest: circle.random.bytes(32) }];
+    expect(await saidByB({ ...textOf('with a word on this'), earlier })).toBe('');
+    for (const name of 'acacacbac') {
+      await circle.say(name, `after the word, ${circle.letters.length}`);
+      await circle.settle();
+    }
+    const late = await circle.apart({ a: (group) => group.send('on its way') });
+    for (const name of 'ccb') {
+      await circle.say(name, `before it, ${circle.letters.length}`);
+      await circle.settle();
+    }
+    const told = circle.told('c').length;
+    for (const letter of late) circle.hand(letter);
+    await circle.settle();
+    expect(circle.phone('c').shown).toContain('on its way');
+    expect(circle.told('c').slice(told)).toEqual([]);
   });
 
   test.each<[string, (details: Details) => Details]>([

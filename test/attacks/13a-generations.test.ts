@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { unknownSince } from '../../client/courier/early.ts';
 import { openAgreement } from '../../client/protocol/accept.ts';
 import { holdingsOf, ratchetsOf } from '../../client/state/generations.ts';
+import { loadRatchet } from '../../client/state/ratchets.ts';
 import { tables } from '../../client/state/records.ts';
 import { AgreementHeader } from '../../client/wire/envelope.ts';
 import { Circle, type Letter } from '../sim/circle.ts';
@@ -250,5 +251,28 @@ describe('a store that is older than what was sent from it', () => {
     const texts = saidTo(circle, 'b').filter((text) => text !== 'are you well?');
     expect(new Set(texts).size).toBe(texts.length);
     expect(texts.sort()).toEqual(['I am', 'after the restore', 'before the restore', 'in the next generation']);
+  });
+
+  test('speaks where everybody, itself too, has said to have gone further: refused, and the queue goes on', async () => {
+    const circle = await three('goes back');
+    const old = loadRatchet(circle.phone('c').client.state, circle.record('c').generation);
+    if (old === undefined) throw new RangeError('c is in the group');
+    for (const name of 'ababab') {
+      await circle.say(name, `hello again from ${name}`);
+      await circle.settle();
+    }
+    await circle.group('a').rename('Next');
+    await circle.settle();
+    for (const name of 'abc') await circle.say(name, `hello there from ${name}`);
+    await circle.settle();
+    // It has not spoken there since, so that the number is new, while what it covers was let go by its own word.
+    await circle.saySecretly('c', old, 'from before', 'b');
+    await circle.say('a', 'after it');
+    await circle.settle();
+    expect(circle.told('b').filter((type) => type.startsWith('refused'))).toEqual(['refused message-refused']);
+    expect(saidTo(circle, 'b')).toEqual(['after it']);
+    await circle.say('b', 'still here');
+    await circle.settle();
+    expect(saidTo(circle, 'c')).toEqual(['after it', 'still here']);
   });
 });
