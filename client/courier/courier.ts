@@ -218,7 +218,9 @@ export class Courier {
     // A generation that was opened may be what content has waited for.
     await this.#sealer.seal();
     void this.#loop('post', () => this.#post());
-    this.#delays.schedule(this.#options.client.now());
+    const now = this.#options.client.now();
+    this.#delays.endRound(now);
+    this.#delays.schedule(now);
   }
 
   async #post(): Promise<void> {

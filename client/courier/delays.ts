@@ -9,6 +9,8 @@ interface Wait {
   readonly fraction: number;
   /** Seconds since 1970. */
   readonly at: number;
+  /** Whether it was asked for in this round. */
+  readonly isWanted: boolean;
 }
 
 export class Delays {
@@ -41,13 +43,25 @@ export class Delays {
     }
     const at = Math.min(earlier, now + seconds);
     if (at <= now) this.#waits.delete(name);
-    else this.#waits.set(name, { fraction, at });
+    else this.#waits.set(name, { fraction, at, isWanted: true });
     return at <= now;
   }
 
   /** It is not to be done any more. */
   forget(name: string): void {
     this.#waits.delete(name);
+  }
+
+  /**
+   * A round is over, in which everything that may be due was asked for. A wait that has ended and was not asked for goes:
+   * what it was for is done, or goes by another name now.
+   * @param now  seconds since 1970
+   */
+  endRound(now: number): void {
+    for (const [name, wait] of this.#waits) {
+      if (!wait.isWanted && wait.at <= now) this.#waits.delete(name);
+      else this.#waits.set(name, { ...wait, isWanted: false });
+    }
   }
 
   /** When the next wait ends, in seconds since 1970; infinite if there is none. */

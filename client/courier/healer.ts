@@ -49,6 +49,7 @@ export interface HealerOptions {
 
 export class Healer {
   readonly #options: HealerOptions;
+  #wasDue = false;
 
   constructor(options: HealerOptions) {
     this.#options = options;
@@ -59,12 +60,17 @@ export class Healer {
     const { state } = this.#options.client;
     for (const { key } of state.all(tables.groups)) {
       try {
+        this.#wasDue = false;
         await this.#healGroup(key);
+        // What was due waits for the next time only once it is looked at again.
+        if (this.#wasDue) await this.#healGroup(key);
       } catch (error) {
         // The relay, or a member's packages, cannot be reached now: it is due again when it is looked at next.
         if (!(error instanceof CliquetError) || error.code === 'store-unwritable' || error.code === 'client-closed') {
           throw error;
         }
+        // From now on: the wait of the last time may be over.
+        this.#options.delays.forget(`retry ${key}`);
         this.#wait(`retry ${key}`, () => turnSeconds);
       }
     }
@@ -90,7 +96,9 @@ export class Healer {
 
   #wait(name: string, delay: (fraction: number) => number | null): boolean {
     const { client, delays } = this.#options;
-    return delays.isDue(name, delay, client.now());
+    const isDue = delays.isDue(name, delay, client.now());
+    if (isDue) this.#wasDue = true;
+    return isDue;
   }
 
   /** Asks to be let in again, if that is needed, and not more often than it helps. */

@@ -199,6 +199,7 @@ export class Phone {
     await this.#seal();
     await this.#poster.post(this.#link);
     this.#poster.stop();
+    this.delays.endRound(this.#post.now);
     await this.#hear();
   }
 

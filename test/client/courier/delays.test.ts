@@ -65,6 +65,36 @@ describe('isDue()', () => {
   });
 });
 
+describe('endRound()', () => {
+  it('lets go of what has ended and was not asked for in the round, and of nothing else', () => {
+    const delays = delaysOf();
+    delays.isDue('done', () => 5, start);
+    delays.isDue('late', () => 50, start);
+    delays.endRound(start);
+    // Time goes by while a round is under way: what was asked for in it is due in the next one.
+    delays.isDue('soon', () => 2, start + 4);
+    delays.endRound(start + 6);
+    expect(delays.next).toBe(start + 6);
+    expect(delays.isDue('soon', () => 2, start + 6)).toBe(true);
+    delays.endRound(start + 6);
+    expect(delays.next).toBe(start + 50);
+    expect(delays.isDue('late', () => 46, start + 6)).toBe(false);
+    delays.endRound(start + 50);
+    expect(delays.next).toBe(start + 50);
+    delays.endRound(start + 50);
+    expect(delays.next).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it('begins anew what is asked for again after that', () => {
+    const delays = delaysOf();
+    delays.isDue('name', () => 5, start);
+    delays.endRound(start);
+    delays.endRound(start + 5);
+    expect(delays.isDue('name', () => 5, start + 5)).toBe(false);
+    expect(delays.next).toBe(start + 10);
+  });
+});
+
 describe('schedule()', () => {
   it('wakes when the first wait of all ends, and sets one timer only', () => {
     const wake = vi.fn();
