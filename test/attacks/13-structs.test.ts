@@ -211,7 +211,11 @@ describe('numbers that no honest member sends', () => {
       await circle.say(name, `after the word, ${circle.letters.length}`);
       await circle.settle();
     }
-    const late = await circle.apart({ a: (group) => group.send('on its way') });
+    const late = await circle.apart({
+      a: async (group) => {
+        await group.send('on its way');
+      },
+    });
     for (const name of 'ccb') {
       await circle.say(name, `before it, ${circle.letters.length}`);
       await circle.settle();
