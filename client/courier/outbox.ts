@@ -2,6 +2,7 @@
 // until everybody has confirmed it.
 
 import { hasNews, tellLater } from '../protocol/later.ts';
+import { positionOf } from '../protocol/lineage.ts';
 import { confirmedBy, type Ratchet } from '../protocol/ratchet.ts';
 import { sealMessage } from '../protocol/seal.ts';
 import { emit } from '../state/events.ts';
@@ -23,7 +24,7 @@ import type { Registered } from './registered.ts';
 /** What nobody has confirmed by then is not waited for: a day longer than the relay may deliver it. */
 const confirmationSeconds = messageTtlSeconds + 24 * 3600;
 
-/** Seals content in a group and stores the envelope under the next number. */
+/** Seals content in a group, for those who are in it, and stores the envelope under the next number. */
 export async function sealContent(
   tx: Transaction,
   { curves, random, self, now }: Pick<Registered, 'curves' | 'random' | 'self' | 'now'>,
@@ -39,7 +40,9 @@ export async function sealContent(
   const { ratchet, body, headers, number, step } = sealed;
   saveRatchet(tx, before, ratchet);
   const message = { id: content.id, number, isContent: isContent(content), step };
-  const to = recipientsOf(ratchet.members, ratchet.self, headers);
+  // In a generation that is followed by another, some may have been removed since.
+  const isMember = ({ hrid }: Recipient) => positionOf(group.roster, hrid) >= 0;
+  const to = recipientsOf(ratchet.members, ratchet.self, headers).filter(isMember);
   const { generation } = ratchet;
   putOutgoing(tx, { group: group.id, generation, part: numberKey(number), message, to, body }, sealedAt);
   await noteSealed(tx, group.id, content, { generation: ratchet.number, step }, sealedAt);

@@ -1,10 +1,13 @@
 // Seals what is to be sent: what the person has said, and the empty messages that are due.
 
 import { contributionDue } from '../protocol/contribution.ts';
-import { tables } from '../state/records.ts';
-import type { Transaction } from '../state/state.ts';
+import { positionOf } from '../protocol/lineage.ts';
+import { ratchetsOf } from '../state/generations.ts';
+import { loadRatchet } from '../state/ratchets.ts';
+import { type GroupRecord, tables } from '../state/records.ts';
+import type { Reader, Transaction } from '../state/state.ts';
 import { emptyContent } from '../state/unsent.ts';
-import { bytesKey } from '../wire/bytes.ts';
+import { type Bytes, bytesKey, sameBytes } from '../wire/bytes.ts';
 import { CliquetError } from '../wire/errors.ts';
 import { messageIdBytes } from '../wire/limits.ts';
 import { openRatchet } from './condition.ts';
@@ -30,6 +33,7 @@ export class Sealer {
   }
 
   async seal(): Promise<void> {
+    await this.#tellClones();
     await this.#sealUnsent();
     await this.#contribute();
   }
@@ -65,6 +69,27 @@ export class Sealer {
     }
   }
 
+  /**
+   * A clone that was found shortly before the group moved on is told in the generation in which it can be verified, and
+   * before anything is said in the present one, which would end what this client has to say there.
+   */
+  async #tellClones(): Promise<void> {
+    const { client, change, isReady } = this.#options;
+    const { state, random, now } = client;
+    for (const { value: group } of state.all(tables.groups)) {
+      if (openRatchet(state, group) === undefined) continue;
+      for (const generation of ratchetsOf(state, group.id)) {
+        if (!isReady()) return;
+        if (!sameBytes(generation, group.generation) && hasClones(state, group, generation)) {
+          const content = emptyContent(random(messageIdBytes), now());
+          await change(async (tx) => {
+            if (hasClones(tx, group, generation)) await sealContent(tx, client, { ...group, generation }, content);
+          });
+        }
+      }
+    }
+  }
+
   /** Sends the empty messages that are due. */
   async #contribute(): Promise<void> {
     const { client, change, isReady, delays } = this.#options;
@@ -80,4 +105,11 @@ export class Sealer {
       });
     }
   }
+}
+
+/** Whether there is a clone to tell of in a generation, and somebody there to be told. */
+function hasClones(reader: Reader, { roster }: GroupRecord, generation: Bytes): boolean {
+  const ratchet = loadRatchet(reader, generation);
+  if (ratchet === undefined || ratchet.reports.length === 0 || ratchet.rolledBack) return false;
+  return ratchet.members.some(({ hrid }, position) => position !== ratchet.self && positionOf(roster, hrid) >= 0);
 }

@@ -3,7 +3,10 @@
 
 import { describe, expect, test } from 'vitest';
 import type { Ratchet } from '../../client/protocol/ratchet.ts';
+import { ratchetsOf } from '../../client/state/generations.ts';
+import { loadRatchet } from '../../client/state/ratchets.ts';
 import type { CloneReport, SignedHeader } from '../../client/wire/content.ts';
+import { Circle } from '../sim/circle.ts';
 import { flipped } from '../sim/corruption.ts';
 import {
   at,
@@ -118,6 +121,33 @@ describe('two devices from one state', () => {
     const answer = await chat.send(1);
     expect((await chat.give(0, answer)).outcomes).toEqual([{ type: 'rolled-back' }]);
     expect(await refusal(() => chat.send(0))).toBe('rolled-back');
+  });
+});
+
+describe('a clone that is found as the group moves on', () => {
+  test('is told to all where it spoke, but not to who is removed, and that generation closes', async () => {
+    const circle = await Circle.found('clone and next', 'ABcd');
+    for (const name of 'abcd') await circle.say(name, `hello from ${name}`);
+    await circle.settle();
+    const ratchet = loadRatchet(circle.phone('d').client.state, circle.record('d').generation);
+    if (ratchet === undefined) throw new RangeError('d is in the group');
+    await circle.say('d', 'from the first');
+    await circle.settle();
+    await circle.saySecretly('d', ratchet, 'from the second', 'a');
+    await circle.group('b').remove(circle.phone('d').hrid);
+    const before = circle.letters.length;
+    await circle.settle();
+    for (const name of 'abc') expect(circle.told(name), name).toContain('clone');
+    expect(circle.letters.slice(before).filter(({ to, type }) => to === 'd' && type === 'message')).toEqual([]);
+    for (const name of 'abcabc') {
+      await circle.say(name, `later, from ${name}`);
+      await circle.settle();
+    }
+    await circle.pass(3600, 12);
+    for (const name of 'abc') {
+      expect(circle.told(name).filter((type) => !['clone', 'changed'].includes(type))).toEqual([]);
+      expect(ratchetsOf(circle.phone(name).client.state, circle.record(name).id)).toHaveLength(1);
+    }
   });
 });
 
