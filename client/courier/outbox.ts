@@ -12,7 +12,7 @@ import { noteSealed } from '../state/messages.ts';
 import { loadRatchet, saveRatchet } from '../state/ratchets.ts';
 import { archives, type GroupRecord, type Outgoing, type SealedEnvelope, tables } from '../state/records.ts';
 import type { Reader, Transaction } from '../state/state.ts';
-import { putUnsent } from '../state/unsent.ts';
+import { putUnsent, sayableAgain } from '../state/unsent.ts';
 import { numberKey } from '../store/store.ts';
 import { type Bytes, bytesKey, sameBytes } from '../wire/bytes.ts';
 import { type Content, type Earlier, isContent, maxEarlier } from '../wire/content.ts';
@@ -36,7 +36,8 @@ export async function sealContent(
   if (before.members.length < 2) throw new CliquetError('alone');
   const sealedAt = now();
   const earlier = tellEarlier(tx, before);
-  const sealed = await sealMessage(curves, random, before, self.identity.seed, { ...content, earlier }, sealedAt);
+  const said = { ...sayableAgain(tx, group, content), earlier };
+  const sealed = await sealMessage(curves, random, before, self.identity.seed, said, sealedAt);
   const { ratchet, body, headers, number, step } = sealed;
   saveRatchet(tx, before, ratchet);
   const message = { id: content.id, number, isContent: isContent(content), step };

@@ -1,14 +1,16 @@
 // What a message does to its group's history when it is opened or sent: it is added, or it changes another one of the
 // same author, or says what was read, or sets the timer. And what the application is told of it.
 
+import { positionOf } from '../protocol/lineage.ts';
 import type { Step } from '../protocol/step.ts';
 import { type Bytes, bytesKey, compareBytes, sameBytes } from '../wire/bytes.ts';
 import type { Content } from '../wire/content.ts';
 import { type Body, readBody, writeBody } from '../wire/content-body.ts';
 import { CliquetError } from '../wire/errors.ts';
 import { addMessage, dropEdits, eraseMessage, type Found, findMessage, putMessage, startOwnTimer } from './history.ts';
+import { loadLineage } from './lineages.ts';
 import { maxChangedBy, type StoredEvent, tables } from './records.ts';
-import type { Transaction } from './state.ts';
+import type { Reader, Transaction } from './state.ts';
 
 /** A message that was opened. */
 export interface OpenedContent {
@@ -56,6 +58,15 @@ export async function receiveContent(tx: Transaction, opened: OpenedContent, now
       const isNewest = setTimer(tx, group, body.seconds, { generation, vector: step.vector }, content.id);
       return isNewest ? { type: 'timer', group, by: sender, seconds: body.seconds } : null;
     }
+    case 'withheld': {
+      const before = await findMessage(tx, group, body.target ?? content.id);
+      const isHere =
+        body.target === null
+          ? before !== undefined && sameBytes(before.record.sender, sender)
+          : before?.record.changedBy.some((id) => sameBytes(id, content.id));
+      if (isHere) throw new CliquetError('duplicate');
+      return wasIn(tx, group, content.again) ? { type: 'missed', group, sender, count: 1 } : null;
+    }
     default: {
       // What this version cannot read is kept all the same: a newer one may.
       const message = await addMessage(tx, group, sender, content, false, now);
@@ -63,6 +74,13 @@ export async function receiveContent(tx: Transaction, opened: OpenedContent, now
       return { type: 'message', group, message, step };
     }
   }
+}
+
+/** Whether this client was in a generation of a group, as far as it knows. */
+function wasIn(reader: Reader, group: Bytes, generation: Bytes | null): boolean {
+  const own = reader.get(tables.identity, '')?.hrid;
+  if (generation === null || own == null) return false;
+  return positionOf(loadLineage(reader, group).get(bytesKey(generation))?.roster ?? [], own) >= 0;
 }
 
 /** What becomes true when this client's message is sealed. @param now seconds since 1970 */

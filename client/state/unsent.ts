@@ -1,6 +1,7 @@
 // What the person sends, stored before anything else happens: content waits here until the queue is drained and it can
 // be sealed.
 
+import { entryKey } from '../protocol/lineage.ts';
 import { currentVector } from '../protocol/ratchet.ts';
 import { numberKey } from '../store/store.ts';
 import { type Bytes, bytesKey, sameBytes } from '../wire/bytes.ts';
@@ -9,10 +10,11 @@ import { type Body, readBody, writeBody } from '../wire/content-body.ts';
 import { CliquetError } from '../wire/errors.ts';
 import { maxReadIds } from '../wire/limits.ts';
 import { addMessage, findMessage, putMessage, sentKey } from './history.ts';
+import { loadLineage } from './lineages.ts';
 import { deleteMessage, editMessage, setTimer } from './messages.ts';
 import { loadRatchet } from './ratchets.ts';
 import { archives, type GroupRecord, tables } from './records.ts';
-import type { Transaction } from './state.ts';
+import type { Reader, Transaction } from './state.ts';
 
 /** What a message is beside what it says. */
 export interface Heading {
@@ -171,4 +173,18 @@ async function findOwn(tx: Transaction, group: GroupRecord, id: Bytes) {
 export function putUnsent(tx: Transaction, group: Pick<GroupRecord, 'id'>, content: Content): void {
   const next = Number(tx.all(tables.unsent).at(-1)?.key ?? -1) + 1;
   tx.put(tables.unsent, numberKey(next), { group: group.id, content });
+}
+
+/**
+ * A content that is sent again, as it can be sealed in the present generation: those who have come since it was said must
+ * not read it, so that it is told to be withheld if there are any. Deletions and timers say nothing of what was said.
+ */
+export function sayableAgain(reader: Reader, { id, roster }: GroupRecord, content: Content): Content {
+  const { again } = content;
+  const body = readBody(content);
+  if (again === null || body?.type === 'deletion' || body?.type === 'timer') return content;
+  const before = new Set(loadLineage(reader, id).get(bytesKey(again))?.roster.map(entryKey));
+  if (roster.every((entry) => before.has(entryKey(entry)))) return content;
+  const target = body?.type === 'edit' ? body.target : null;
+  return { ...plainContent(content.id, writeBody({ type: 'withheld', target }), content.sentAt), again };
 }

@@ -8,6 +8,7 @@
 //   read      [ids]                       what the sender's person has read, of messages that asked to be told
 //   timer     [seconds | null]            from now on, the group's messages disappear so long after they came
 //   missing   [[[generation, position, from]…]]   messages of these members from such a number on have not come
+//   withheld  [target 16 | null]          what had this id cannot be said again, as others have come since; of an edit, of what
 //
 // All are version 1. Any other kind with a dot in its name is an application's extension.
 
@@ -50,6 +51,7 @@ const bodies = {
       1,
     ),
   }),
+  withheld: struct('withheld body', { target: nullable(id) }),
 };
 type Bodies = typeof bodies;
 type Kind = keyof Bodies;

@@ -95,6 +95,37 @@ describe('who was removed, and has kept its state as it was', () => {
   });
 });
 
+describe('who has come since', () => {
+  test('reads nothing that is said again for others, who are told what they miss', async () => {
+    const circle = await Circle.found('newcomer', 'ABcz', 'n');
+    for (const name of 'abcz') await circle.say(name, `hello from ${name}`);
+    await circle.settle();
+    // c hears nothing of all this.
+    circle.withholds = ({ to }) => to === 'c';
+    await circle.group('b').remove(circle.phone('z').hrid);
+    await circle.settle('abz');
+    await circle.say('a', 'while z is out');
+    await circle.settle('abz');
+    await circle.group('b').add([circle.phone('n').invite, circle.phone('z').invite]);
+    await circle.settle('abzn');
+    for (const name of 'nz') if (circle.record(name).status === 'invited') await circle.group(name).accept();
+    await circle.say('a', 'once they are in');
+    await circle.settle('abzn');
+    circle.withholds = () => false;
+    await circle.say('b', 'what shows c that it is behind');
+    await circle.pass(1800, 12);
+
+    expect(circle.agreed('abczn')).toBe('ABcnz');
+    const said = (name: string) => circle.phone(name).shown.filter((text) => !text.startsWith('hello'));
+    expect(said('b')).toEqual(['while z is out', 'once they are in']);
+    for (const name of 'nz') expect(said(name).sort()).toEqual(['once they are in', 'what shows c that it is behind']);
+    expect(said('c').sort()).toEqual(['once they are in', 'what shows c that it is behind']);
+    const missed = circle.phone('c').events.flatMap((event) => (event.type === 'missed' ? [event] : []));
+    expect(missed.map(({ sender, count }) => [circle.nameOf(sender), count])).toEqual([['a', 1]]);
+    for (const name of 'abnz') expect(circle.told(name)).not.toContain('missed');
+  });
+});
+
 describe('who has left, and kept g of the generation that it opened', () => {
   /** What went over the relay in a generation, as an attacker wants it. */
   function trafficOf(circle: Circle, ratchet: Ratchet): Recorded[] {
