@@ -18,7 +18,7 @@ import { carryOut, changeAgain, displacedChanges } from './changes.ts';
 import { closeGenerations } from './closing.ts';
 import { aheadSince, mustReturnSince, openRatchet, soundRatchet, waitingRatchets } from './condition.ts';
 import type { Delays } from './delays.ts';
-import { type Missing, missingContent, missingIn, missingOf, waitSeconds } from './missing.ts';
+import { type Missing, missingByWord, missingContent, missingIn, missingOf, waitSeconds } from './missing.ts';
 import { nothing, openNext } from './opener.ts';
 import { sealContent } from './outbox.ts';
 import type { Registered } from './registered.ts';
@@ -30,6 +30,8 @@ const gapSeconds = 24 * 3600;
 /** Generations that were followed by others are looked through this often. */
 const closeSeconds = 300;
 const againSeconds = 5;
+/** When what is lost of an earlier generation is asked for: after so long, so long after that, and once more. */
+const askEarlierSeconds = [waitSeconds, 3600, 24 * 3600];
 /** So often is asked whether the members have moved on. */
 const maxDoubts = 3;
 /** Each member in the roster waits so much longer than the one before. */
@@ -50,6 +52,8 @@ export interface HealerOptions {
 export class Healer {
   readonly #options: HealerOptions;
   #wasDue = false;
+  /** What was asked for of earlier generations, by group. */
+  readonly #asked = new Map<string, { readonly what: string; readonly times: number }>();
 
   constructor(options: HealerOptions) {
     this.#options = options;
@@ -88,6 +92,7 @@ export class Healer {
     await this.#again(key);
     await this.#refresh(key);
     await this.#ask(key);
+    await this.#askEarlier(key);
   }
 
   #group(key: string): GroupRecord | undefined {
@@ -237,6 +242,34 @@ export class Healer {
     await this.#tellGaps(key, ratchet);
   }
 
+  /**
+   * Asks for what is lost of generations in which nobody speaks any more, three times: if it does not come, it is told once
+   * they are closed.
+   */
+  async #askEarlier(key: string): Promise<void> {
+    const { client, change } = this.#options;
+    const { state, random, now } = client;
+    const group = this.#group(key);
+    if (group === undefined || openRatchet(state, group) === undefined) return;
+    const missing = waitingRatchets(state, group)
+      .filter(({ endedAt }) => endedAt !== null)
+      .flatMap((ratchet) => missingByWord(ratchet).filter(({ position }) => isMember(group, ratchet, position)))
+      .slice(0, maxMembers);
+    const what = missing.map(({ generation, position, from }) => `${bytesKey(generation)} ${position} ${from}`).join();
+    const before = this.#asked.get(key);
+    const asked = before?.what === what ? before : { what, times: 0 };
+    this.#asked.set(key, asked);
+    const wait = missing.length === 0 ? undefined : askEarlierSeconds[asked.times];
+    if (!this.#wait(`earlier ${key} ${what}`, () => wait ?? null)) return;
+    this.#asked.set(key, { what, times: asked.times + 1 });
+    const content = missingContent(random(messageIdBytes), missing, now());
+    await change(async (tx) => {
+      const present = tx.get(tables.groups, key);
+      if (present !== undefined && openRatchet(tx, present) !== undefined)
+        await sealContent(tx, client, present, content);
+    });
+  }
+
   /** What is lost of a sender who has not been heard since it was asked for it is told. */
   async #tellGaps(key: string, ratchet: Ratchet): Promise<void> {
     const { client, change } = this.#options;
@@ -268,4 +301,10 @@ function stopDoubting(tx: Transaction, key: string, now: number): void {
 
 function endHealing(tx: Transaction, group: Bytes): void {
   putHealing(tx, group, { ...healingOf(tx, group), since: null, requests: 0 });
+}
+
+/** Who has gone cannot be asked any more. */
+function isMember({ roster }: GroupRecord, { members }: Ratchet, position: number): boolean {
+  const hrid = members[position]?.hrid;
+  return hrid !== undefined && positionOf(roster, hrid) >= 0;
 }

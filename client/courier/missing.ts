@@ -44,6 +44,15 @@ export function missingIn(ratchet: Ratchet, before: number): Missing[] {
   });
 }
 
+/** What members have counted by their later words of a generation that is followed by another, and nothing here waits for. */
+export function missingByWord(ratchet: Ratchet): Missing[] {
+  const { generation, members, self } = ratchet;
+  return members.flatMap(({ opened, cloned }, position) => {
+    const isCounted = members.some(({ later }) => (later?.vector[position] ?? 0) > opened);
+    return isCounted && position !== self && !cloned ? [{ generation, position, from: opened }] : [];
+  });
+}
+
 /** What a member has still to be asked for when the relay says that something of it is lost. */
 export function missingOf(ratchet: Ratchet, hrids: readonly Bytes[]): Missing[] {
   return ratchet.members.flatMap(({ hrid, opened, cloned }, position) => {

@@ -96,7 +96,9 @@ export class Sealer {
     const { state, random, now } = client;
     for (const { key, value } of state.all(tables.groups)) {
       const ratchet = openRatchet(state, value);
-      const due = (fraction: number) => (ratchet === undefined ? null : contributionDue(ratchet, fraction, now()));
+      const unansweredSince = ratchet === undefined ? null : unansweredIn(state, value.id);
+      const due = (fraction: number) =>
+        ratchet === undefined ? null : contributionDue({ ...ratchet, unansweredSince }, fraction, now());
       if (!delays.isDue(`contribute ${key}`, due, now()) || !isReady()) continue;
       const content = emptyContent(random(messageIdBytes), now());
       await change(async (tx) => {
@@ -112,4 +114,14 @@ function hasClones(reader: Reader, { roster }: GroupRecord, generation: Bytes): 
   const ratchet = loadRatchet(reader, generation);
   if (ratchet === undefined || ratchet.reports.length === 0 || ratchet.rolledBack) return false;
   return ratchet.members.some(({ hrid }, position) => position !== ratchet.self && positionOf(roster, hrid) >= 0);
+}
+
+/**
+ * Since when content waits for a word of this client: seconds since 1970, or null. If the group has moved on since it was
+ * said, only such a word tells that it has come, or to somebody else that it has not.
+ */
+function unansweredIn(reader: Reader, group: Bytes): number | null {
+  const ratchets = ratchetsOf(reader, group).flatMap((generation) => loadRatchet(reader, generation) ?? []);
+  const times = ratchets.flatMap(({ unansweredSince }) => unansweredSince ?? []);
+  return times.length === 0 ? null : Math.min(...times);
 }

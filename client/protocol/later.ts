@@ -18,8 +18,13 @@ export function tellLater(ratchet: Ratchet): { readonly ratchet: Ratchet; readon
   const own = memberAt(ratchet, self);
   const vector = currentVector(ratchet);
   const later = { vector, digest: digestAt(ratchet, vector), contents: own.contents };
-  const told = prune({ ...ratchet, members: members.with(self, { ...own, later }) });
-  return { ratchet: told, earlier: { generation, ...later } };
+  const told = {
+    ...ratchet,
+    members: members.with(self, { ...own, later }),
+    unansweredContent: 0,
+    unansweredSince: null,
+  };
+  return { ratchet: prune(told), earlier: { generation, ...later } };
 }
 
 /**

@@ -66,6 +66,26 @@ describe('between two generations', () => {
     }
   }, 120_000);
 
+  test('the last word before the group moves on, and nobody says anything more: it comes all the same', async () => {
+    const circle = await Circle.found('last word', 'Abcd');
+    for (const name of 'abcd') await circle.say(name, `hello from ${name}`);
+    await circle.settle();
+    circle.withholds = ({ to }) => to === 'c';
+    await circle.say('b', 'the last word');
+    circle.withholds = () => false;
+    await circle.settle();
+    await circle.group('a').rename('Next');
+    await circle.settle();
+    const before = circle.post.counts.message;
+    await circle.pass(2 * 24 * 3600, 24);
+    expect(saidTo(circle)).toEqual(['the last word']);
+    // Whoever has heard it says so once, and then it is quiet.
+    const quiet = circle.post.counts.message;
+    expect(quiet - before).toBeLessThanOrEqual(6);
+    await circle.pass(3 * 24 * 3600, 24);
+    expect(circle.post.counts.message).toBe(quiet);
+  });
+
   test('in any order, some of it twice', async () => {
     await forEachSeed(seedsFor(12, 200), async (random, seed) => {
       const { circle, kept } = await meanwhile(`order ${seed}`);
