@@ -9,7 +9,6 @@ import { type Early, type GroupRecord, tables } from '../state/records.ts';
 import type { Reader, Transaction } from '../state/state.ts';
 import { numberKey } from '../store/store.ts';
 import { type Bytes, bytesKey, sameBytes } from '../wire/bytes.ts';
-import { CliquetError } from '../wire/errors.ts';
 import { messageTtlSeconds } from '../wire/limits.ts';
 
 /** Messages of unknown generations that are kept: from a contact or a member of some group, and from others. */
@@ -44,8 +43,8 @@ function concernsGroup(reader: Reader, { from, generation }: Early): boolean {
   });
 }
 
-/** @throws CliquetError `too-far-ahead` if there is no room for it */
-export function keepEarly(tx: Transaction, message: Early, now: number): void {
+/** @returns false if there is no room for it */
+export function keepEarly(tx: Transaction, message: Early, now: number): boolean {
   dropOldEarly(tx, now);
   const all = tx.all(tables.early);
   const isKnown = (from: Bytes) => knownKey(tx, from) !== null;
@@ -56,10 +55,11 @@ export function keepEarly(tx: Transaction, message: Early, now: number): void {
   const isTooMuch = isKnown(message.from)
     ? ofSender >= maxEarlyKnown
     : ofSender >= maxEarlyUnknown || sizeOf(kept.filter(({ from }) => !isKnown(from))) > maxEarlyUnknownBytes;
-  if (isTooMuch || sizeOf(kept) > maxEarlyBytes) throw new CliquetError('too-far-ahead');
+  if (isTooMuch || sizeOf(kept) > maxEarlyBytes) return false;
   const numbers = all.map(({ key }) => key.slice(key.indexOf('/') + 1)).sort();
   const next = Number(numbers.at(-1) ?? -1) + 1;
   tx.put(tables.early, `${bytesKey(message.generation)}/${numberKey(next)}`, message);
+  return true;
 }
 
 /** Takes out what has waited for a generation, in the order in which it came. @param prefix as on the envelopes */

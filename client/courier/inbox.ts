@@ -32,6 +32,8 @@ import { postAgain } from './resend.ts';
 /** What taking in an entry needs of the client. */
 export type Receiver = Pick<Registered, 'curves' | 'self' | 'random' | 'now'>;
 
+type MessageEntry = Extract<QueueEntry, { type: 'message' }>;
+
 /**
  * Takes in one entry of the queue.
  * @param now  seconds since 1970
@@ -47,59 +49,64 @@ export async function receiveEntry(
     noteGap(tx, entry.from, entry.reason);
     return null;
   }
-  const { from, header, body } = entry;
   try {
-    const envelope = Envelope.decode(body);
-    switch (envelope.type) {
-      case 'agreement': {
-        const used = await receiveAgreement(tx, client, from, header, envelope, now).catch((error: unknown) => {
-          if (error instanceof CliquetError) noteClosed(tx, client, error, entry, envelope.id, now);
-          throw error;
-        });
-        await receiveEarly(tx, client, generationPrefix(envelope.id), now);
-        return used;
-      }
-      case 'message':
-        await receiveMessage(
-          tx,
-          client,
-          { generation: envelope.generation, from, header, body, receivedAt: now },
-          envelope,
-          now,
-        );
-        return null;
-      case 'notice':
-        await receiveNotice(tx, client, envelope, now);
-        return null;
-      case 'request':
-        return await receiveRequest(tx, client, from, header, envelope, now);
-    }
+    return await tx.attempt(() => openEntry(tx, client, entry, now));
   } catch (error) {
-    // A bad entry is told and passed over: it must not hold up the queue.
+    // A bad entry is told and passed over, and leaves nothing: it must not hold up the queue.
     if (!(error instanceof CliquetError)) throw error;
-    if (error.code !== 'duplicate') emit(tx, { type: 'refused', sender: from, code: error.code });
+    const isKept = noteUnopenable(tx, client, error, entry, now);
+    const code = isKept ? error.code : 'too-far-ahead';
+    if (code !== 'duplicate') emit(tx, { type: 'refused', sender: entry.from, code });
   }
   return null;
+}
+
+async function openEntry(
+  tx: Transaction,
+  client: Receiver,
+  { from, header, body }: MessageEntry,
+  now: number,
+): Promise<KeyPackage['kind'] | null> {
+  const envelope = Envelope.decode(body);
+  switch (envelope.type) {
+    case 'agreement': {
+      const used = await receiveAgreement(tx, client, from, header, envelope, now);
+      await receiveEarly(tx, client, generationPrefix(envelope.id), now);
+      return used;
+    }
+    case 'message': {
+      const message = { generation: envelope.generation, from, header, body, receivedAt: now };
+      await receiveMessage(tx, client, message, envelope, now);
+      return null;
+    }
+    case 'notice':
+      await receiveNotice(tx, client, envelope, now);
+      return null;
+    case 'request':
+      return receiveRequest(tx, client, from, header, envelope, now);
+  }
 }
 
 /**
  * An agreement that does not open: it is tried again when the generation comes that it builds on; and if that does not
  * come, the members are ahead.
+ * @returns false if it should be kept for that, and there is no room
  */
-function noteClosed(
+function noteUnopenable(
   tx: Transaction,
   client: Receiver,
   { code }: CliquetError,
-  { from, header, body }: Extract<QueueEntry, { type: 'message' }>,
-  id: Bytes,
+  { from, header, body }: MessageEntry,
   now: number,
-): void {
-  if (code !== 'keys-gone' && code !== 'package-gone') return;
-  noteUnopened(tx, id, from, now);
+): boolean {
+  if (code !== 'keys-gone' && code !== 'package-gone') return true;
+  const envelope = Envelope.decode(body);
+  if (envelope.type !== 'agreement') return true;
+  noteUnopened(tx, envelope.id, from, now);
   tellRemovalFor(tx, client, from, AgreementHeader.decode(header), now);
   const missing = missingGeneration(tx, header);
-  if (missing !== null)
-    keepEarly(tx, { generation: generationPrefix(missing), from, header, body, receivedAt: now }, now);
+  if (missing === null) return true;
+  return keepEarly(tx, { generation: generationPrefix(missing), from, header, body, receivedAt: now }, now);
 }
 
 /** Something of a sender is lost: it is asked for it in every group that it shares with this client, or it is told. */
@@ -140,7 +147,7 @@ async function receiveMessage(
   if (before === undefined || group === undefined) {
     // Nobody wants to read it, or all of it was read before.
     if (isOver(tx, envelope.generation)) nudge(tx, client, message.from, envelope.generation, now);
-    else keepEarly(tx, message, now);
+    else if (!keepEarly(tx, message, now)) throw new CliquetError('too-far-ahead');
     return;
   }
   if (group.status === 'removed') return;

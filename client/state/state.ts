@@ -27,6 +27,8 @@ export interface Reader {
 export interface Transaction extends Reader {
   put<T>(table: Table<T> | Archive<T>, key: string, value: T): void;
   delete<T>(table: Table<T> | Archive<T>, key: string): void;
+  /** Runs a part of the transaction: if it throws, what it has changed is taken back, and the rest goes on. */
+  attempt<R>(run: () => Promise<R>): Promise<R>;
 }
 
 interface Change {
@@ -161,6 +163,16 @@ export class State implements Reader {
       },
       put: (table, key, value) => void change(table as Change['table'], key, value),
       delete: (table, key) => void change(table as Change['table'], key, undefined),
+      attempt: async (run) => {
+        const before = [...staged];
+        try {
+          return await run();
+        } catch (error) {
+          staged.clear();
+          for (const [key, each] of before) staged.set(key, each);
+          throw error;
+        }
+      },
     };
   }
 

@@ -121,6 +121,28 @@ describe('transact()', () => {
     expect(again.all(counts)).toEqual(state.all(counts));
   });
 
+  it('takes back what a part has changed that throws, also within another part, and commits the rest', async () => {
+    const { state } = await startState();
+    await state.transact((tx) => tx.put(counts, 'gone', { value: 1 }));
+    await state.transact(async (tx) => {
+      tx.put(counts, 'a', { value: 1 });
+      const part = tx.attempt(async () => {
+        tx.put(counts, 'a', { value: 2 });
+        tx.put(counts, 'b', { value: 2 });
+        tx.delete(counts, 'gone');
+        await tx.attempt(async () => tx.put(counts, 'c', { value: 3 }));
+        throw new RangeError('no');
+      });
+      await expect(part).rejects.toThrow('no');
+      expect(await tx.attempt(async () => tx.put(counts, 'd', { value: 4 }))).toBeUndefined();
+    });
+    expect(state.all(counts).map(({ key, value }) => [key, value.value])).toEqual([
+      ['a', 1],
+      ['d', 4],
+      ['gone', 1],
+    ]);
+  });
+
   it('asks nothing of the store when nothing was put', async () => {
     const { state } = await startState(failingStore(new Map(), 0));
     expect(await state.transact((tx) => tx.all(counts).length)).toBe(0);
