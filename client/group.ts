@@ -12,7 +12,7 @@ import { fingerprint } from './protocol/step.ts';
 import { digestAt } from './protocol/transcript.ts';
 import { assertName, messageId, type Sendable, type SendOptions, toBody } from './sendable.ts';
 import { checkContact, putContact } from './state/contacts.ts';
-import { findMessage, messagesDue, retireMessages } from './state/history.ts';
+import { findMessages, messagesDue, retireMessages } from './state/history.ts';
 import { type HistoryEntry, messageStates, readHistory, toEntry } from './state/history-entry.ts';
 import { loadRatchet } from './state/ratchets.ts';
 import { type Change, type GroupRecord, type HistoryRule, tables } from './state/records.ts';
@@ -181,11 +181,11 @@ export class Group {
     return readHistory(this.#host.state, this.#record.id, { before, limit });
   }
 
-  /** One message, or null if nothing of it is here. */
+  /** One message, or null if nothing of it is here. If several members have used the id: the own one, or the first. */
   async message(id: string): Promise<HistoryEntry | null> {
     const { state } = this.#host;
     const group = this.#record.id;
-    const found = await findMessage(state, group, messageId(id));
+    const [found] = await findMessages(state, group, messageId(id));
     return found === undefined ? null : toEntry(group, found.number, found.record, messageStates(state));
   }
 

@@ -46,16 +46,16 @@ export async function sealContent(
   const to = recipientsOf(ratchet.members, ratchet.self, headers).filter(isMember);
   const { generation } = ratchet;
   putOutgoing(tx, { group: group.id, generation, part: numberKey(number), message, to, body }, sealedAt);
-  await noteSealed(tx, group.id, content, { generation: ratchet.number, step }, sealedAt);
-  if (content.again !== null) dropFirst(tx, content.id, generation);
+  await noteSealed(tx, group.id, content, { generation: ratchet.number, step, sender: self.hrid }, sealedAt);
+  if (content.again !== null) dropFirst(tx, group.id, content.id, generation);
   if (isContent(content)) tx.put(archives.sent, sentKey(group.id, content.id), { generation, number, content });
 }
 
 /** What is sent again in a later generation is waited for there. */
-function dropFirst(tx: Transaction, id: Bytes, generation: Bytes): void {
+function dropFirst(tx: Transaction, group: Bytes, id: Bytes, generation: Bytes): void {
   for (const { key, value } of tx.all(tables.outgoing)) {
-    const isFirst =
-      value.message !== null && sameBytes(value.message.id, id) && !sameBytes(value.generation, generation);
+    if (!sameBytes(value.group, group) || value.message === null) continue;
+    const isFirst = sameBytes(value.message.id, id) && !sameBytes(value.generation, generation);
     // What is still to be posted keeps its number.
     if (isFirst && !isToPost(value)) dropOutgoing(tx, key, value);
   }

@@ -36,6 +36,7 @@ export interface HistoryEntry {
   /** Counts up in each group. */
   readonly number: number;
   readonly group: string;
+  /** Counts for its sender alone: another member may have used it too. */
   readonly id: string;
   readonly sender: string;
   readonly isSelf: boolean;

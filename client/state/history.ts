@@ -27,7 +27,9 @@ const expiryKey = (at: number, group: Bytes, number: number) =>
 /** Where an own content stands that is not confirmed yet. */
 export const sentKey = (group: Bytes, id: Bytes): string => sentPrefix(group) + bytesKey(id);
 export const sentPrefix = (group: Bytes): string => historyPrefix(group);
-const idKey = (group: Bytes, id: Bytes) => historyPrefix(group) + bytesKey(id);
+/** An id counts for its sender alone: whoever takes another's changes nothing for that one's message. */
+const idPrefix = (group: Bytes, id: Bytes) => `${historyPrefix(group)}${bytesKey(id)}/`;
+const idKey = (group: Bytes, id: Bytes, sender: Bytes) => idPrefix(group, id) + bytesKey(sender);
 
 /** A group that has come to be here, perhaps again. @returns the number of the next message */
 export function startConversation(tx: Transaction, group: Bytes, rule?: HistoryRule): number {
@@ -53,13 +55,11 @@ export async function addMessage(
 ): Promise<number | null> {
   const conversation = tx.get(tables.conversations, bytesKey(group));
   if (conversation === undefined) return null;
-  const namesake = await findMessage(tx, group, content.id);
-  if (namesake && (isOwn || sameBytes(namesake.record.sender, sender))) return null;
+  if (await findMessage(tx, group, content.id, sender)) return null;
   const { id, kind, version, body, reply, timerSeconds, asksReceipt, sentAt } = content;
   const number = conversation.nextMessage;
   tx.put(tables.conversations, bytesKey(group), { ...conversation, nextMessage: number + 1 });
-  // An id belongs to who used it first; a member who takes another's cannot make that one's message go unseen.
-  if (namesake === undefined) tx.put(archives.messageNumbers, idKey(group, id), { number });
+  tx.put(archives.messageNumbers, idKey(group, id, sender), { number });
   const expiresAt = timerSeconds === null || isOwn ? null : now + timerSeconds;
   tx.put(archives.history, historyKey(group, number), {
     id,
@@ -84,10 +84,24 @@ export async function addMessage(
   return number;
 }
 
-export async function findMessage(reader: Reader, group: Bytes, id: Bytes): Promise<Found | undefined> {
-  const found = await reader.read(archives.messageNumbers, idKey(group, id));
+export async function findMessage(reader: Reader, group: Bytes, id: Bytes, sender: Bytes): Promise<Found | undefined> {
+  const found = await reader.read(archives.messageNumbers, idKey(group, id, sender));
   const record = found && (await reader.read(archives.history, historyKey(group, found.number)));
   return record && { number: found.number, record };
+}
+
+/** The messages that bear an id, of each sender one at most: this client's own first, then as they came. */
+export async function findMessages(reader: Reader, group: Bytes, id: Bytes): Promise<Found[]> {
+  const found: Found[] = [];
+  for (const { value } of await reader.list(archives.messageNumbers, idPrefix(group, id))) {
+    const record = await reader.read(archives.history, historyKey(group, value.number));
+    if (record !== undefined) found.push({ number: value.number, record });
+  }
+  return found.sort((a, b) => Number(b.record.isOwn) - Number(a.record.isOwn) || a.number - b.number);
+}
+
+export async function findOwnMessage(reader: Reader, group: Bytes, id: Bytes): Promise<Found | undefined> {
+  return (await findMessages(reader, group, id)).find(({ record }) => record.isOwn);
 }
 
 /** Changes a record of which something is still there. */
@@ -104,7 +118,7 @@ export function eraseMessage(tx: Transaction, group: Bytes, { number, record }: 
 
 /** This client's message is on its way: from now on it disappears as it does for the others. */
 export async function startOwnTimer(tx: Transaction, group: Bytes, id: Bytes, now: number): Promise<void> {
-  const found = await findMessage(tx, group, id);
+  const found = await findOwnMessage(tx, group, id);
   if (!found?.record.said || found.record.timerSeconds === null) return;
   const expiresAt = now + found.record.timerSeconds;
   putMessage(tx, group, { ...found, record: { ...found.record, expiresAt } });
@@ -118,7 +132,7 @@ export async function endMessage(
   id: Bytes,
   ended: HistoryRecord['ended'],
 ): Promise<void> {
-  const found = await findMessage(tx, group, id);
+  const found = await findOwnMessage(tx, group, id);
   if (found) putMessage(tx, group, { ...found, record: { ...found.record, ended } });
 }
 
@@ -199,7 +213,7 @@ export async function retireMessages(
     if (!isNew && age >= 0 && age < (rule.type === 'none' ? recordLifetime : contentLifetime)) return null;
     if (due.has(number)) continue;
     if (age >= recordLifetime) {
-      await dropRecord(tx, group, { number, record });
+      dropRecord(tx, group, { number, record });
     } else if (record.said && age >= contentLifetime) eraseMessage(tx, group, { number, record });
   }
   const last = page.at(-1);
@@ -210,7 +224,7 @@ export async function retireMessages(
 export async function deleteHistory(tx: Transaction, group: Bytes, first = 0): Promise<void> {
   for (let from = first; ; ) {
     const page = await tx.range(archives.history, historyPrefix(group), { from, limit: pageSize });
-    for (const { key, value: record } of page) await dropRecord(tx, group, { number: Number(key.slice(-16)), record });
+    for (const { key, value: record } of page) dropRecord(tx, group, { number: Number(key.slice(-16)), record });
     const last = page.at(-1);
     if (page.length < pageSize || last === undefined) break;
     from = Number(last.key.slice(-16)) + 1;
@@ -218,9 +232,8 @@ export async function deleteHistory(tx: Transaction, group: Bytes, first = 0): P
   if (first === 0) tx.delete(tables.conversations, bytesKey(group));
 }
 
-async function dropRecord(tx: Transaction, group: Bytes, { number, record }: Found): Promise<void> {
+function dropRecord(tx: Transaction, group: Bytes, { number, record }: Found): void {
   if (record.expiresAt !== null) tx.delete(tables.expiring, expiryKey(record.expiresAt, group, number));
   tx.delete(archives.history, historyKey(group, number));
-  const named = await tx.read(archives.messageNumbers, idKey(group, record.id));
-  if (named?.number === number) tx.delete(archives.messageNumbers, idKey(group, record.id));
+  tx.delete(archives.messageNumbers, idKey(group, record.id, record.sender));
 }

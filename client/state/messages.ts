@@ -7,7 +7,17 @@ import { type Bytes, bytesKey, compareBytes, sameBytes } from '../wire/bytes.ts'
 import type { Content } from '../wire/content.ts';
 import { type Body, readBody, writeBody } from '../wire/content-body.ts';
 import { CliquetError } from '../wire/errors.ts';
-import { addMessage, dropEdits, eraseMessage, type Found, findMessage, putMessage, startOwnTimer } from './history.ts';
+import {
+  addMessage,
+  dropEdits,
+  eraseMessage,
+  type Found,
+  findMessage,
+  findMessages,
+  findOwnMessage,
+  putMessage,
+  startOwnTimer,
+} from './history.ts';
 import { loadLineage } from './lineages.ts';
 import { maxChangedBy, type StoredEvent, tables } from './records.ts';
 import type { Reader, Transaction } from './state.ts';
@@ -55,16 +65,15 @@ export async function receiveContent(tx: Transaction, opened: OpenedContent, now
       return ids.length === 0 ? null : { type: 'read', group, reader: sender, ids };
     }
     case 'timer': {
-      const isNewest = setTimer(tx, group, body.seconds, { generation, vector: step.vector }, content.id);
+      const order = { generation, vector: step.vector, id: content.id, sender };
+      const isNewest = setTimer(tx, group, body.seconds, order);
       return isNewest ? { type: 'timer', group, by: sender, seconds: body.seconds } : null;
     }
     case 'withheld': {
-      const before = await findMessage(tx, group, body.target ?? content.id);
-      const isHere =
-        body.target === null
-          ? before !== undefined && sameBytes(before.record.sender, sender)
-          : before?.record.changedBy.some((id) => sameBytes(id, content.id));
-      if (isHere) throw new CliquetError('duplicate');
+      const { target } = body;
+      const found = await findMessage(tx, group, target ?? content.id, sender);
+      if (found && (target === null || found.record.changedBy.some((id) => sameBytes(id, content.id))))
+        throw new CliquetError('duplicate');
       return wasIn(tx, group, content.again) ? { type: 'missed', group, sender, count: 1 } : null;
     }
     default: {
@@ -88,12 +97,13 @@ export async function noteSealed(
   tx: Transaction,
   group: Bytes,
   content: Content,
-  { generation, step }: { readonly generation: number; readonly step: Step },
+  { generation, step, sender }: { readonly generation: number; readonly step: Step; readonly sender: Bytes },
   now: number,
 ): Promise<void> {
   await startOwnTimer(tx, group, content.id, now);
   const body = readBody(content);
-  if (body?.type === 'timer') setTimer(tx, group, body.seconds, { generation, vector: step.vector }, content.id);
+  if (body?.type !== 'timer') return;
+  setTimer(tx, group, body.seconds, { generation, vector: step.vector, id: content.id, sender });
 }
 
 /**
@@ -101,9 +111,10 @@ export async function noteSealed(
  * @throws CliquetError `not-own-message`
  */
 async function findTarget(tx: Transaction, group: Bytes, id: Bytes, author: Bytes): Promise<Found | null> {
-  const found = await findMessage(tx, group, id);
-  if (found && !sameBytes(found.record.sender, author)) throw new CliquetError('not-own-message');
-  return found ?? null;
+  const found = await findMessage(tx, group, id, author);
+  if (found !== undefined) return found;
+  if ((await findMessages(tx, group, id)).length > 0) throw new CliquetError('not-own-message');
+  return null;
 }
 
 /** @throws CliquetError `malformed` if there is no text to change */
@@ -131,8 +142,8 @@ export function deleteMessage(tx: Transaction, group: Bytes, found: Found): void
 async function noteReader(tx: Transaction, group: Bytes, reader: Bytes, ids: readonly Bytes[]): Promise<Bytes[]> {
   const news: Bytes[] = [];
   for (const id of ids) {
-    const found = await findMessage(tx, group, id);
-    if (!found?.record.isOwn || !found.record.asksReceipt) continue;
+    const found = await findOwnMessage(tx, group, id);
+    if (!found?.record.asksReceipt) continue;
     const { readBy } = found.record;
     if (readBy.some((other) => sameBytes(other, reader))) continue;
     putMessage(tx, group, { ...found, record: { ...found.record, readBy: [...readBy, reader] } });
@@ -143,20 +154,19 @@ async function noteReader(tx: Transaction, group: Bytes, reader: Bytes, ids: rea
 
 /**
  * Sets the group's timer, unless a newer message has said otherwise. Of two messages the newer one is that of the later
- * generation, then that whose sender had opened more, then that of the greater id: all members arrive at the same timer,
- * in whatever order they come.
+ * generation, then that whose sender had opened more, then that of the greater id, then that of the greater sender: all
+ * members arrive at the same timer, in whatever order they come.
  * @returns whether it is the newest
  */
 export function setTimer(
   tx: Transaction,
   group: Bytes,
   seconds: Extract<Body, { type: 'timer' }>['seconds'],
-  { generation, vector }: { readonly generation: number; readonly vector: readonly number[] },
-  id: Bytes,
+  { vector, ...by }: Omit<TimerOrder, 'count'> & { readonly vector: readonly number[] },
 ): boolean {
   const conversation = tx.get(tables.conversations, bytesKey(group));
   if (conversation === undefined) return false;
-  const order = { generation, count: vector.reduce((sum, each) => sum + each, 0), id };
+  const order = { ...by, count: vector.reduce((sum, each) => sum + each, 0) };
   const before = conversation.timerSetBy;
   if (before !== null && compareOrders(before, order) > 0) return false;
   tx.put(tables.conversations, bytesKey(group), { ...conversation, timerSeconds: seconds, timerSetBy: order });
@@ -166,4 +176,4 @@ export function setTimer(
 type TimerOrder = NonNullable<ReturnType<(typeof tables.conversations)['struct']['decode']>['timerSetBy']>;
 
 const compareOrders = (a: TimerOrder, b: TimerOrder) =>
-  a.generation - b.generation || a.count - b.count || compareBytes(a.id, b.id);
+  a.generation - b.generation || a.count - b.count || compareBytes(a.id, b.id) || compareBytes(a.sender, b.sender);

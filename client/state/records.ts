@@ -187,7 +187,7 @@ const Conversation = struct('conversation', {
   history: HistoryRule,
   /** Messages disappear so long after they came; and which message said so: the newest rules everywhere. */
   timerSeconds: nullable(uint(maxTimerSeconds)),
-  timerSetBy: nullable(struct('timer order', { generation: uint(), count: uint(), id: messageId })),
+  timerSetBy: nullable(struct('timer order', { generation: uint(), count: uint(), id: messageId, sender: hash })),
 });
 
 /** A message of a group, this client's own included. The record outlives the content, so that none is taken twice. */
@@ -379,6 +379,6 @@ export const archives = {
   envelopes: archive('envelope', SealedEnvelope),
   /** What this client has said and somebody has not confirmed, by group and message id. Secret: plaintext. */
   sent: archive('sent', struct('sent content', { generation: hash, number: uint(), content: Content })),
-  /** By group and message id. */
+  /** By group, message id and sender. */
   messageNumbers: archive('message-number', struct('message number', { number: uint() })),
 };

@@ -108,6 +108,8 @@ type OldOutgoing = [number, unknown, unknown, unknown, unknown, Bytes, [unknown,
  *      unsent        [group, content of 9 fields]
  *      outgoing      [n, group, generation, message, state, sealedAt]
  *      history       [8 fields, editedAt, 6 fields]
+ *
+ * And an id counts for its sender: a message-number stood by group and message id.
  */
 async function followGenerations(store: Store, now: number): Promise<Write[]> {
   const writes: Write[] = [];
@@ -133,7 +135,7 @@ async function followGenerations(store: Store, now: number): Promise<Write[]> {
     next,
     history,
     seconds,
-    setBy === null ? null : [0, ...(setBy as unknown[])],
+    setBy === null ? null : [0, ...(setBy as unknown[]), new Uint8Array(32)],
   ]);
   await rewrite('unsent', 2, ([group, content]) => [group, [...(content as unknown[]), [], null]]);
   await rewrite('outgoing', 6, ([n, group, generation, message, ...rest]) => {
@@ -141,5 +143,11 @@ async function followGenerations(store: Store, now: number): Promise<Write[]> {
     return [n, group, generation, part, message, ...rest];
   });
   await rewrite('history', 15, (fields) => [...fields.slice(0, 9), [], ...fields.slice(9)]);
+  for (const { key } of await store.list('message-number/')) writes.push({ key, value: null });
+  for (const { key, value } of await store.list('history/')) {
+    const [, group = '', number] = key.split('/');
+    const [id, sender] = fieldsOf(value, 15) as [Bytes, Bytes];
+    writes.push(toWrite(`message-number/${group}/${bytesKey(id)}/${bytesKey(sender)}`, [Number(number)]));
+  }
   return writes;
 }

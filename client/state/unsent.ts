@@ -9,7 +9,7 @@ import type { Content } from '../wire/content.ts';
 import { type Body, readBody, writeBody } from '../wire/content-body.ts';
 import { CliquetError } from '../wire/errors.ts';
 import { maxReadIds } from '../wire/limits.ts';
-import { addMessage, findMessage, putMessage, sentKey } from './history.ts';
+import { addMessage, type Found, findMessages, putMessage, sentKey } from './history.ts';
 import { loadLineage } from './lineages.ts';
 import { deleteMessage, editMessage, setTimer } from './messages.ts';
 import { loadRatchet } from './ratchets.ts';
@@ -100,7 +100,7 @@ function isEditOf(content: Content, target: Bytes): boolean {
   return body?.type === 'edit' && sameBytes(body.target, target);
 }
 
-/** Tells the authors of messages that asked for it, once each, that the person has read them. */
+/** Tells the authors of messages that asked for it, once each, that the person has read them: all that bear the id. */
 export async function sendReceipts(
   tx: Transaction,
   group: GroupRecord,
@@ -111,10 +111,12 @@ export async function sendReceipts(
   assertOpen(tx, group);
   const ids: Bytes[] = [];
   for (const id of read) {
-    const found = await findMessage(tx, group.id, id);
-    if (found === undefined || found.record.isOwn || !found.record.asksReceipt || found.record.receiptSent) continue;
-    putMessage(tx, group.id, { ...found, record: { ...found.record, receiptSent: true } });
-    ids.push(id);
+    const isDue = ({ record }: Found) => !record.isOwn && record.asksReceipt && !record.receiptSent;
+    const due = (await findMessages(tx, group.id, id)).filter(isDue);
+    for (const found of due) {
+      putMessage(tx, group.id, { ...found, record: { ...found.record, receiptSent: true } });
+    }
+    if (due.length > 0) ids.push(id);
   }
   for (let i = 0; i < ids.length; i += maxReadIds) {
     const body = writeBody({ type: 'read', ids: ids.slice(i, i + maxReadIds) });
@@ -124,12 +126,12 @@ export async function sendReceipts(
 
 /** From now on, the group's messages disappear so long after they came; null: they stay. */
 export function sendTimer(tx: Transaction, group: GroupRecord, id: Bytes, seconds: number | null, now: number): void {
-  assertOpen(tx, group);
+  const sender = assertOpen(tx, group);
   putUnsent(tx, group, plainContent(id, writeBody({ type: 'timer', seconds }), now));
   // For what is sent from here meanwhile; its place among the others' is known when it is sealed.
   const ratchet = loadRatchet(tx, group.generation);
   if (ratchet !== undefined)
-    setTimer(tx, group.id, seconds, { generation: ratchet.number, vector: currentVector(ratchet) }, id);
+    setTimer(tx, group.id, seconds, { generation: ratchet.number, vector: currentVector(ratchet), id, sender });
 }
 
 /** Content that is nothing but its body. @param sentAt seconds since 1970 */
@@ -164,7 +166,7 @@ function assertOpen(tx: Transaction, { status, generation, roster }: GroupRecord
 }
 
 async function findOwn(tx: Transaction, group: GroupRecord, id: Bytes) {
-  const found = await findMessage(tx, group.id, id);
+  const [found] = await findMessages(tx, group.id, id);
   if (found === undefined || found.record.deleted) throw new CliquetError('message-unknown');
   if (!found.record.isOwn) throw new CliquetError('not-own-message');
   return found;

@@ -3,19 +3,23 @@
 
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createGroup } from '../../client/courier/founding.ts';
+import { sealContent } from '../../client/courier/outbox.ts';
 import { open, seal } from '../../client/crypto/aead.ts';
 import { noticeKey } from '../../client/protocol/agreement.ts';
 import { createKeyPackage } from '../../client/protocol/key-package.ts';
+import type { Ratchet } from '../../client/protocol/ratchet.ts';
 import { sealRequest } from '../../client/protocol/request.ts';
+import { sealMessage } from '../../client/protocol/seal.ts';
 import { exportSecretOf } from '../../client/state/generations.ts';
+import { loadRatchet } from '../../client/state/ratchets.ts';
 import { tables } from '../../client/state/records.ts';
-import { type Bytes, bytesKey } from '../../client/wire/bytes.ts';
+import { type Bytes, bytesKey, decodeBase64Url } from '../../client/wire/bytes.ts';
 import { AgreementHeader, Envelope, RequestHeader } from '../../client/wire/envelope.ts';
 import { decodeInvite } from '../../client/wire/invite.ts';
 import { Notice } from '../../client/wire/record.ts';
 import { Circle, type Letter } from '../sim/circle.ts';
 import { forgeNext } from '../support/forge-next.ts';
-import { curves } from '../support/group.ts';
+import { curves, textContent } from '../support/group.ts';
 
 /** All that a phone holds of groups and keys, and how often it was told something; numbers and times aside. */
 function heldBy(circle: Circle, name: string): string {
@@ -280,4 +284,62 @@ describe('requests to be let in again', () => {
     );
     expect(circle.phone('a').client.state.all(tables.requests)).toHaveLength(1);
   });
+});
+
+describe('the id of another member’s message', () => {
+  test.each(['before', 'after'])(
+    'in a text of one’s own, %s it: both are shown once, and each author changes its own',
+    async (when) => {
+      const circle = await Circle.found(`copied id ${when}`, 'Abcd');
+      for (const name of 'abcd') await circle.say(name, `hello from ${name}`);
+      await circle.settle();
+      const { client } = circle.phone('c');
+      const early = loadRatchet(client.state, circle.record('c').generation) as Ratchet;
+      const letters = await circle.apart({
+        a: async (group) => void (await group.send('true', { asksReceipt: true })),
+      });
+      const [entry] = await circle.group('a').history({ limit: 1 });
+      const id = decodeBase64Url(entry?.id ?? '');
+      const copied = { ...textContent(circle.random, 'copied'), id, asksReceipt: true };
+      const { seed } = client.self.identity;
+      const { headers, body } = await sealMessage(curves, client.random, early, seed, copied, circle.post.now);
+      const header = headers[early.members.findIndex(({ hrid }) => bytesKey(hrid) === circle.phone('b').hrid)] as Bytes;
+      const copy = { from: 'c', to: 'b', header, body };
+      if (when === 'before') circle.hand(copy);
+      for (const letter of letters) circle.hand(letter);
+      if (when === 'after') circle.hand(copy);
+      await circle.settle();
+      const { shown } = circle.phone('b');
+      expect(shown.slice(-2)).toEqual(when === 'before' ? ['copied', 'true'] : ['true', 'copied']);
+
+      // Both are sealed again in another generation.
+      await circle.group('a').rename('Second');
+      await circle.settle();
+      const again = circle.record('b').generation;
+      for (const [name, text] of Object.entries({ a: 'true', c: 'copied' })) {
+        const { client } = circle.phone(name);
+        const content = { ...textContent(circle.random, text), id, again };
+        await client.state.transact((tx) => sealContent(tx, client, circle.record(name), content));
+        await circle.phone(name).work();
+      }
+      await circle.settle();
+      expect(shown.filter((text) => text === 'true' || text === 'copied')).toHaveLength(2);
+
+      await circle.group('a').edit(bytesKey(id), 'true, and edited');
+      await circle.phone('a').work();
+      await circle.settle();
+      const texts = async () => {
+        const entries = await circle.group('b').history({ limit: 10 });
+        const ofId = entries.filter((entry) => entry.id === bytesKey(id));
+        return ofId.map(
+          ({ sender, content }) => `${circle.nameOf(sender)} ${content?.type === 'text' && content.text}`,
+        );
+      };
+      expect((await texts()).sort()).toEqual(['a true, and edited', 'c copied']);
+      await circle.group('b').markRead([bytesKey(id)]);
+      await circle.phone('b').work();
+      await circle.settle();
+      expect((await circle.group('a').message(bytesKey(id)))?.readBy).toEqual([circle.phone('b').hrid]);
+    },
+  );
 });

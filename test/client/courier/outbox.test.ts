@@ -22,6 +22,7 @@ import { loadRatchet, saveRatchet } from '../../../client/state/ratchets.ts';
 import { archives, type Outgoing, tables } from '../../../client/state/records.ts';
 import { State, type Transaction } from '../../../client/state/state.ts';
 import { memoryStore } from '../../../client/store/memory.ts';
+import { numberKey } from '../../../client/store/store.ts';
 import { bytesKey } from '../../../client/wire/bytes.ts';
 import {
   curves,
@@ -89,7 +90,7 @@ async function start(seed: string) {
     return time;
   };
   const envelopes = () => [...store.entries().keys()].filter((key) => key.startsWith('envelope/')).length;
-  return { state, founding, group, say, answer, told, states, unsent, pass, envelopes };
+  return { state, founding, group, by, random, say, answer, told, states, unsent, pass, envelopes };
 }
 
 /** The agreement that has founded the group, as what is to be sent. */
@@ -100,6 +101,20 @@ function putAgreement(tx: Transaction, { generation, body, headers }: Founding):
 }
 
 describe('sealContent()', () => {
+  it('keeps what has the same id in another group, when it seals something again', async () => {
+    const { state, group, by, random, say, states } = await start('again elsewhere');
+    await say('one');
+    await state.transact((tx) => markAccepted(tx, { n: 1, refused: [] }));
+    const one = state.get(tables.outgoing, numberKey(1)) as Outgoing;
+    const other = new Uint8Array(32).fill(9);
+    const elsewhere = { ...one, n: 9, group: other, generation: other };
+    await state.transact((tx) => tx.put(tables.outgoing, numberKey(9), elsewhere));
+    const { id } = one.message ?? textContent(random, '');
+    const content = { ...textContent(random, 'one'), id, again: other };
+    await state.transact((tx) => sealContent(tx, by, group, content));
+    expect(states()).toEqual(['1 accepted', '2 sealed', '9 accepted']);
+  });
+
   it('stores envelopes for all others under running numbers', async () => {
     const { state, founding, say, states } = await start('seal');
     await say('one');

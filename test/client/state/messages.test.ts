@@ -5,6 +5,7 @@ import type { Step } from '../../../client/protocol/step.ts';
 import { emit } from '../../../client/state/events.ts';
 import {
   addMessage,
+  endMessage,
   expireMessages,
   forgetTold,
   retireMessages,
@@ -94,11 +95,24 @@ describe('receiveContent()', () => {
     expect(await hear(ana, textOf('real', { id: id(1) }))).toMatchObject({ type: 'message', message: 1 });
     expect(await shown()).toEqual(['taken', 'real']);
     expect(await codeOf(hear(ben, textOf('again', { id: id(1) })))).toBe('duplicate');
-    expect(await say(textOf('mine', { id: id(1) }))).toBeNull();
-    expect(await codeOf(change(ana, { type: 'edit', target: id(1), text: 'x' }, 2))).toBe('not-own-message');
+    expect(await codeOf(hear(ana, textOf('real again', { id: id(1) })))).toBe('duplicate');
+    await say(textOf('mine', { id: id(1), asksReceipt: true }));
+    expect(await say(textOf('mine again', { id: id(1) }))).toBeNull();
+    expect(await shown()).toEqual(['taken', 'real', 'mine']);
+    await change(ana, { type: 'edit', target: id(1), text: 'really' }, 2);
+    await change(ben, { type: 'deletion', target: id(1) }, 3);
+    expect(await change(ana, { type: 'read', ids: [id(1)] }, 4)).toMatchObject({ type: 'read', ids: [id(1)] });
+    expect(await shown()).toEqual(['deleted', 'really', 'mine']);
+    await state.transact((tx) => endMessage(tx, group, id(1), 'failed'));
+    expect((await entries()).map(({ state, readBy }) => [state, readBy.length])).toEqual([
+      ['failed', 1],
+      ['received', 0],
+      ['received', 0],
+    ]);
     now += 40 * day - 1;
     await retire();
-    expect(await shown()).toEqual(['real']);
+    expect(await shown()).toEqual(['really', 'mine']);
+    expect(await codeOf(hear(ana, textOf('real again', { id: id(1) })))).toBe('duplicate');
     now += 2;
     await retire();
     expect(await shown()).toEqual([]);
@@ -175,11 +189,11 @@ describe('receiveContent()', () => {
 
 describe('setTimer()', () => {
   const timers = [
-    { seconds: 10, generation: 1, vector: [1, 0], id: id(1) },
-    { seconds: 20, generation: 1, vector: [1, 1], id: id(2) },
-    { seconds: 30, generation: 1, vector: [0, 2], id: id(3) },
-    { seconds: null, generation: 1, vector: [0, 0], id: id(4) },
-    { seconds: 40, generation: 0, vector: [7, 7], id: id(5) },
+    { seconds: 10, generation: 1, vector: [1, 0], id: id(1), sender: ana },
+    { seconds: 20, generation: 1, vector: [1, 1], id: id(3), sender: ana },
+    { seconds: 30, generation: 1, vector: [0, 2], id: id(3), sender: ben },
+    { seconds: null, generation: 1, vector: [0, 0], id: id(4), sender: ana },
+    { seconds: 40, generation: 0, vector: [7, 7], id: id(5), sender: ben },
   ];
 
   it('arrives at the same timer in whatever order the messages come', async () => {
@@ -187,11 +201,11 @@ describe('setTimer()', () => {
       await begin({ type: 'all' });
       await state.transact((tx) => {
         for (const i of order) {
-          const { seconds, id: by, ...order } = timers[Number(i)] as (typeof timers)[0];
-          setTimer(tx, group, seconds, order, by);
+          const { seconds, ...order } = timers[Number(i)] as (typeof timers)[0];
+          setTimer(tx, group, seconds, order);
         }
       });
-      // Of the newest generation, and of those whose sender had seen most there, the greater id.
+      // Of the newest generation, and of those whose sender had seen most there, the greater id, and sender.
       expect(state.get(tables.conversations, bytesKey(group))?.timerSeconds).toBe(30);
     }
   });
@@ -233,7 +247,7 @@ describe('disappearing messages', () => {
     now += day;
     expect(await expire()).toBeNull();
     await state.transact((tx) =>
-      noteSealed(tx, group, timed('mine', 1, 60), { generation: 0, step: stepOf(0, 0) }, now),
+      noteSealed(tx, group, timed('mine', 1, 60), { generation: 0, step: stepOf(0, 0), sender: own }, now),
     );
     expect(await expire()).toBe(now + 60);
     now += 60;

@@ -5,7 +5,7 @@ import { readEnvelope, sealContent } from '../../../client/courier/outbox.ts';
 import type { Registered } from '../../../client/courier/registered.ts';
 import { systemRandom } from '../../../client/crypto/random.ts';
 import { identityOf } from '../../../client/protocol/identity.ts';
-import { findMessage } from '../../../client/state/history.ts';
+import { findMessage, historyKey, historyPrefix } from '../../../client/state/history.ts';
 import { readHistory } from '../../../client/state/history-entry.ts';
 import { archives, type Outgoing, tables } from '../../../client/state/records.ts';
 import { beginStore, loadState } from '../../../client/state/schema.ts';
@@ -173,8 +173,18 @@ describe('loadState()', () => {
     ]);
     for (const outgoing of outgoingOf(ann)) await expect(readEnvelope(ann, outgoing)).resolves.toBeDefined();
     const group = ann.all(tables.groups)[0]?.value.id as Bytes;
-    const edited = await findMessage(ann, group, outgoingOf(ann)[1]?.message?.id as Bytes);
+    const edited = await findMessage(ann, group, outgoingOf(ann)[1]?.message?.id as Bytes, selfOf(ann).hrid);
     expect(edited?.record).toMatchObject({ editedAt: now, changedBy: [], timerSeconds: null, readBy: [] });
+    // Every message is found by its id and its sender.
+    for (const state of [ann, ben, cem]) {
+      const history = await state.range(archives.history, historyPrefix(group), { limit: 100 });
+      expect(history.length).toBeGreaterThan(0);
+      for (const { key, value } of history) {
+        const found = await findMessage(state, group, value.id, value.sender);
+        expect(historyKey(group, found?.number ?? -1)).toBe(key);
+      }
+      expect(await state.list(archives.messageNumbers, '')).toHaveLength(history.length);
+    }
   });
 
   it('leaves a group of version 2 as it is: there is no record to change it from', async () => {
