@@ -22,12 +22,11 @@ import { missingGeneration, receiveAgreement } from './agreements.ts';
 import { keepEarly, takeEarly } from './early.ts';
 import { tell } from './invitations.ts';
 import { strikeOf } from './membership.ts';
-import type { Missing } from './missing.ts';
+import { type Missing, postMissing } from './missing.ts';
 import { receiveNotice, sendNotice, tellRemoval, tellRemovalFor } from './notices.ts';
 import { confirmOutgoing } from './outbox.ts';
 import type { Registered } from './registered.ts';
 import { receiveRequest } from './rejoin.ts';
-import { postAgain } from './resend.ts';
 
 /** What taking in an entry needs of the client. */
 export type Receiver = Pick<Registered, 'curves' | 'self' | 'random' | 'now'>;
@@ -269,18 +268,11 @@ async function answerMissing(
   tx: Transaction,
   group: GroupRecord,
   member: Bytes,
-  messages: readonly Missing[],
+  missing: readonly Missing[],
   now: number,
 ): Promise<void> {
-  let posted = 0;
-  let isAsked = false;
-  for (const { generation, position, from } of messages.slice(0, maxMembers)) {
-    const ratchet = loadRatchet(tx, generation);
-    if (ratchet?.self !== position || !sameBytes(ratchet.group, group.id)) continue;
-    isAsked = true;
-    posted += await postAgain(tx, ratchet, member, from, now);
-  }
-  if (isAsked && posted === 0 && mayNudge(tx, group.id, now)) oweWord(tx, group);
+  const posted = await postMissing(tx, group.id, member, missing, now);
+  if (posted === 0 && mayNudge(tx, group.id, now)) oweWord(tx, group);
 }
 
 /** This store is older than what was sent from it. */

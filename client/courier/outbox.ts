@@ -87,7 +87,7 @@ export function putOutgoing(tx: Transaction, { to, body, ...post }: Post, now: n
   if (numbers === undefined) throw new CliquetError('client-closed');
   const n = numbers.nextSend;
   tx.put(tables.numbers, '', { ...numbers, nextSend: n + 1 });
-  const outgoing: Outgoing = { n, ...post, state: 'sealed', sealedAt: now };
+  const outgoing: Outgoing = { n, ...post, state: 'sealed', sealedAt: now, repeated: [] };
   tx.put(tables.outgoing, numberKey(n), outgoing);
   tx.put(archives.envelopes, envelopeKey(outgoing), { to, body, ttlSeconds: messageTtlSeconds });
 }

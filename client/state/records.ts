@@ -237,6 +237,8 @@ const Outgoing = struct('outgoing', {
   state: oneOf('sealed', 'accepted', 'again', 'delivered', 'refused'),
   /** Seconds since 1970. */
   sealedAt: uint(),
+  /** To whom it was posted again lately, as they have missed it, and when. */
+  repeated: list(struct('repeated envelope', { hrid: hash, at: uint() }), maxRecipients),
 });
 export type Outgoing = ValueOf<typeof Outgoing>;
 

@@ -140,7 +140,7 @@ async function followGenerations(store: Store, now: number): Promise<Write[]> {
   await rewrite('unsent', 2, ([group, content]) => [group, [...(content as unknown[]), [], null]]);
   await rewrite('outgoing', 6, ([n, group, generation, message, ...rest]) => {
     const part = message === null ? 'agreement' : numberKey((message as [unknown, number])[1]);
-    return [n, group, generation, part, message, ...rest];
+    return [n, group, generation, part, message, ...rest, []];
   });
   await rewrite('history', 15, (fields) => [...fields.slice(0, 9), [], ...fields.slice(9)]);
   for (const { key } of await store.list('message-number/')) writes.push({ key, value: null });

@@ -2,7 +2,10 @@
 // of unknown generations, requests. What is kept is bounded, and the others are heard all the same.
 
 import { describe, expect, test } from 'vitest';
+import { missingContent } from '../../client/courier/missing.ts';
+import { markDelivered, sealContent } from '../../client/courier/outbox.ts';
 import { tables } from '../../client/state/records.ts';
+import { bytesKey } from '../../client/wire/bytes.ts';
 import { Envelope } from '../../client/wire/envelope.ts';
 import { Circle } from '../sim/circle.ts';
 import { forgeNext } from '../support/forge-next.ts';
@@ -101,6 +104,50 @@ describe('a member sends without end', () => {
     await circle.phone('d').takeIn(1);
     expect(countIn(circle, 'd', 'early')).toBe(1);
   }, 120_000);
+
+  test('that it misses messages: each is posted again once an hour, and what is missed later at once', async () => {
+    const circle = await talked('missing');
+    for (const text of ['one', 'two', 'three']) await circle.say('d', text);
+    await circle.settle('azcd');
+    const { client } = circle.phone('z');
+    const group = circle.record('z');
+    const position = group.roster.findIndex(({ hrid }) => bytesKey(hrid) === circle.phone('d').hrid);
+    const report = async (from: number) => {
+      await circle.phone('z').takeIn(Number.POSITIVE_INFINITY);
+      const lost = { generation: group.generation, position, from };
+      const content = missingContent(circle.random.bytes(16), Array(256).fill(lost), circle.post.now);
+      await client.state.transact((tx) => sealContent(tx, client, group, content));
+      await circle.phone('z').work();
+      await circle.phone('d').settle();
+      // Whoever has them acknowledges at once.
+      const { state } = circle.phone('d').client;
+      const posted = state.all(tables.outgoing).filter(({ value }) => value.part.startsWith('again/'));
+      for (const { value } of posted) {
+        await state.transact((tx) => markDelivered(tx, { n: value.n, acknowledged: 1, missed: [] }));
+      }
+    };
+    const posted = () =>
+      circle.letters.filter(({ from, to, type }) => from === 'd' && to === 'z' && type === 'message');
+    const before = posted().length;
+    const bodies = (since: number) =>
+      new Set(
+        posted()
+          .slice(since)
+          .map(({ body }) => bytesKey(body)),
+      ).size;
+    await report(2);
+    const first = posted().length - before;
+    expect(first).toBeGreaterThanOrEqual(2);
+    expect(bodies(before)).toBe(first);
+    for (let n = 0; n < 20; n++) await report(2);
+    expect(posted().length - before).toBe(first);
+    await report(1);
+    expect(posted().length - before).toBe(first + 1);
+    circle.post.now += 3600;
+    await report(2);
+    expect(posted().length - before).toBe(2 * first + 1);
+    await expectHeard(circle);
+  });
 
   test('requests to be let in: one is kept, the person is asked once, and no key is given', async () => {
     const circle = await talked('requests');

@@ -18,5 +18,6 @@ export function outgoing(n: number, state: Outgoing['state'] = 'sealed'): Outgoi
     },
     state,
     sealedAt: 0,
+    repeated: [],
   };
 }
