@@ -11,12 +11,14 @@ import { numberKey } from '../store/store.ts';
 import { type Bytes, bytesKey, sameBytes } from '../wire/bytes.ts';
 import { messageTtlSeconds } from '../wire/limits.ts';
 
-/** Messages of unknown generations that are kept: from a contact or a member of some group, and from others. */
-const maxEarlyKnown = 256;
-const maxEarlyUnknown = 16;
-/** In all, and of that from others: strangers, however many, must not crowd out those who are known. */
+/** Messages of unknown generations that are kept of one sender: a contact or a member of some group, or a stranger. */
+const bounds = {
+  known: { messages: 256, bytes: 1024 * 1024 },
+  stranger: { messages: 16, bytes: 256 * 1024 },
+};
+/** In all, and of that from strangers: they, however many, must not crowd out those who are known. */
 const maxEarlyBytes = 4 * 1024 * 1024;
-const maxEarlyUnknownBytes = 1024 * 1024;
+const maxStrangersBytes = 1024 * 1024;
 /** A day longer than the relay keeps an agreement. */
 const earlyLifetimeSeconds = messageTtlSeconds + 24 * 3600;
 
@@ -47,15 +49,16 @@ function concernsGroup(reader: Reader, { from, generation }: Early): boolean {
 export function keepEarly(tx: Transaction, message: Early, now: number): boolean {
   dropOldEarly(tx, now);
   const all = tx.all(tables.early);
-  const isKnown = (from: Bytes) => knownKey(tx, from) !== null;
-  const sizeOf = (kept: readonly Early[]) =>
-    kept.reduce((sum, { body, header }) => sum + body.length + header.length, message.body.length);
   const kept = all.map(({ value }) => value);
-  const ofSender = kept.filter(({ from }) => sameBytes(from, message.from)).length;
-  const isTooMuch = isKnown(message.from)
-    ? ofSender >= maxEarlyKnown
-    : ofSender >= maxEarlyUnknown || sizeOf(kept.filter(({ from }) => !isKnown(from))) > maxEarlyUnknownBytes;
-  if (isTooMuch || sizeOf(kept) > maxEarlyBytes) return false;
+  const isKnown = (from: Bytes) => knownKey(tx, from) !== null;
+  const isTooMuch = (of: readonly Early[], bytes: number) =>
+    [...of, message].reduce((sum, { header, body }) => sum + header.length + body.length, 0) > bytes;
+  const ofSender = kept.filter(({ from }) => sameBytes(from, message.from));
+  const bound = isKnown(message.from) ? bounds.known : bounds.stranger;
+  const isFull =
+    ofSender.length >= bound.messages || isTooMuch(ofSender, bound.bytes) || isTooMuch(kept, maxEarlyBytes);
+  const strangers = () => kept.filter(({ from }) => !isKnown(from));
+  if (isFull || (bound === bounds.stranger && isTooMuch(strangers(), maxStrangersBytes))) return false;
   const numbers = all.map(({ key }) => key.slice(key.indexOf('/') + 1)).sort();
   const next = Number(numbers.at(-1) ?? -1) + 1;
   tx.put(tables.early, `${bytesKey(message.generation)}/${numberKey(next)}`, message);

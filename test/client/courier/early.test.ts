@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { acceptInvitation } from '../../../client/courier/invitations.ts';
+import { tables } from '../../../client/state/records.ts';
+import { type Bytes, bytesKey } from '../../../client/wire/bytes.ts';
 import { Inbox, world } from '../../support/inbox.ts';
 
 const day = 24 * 3600;
@@ -46,17 +48,26 @@ describe('keepEarly() and takeEarly()', () => {
     expect(inbox.told).toHaveLength(8);
   });
 
-  it('keeps no more than 4 MiB of early messages, and none for longer than an agreement can be on its way', async () => {
+  it('keeps 1 MiB of early messages of a contact and 4 MiB in all, and none for longer than an agreement can take', async () => {
     const { founding, say, take } = await world('early bytes');
     const inbox = await Inbox.start(founding, 1, [0]);
     const large = await say(0, 'x'.repeat(60_000));
-    const copies = Math.floor((4 * 1024 * 1024) / large.body.length);
+    const size = large.body.length + large.header(1).length;
+    const copies = Math.floor((1024 * 1024) / size);
     for (let i = 0; i < copies + 3; i++) await take(inbox, large);
     expect(inbox.count('early')).toBe(copies);
     expect(inbox.told).toHaveLength(3);
+    // Others have their own room, until all is taken.
+    for (let n = 0; n < 5; n++) {
+      const hrid: Bytes = new Uint8Array(32).fill(n);
+      const contact = { hrid, pk: new Uint8Array(32).fill(n), relay: 'http://relay.test', name: '' };
+      await inbox.state.transact((tx) => tx.put(tables.contacts, bytesKey(hrid), contact));
+      for (let i = 0; i < copies; i++) await inbox.receive(hrid, large.header(1), large.body);
+      expect(inbox.count('early')).toBe(Math.min((n + 2) * copies, Math.floor((4 * 1024 * 1024) / size)));
+    }
     inbox.now += 31 * day;
     await take(inbox, large);
-    expect(inbox.count('early')).toBe(copies);
+    expect(inbox.count('early')).toBe(Math.floor((4 * 1024 * 1024) / size));
     inbox.now += 1;
     await take(inbox, large);
     expect(inbox.count('early')).toBe(1);
@@ -66,10 +77,13 @@ describe('keepEarly() and takeEarly()', () => {
     const { founding, say, take } = await world('early strangers');
     const inbox = await Inbox.start(founding, 1, [0]);
     const large = await say(2, 'x'.repeat(60_000));
+    const size = large.body.length + large.header(1).length;
     for (let stranger = 0; stranger < 70; stranger++) {
-      await inbox.receive(new Uint8Array(32).fill(stranger), large.header(1), large.body);
+      const before = inbox.count('early');
+      for (let i = 0; i < 6; i++) await inbox.receive(new Uint8Array(32).fill(stranger), large.header(1), large.body);
+      expect(inbox.count('early') - before).toBeLessThanOrEqual(Math.floor((256 * 1024) / size));
     }
-    expect(inbox.count('early')).toBe(Math.floor((1024 * 1024) / large.body.length));
+    expect(inbox.count('early')).toBe(Math.floor((1024 * 1024) / size));
     const kept = inbox.count('early');
     await take(inbox, await say(0, 'x'.repeat(60_000)));
     expect(inbox.count('early')).toBe(kept + 1);
