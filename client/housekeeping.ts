@@ -5,6 +5,7 @@ import { dropOldEarly } from './courier/early.ts';
 import { dropEndedPackages } from './courier/key-packages.ts';
 import { dropRemoved } from './courier/membership.ts';
 import { dropUnconfirmed } from './courier/outbox.ts';
+import { correctTimes } from './state/healing.ts';
 import { expireMessages, messagesDue, retireMessages } from './state/history.ts';
 import { tables } from './state/records.ts';
 import type { State } from './state/state.ts';
@@ -48,6 +49,7 @@ export class Housekeeping {
       if (this.#tidyAt > this.#now() && this.#tidyAt <= this.#now() + intervalSeconds) return;
       this.#tidyAt = this.#now() + intervalSeconds;
       await this.#state.transact((tx) => {
+        correctTimes(tx, this.#now());
         dropOldEarly(tx, this.#now());
         dropOldChanges(tx, this.#now());
         dropRemoved(tx, this.#now());

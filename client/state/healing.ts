@@ -1,11 +1,15 @@
 // What is known of groups whose keys are to be restored.
 
 import { type Bytes, bytesKey, sameBytes } from '../wire/bytes.ts';
-import { type HealingRecord, maxUnopened, tables } from './records.ts';
+import { type HealingRecord, maxUnopened, type Table, tables } from './records.ts';
 import type { Reader, Transaction } from './state.ts';
 
 /** At most once in an hour does what somebody says make a client answer. */
 const nudgeSeconds = 3600;
+/** No client waits for longer before it asks again to be let in. */
+const maxWaitSeconds = 24 * 3600;
+/** So far ahead of this clock a member's may be. */
+const clockAllowanceSeconds = 3600;
 
 const healthy: HealingRecord = {
   since: null,
@@ -43,4 +47,46 @@ export function mayNudge(tx: Transaction, group: Bytes, now: number): boolean {
   if (healing.nudgedAt + nudgeSeconds > now) return false;
   putHealing(tx, group, { ...healing, nudgedAt: now });
   return true;
+}
+
+/**
+ * Times in the future were written while the clock was ahead, and what goes by them would wait until it is that late again:
+ * they become the present. @param now seconds since 1970
+ */
+export function correctTimes(tx: Transaction, now: number): void {
+  const past = <T extends number | null>(at: T) => (at !== null && at > now ? now : at);
+  for (const { key, value } of tx.all(tables.healing)) {
+    const times = [...value.unopened.map(({ at }) => at), ...value.gaps.map(({ askedAt }) => askedAt)];
+    if (!times.some((at) => at !== past(at))) continue;
+    const unopened = value.unopened.map((each) => ({ ...each, at: past(each.at) }));
+    const gaps = value.gaps.map((gap) => ({ ...gap, askedAt: past(gap.askedAt) }));
+    tx.put(tables.healing, key, { ...value, unopened, gaps });
+  }
+  correct(tx, tables.healing, ['since', 'returnedAt', 'missingAt', 'nudgedAt'], now);
+  correct(tx, tables.healing, ['askAt'], now, maxWaitSeconds);
+  correct(tx, tables.groups, ['since'], now);
+  correct(tx, tables.ratchets, ['since', 'endedAt', 'lastFullAt', 'unansweredSince'], now);
+  correct(tx, tables.waiting, ['since'], now);
+  correct(tx, tables.early, ['receivedAt'], now);
+  correct(tx, tables.requests, ['receivedAt'], now);
+  correct(tx, tables.requests, ['askedAt'], now, clockAllowanceSeconds);
+  correct(tx, tables.exports, ['since'], now);
+  correct(tx, tables.changes, ['since'], now);
+  correct(tx, tables.outgoing, ['sealedAt'], now);
+}
+
+/** @param ahead  so far in the future the times may be */
+function correct<T extends object>(
+  tx: Transaction,
+  table: Table<T>,
+  names: readonly (keyof T & string)[],
+  now: number,
+  ahead = 0,
+): void {
+  for (const { key, value } of tx.all(table)) {
+    const wrong = names.filter((name) => Number(value[name]) > now + ahead);
+    if (wrong.length > 0) {
+      tx.put(table, key, { ...value, ...Object.fromEntries(wrong.map((name) => [name, now])) });
+    }
+  }
 }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Housekeeping } from '../../client/housekeeping.ts';
+import { healingOf, putHealing } from '../../client/state/healing.ts';
 import { addMessage, startConversation } from '../../client/state/history.ts';
 import { readHistory } from '../../client/state/history-entry.ts';
 import { type HistoryRule, tables } from '../../client/state/records.ts';
@@ -93,6 +94,49 @@ describe('run()', () => {
     now += 25 * hour;
     await pass(60);
     expect(await count()).toBe(0);
+  });
+});
+
+describe('run() after a clock that was ahead', () => {
+  it('makes times that are in the future the present, and leaves what may be there', async () => {
+    const year = 365 * day;
+    const times = () => {
+      const healing = healingOf(state, group);
+      const { since, askAt, missingAt, nudgedAt } = healing;
+      const gaps = healing.gaps.map(({ askedAt }) => askedAt);
+      const groups = state.all(tables.groups).map(({ value }) => value.since);
+      const early = state.all(tables.early).map(({ value }) => value.receivedAt);
+      return { since, askAt, missingAt, nudgedAt, unopened: healing.unopened.map(({ at }) => at), gaps, groups, early };
+    };
+    const put = (at: number, askAt: number) =>
+      state.transact((tx) => {
+        const gap = { sender, reason: 'full', generation: group, opened: 0 } as const;
+        putHealing(tx, group, {
+          ...healingOf(tx, group),
+          ...{ since: at, askAt, missingAt: at, nudgedAt: at },
+          unopened: [{ id: group, at }],
+          gaps: [
+            { ...gap, askedAt: at },
+            { ...gap, askedAt: null },
+          ],
+        });
+        const record = tx.get(tables.groups, bytesKey(group));
+        if (record) tx.put(tables.groups, bytesKey(group), { ...record, since: at });
+        const bytes = new Uint8Array(16);
+        const early = { generation: bytes, from: sender, header: bytes, body: bytes, receivedAt: at };
+        tx.put(tables.early, `${bytesKey(bytes)}/${numberKey(0)}`, early);
+      });
+    const present = (at: number, askAt: number) => ({
+      ...{ since: at, askAt, missingAt: at, nudgedAt: at },
+      ...{ unopened: [at], gaps: [at, null], groups: [at], early: [at] },
+    });
+    await put(now + year, now + year);
+    await housekeeping.run();
+    expect(times()).toEqual(present(now, now));
+    await put(now - day, now + day);
+    now += hour;
+    await housekeeping.run();
+    expect(times()).toEqual(present(now - hour - day, now - hour + day));
   });
 });
 

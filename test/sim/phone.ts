@@ -14,6 +14,7 @@ import { recoveryPhrase } from '../../client/crypto/recovery-phrase.ts';
 import { Group, type GroupHost } from '../../client/group.ts';
 import { createIdentity, deriveHrid, hashVaultId, identityOf } from '../../client/protocol/identity.ts';
 import { openBackup, restoreBackup, writeBackup } from '../../client/state/backup.ts';
+import { correctTimes } from '../../client/state/healing.ts';
 import { historyKey } from '../../client/state/history.ts';
 import { type HistoryEntry, toContent } from '../../client/state/history-entry.ts';
 import { loadRatchet } from '../../client/state/ratchets.ts';
@@ -219,7 +220,10 @@ export class Phone {
   /** Takes in everything and does all that is due. */
   async settle(): Promise<void> {
     await this.takeIn(Number.POSITIVE_INFINITY);
-    await this.client.state.transact((tx) => dropOldEarly(tx, this.#post.now));
+    await this.client.state.transact((tx) => {
+      correctTimes(tx, this.#post.now);
+      dropOldEarly(tx, this.#post.now);
+    });
     await this.work();
   }
 

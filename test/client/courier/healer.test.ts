@@ -75,3 +75,62 @@ describe('heal()', () => {
     }
   });
 });
+
+describe('after the clocks were a year ahead', () => {
+  const year = 366 * day;
+
+  async function talked(seed: string): Promise<Circle> {
+    const circle = await Circle.found(seed, 'Abc');
+    for (const name of 'abc') await circle.say(name, `hello from ${name}`);
+    await circle.settle();
+    return circle;
+  }
+
+  it('asks to be let in again', async () => {
+    const circle = await Circle.found('ahead, lost', 'Abc');
+    const fresh = await circle.phone('c').restored();
+    circle.post.now += year;
+    circle.withholds = () => true;
+    await circle.replace('c', fresh);
+    for (let n = 0; n < 8; n++) await circle.pass(day, 1, 'c');
+    const { request } = circle.post.counts;
+    circle.post.now -= year;
+    circle.withholds = () => false;
+    await circle.pass(0);
+    expect(circle.post.counts.request).toBe(request + 1);
+    await circle.group('a').readmit(fresh.hrid);
+    await circle.pass(hour, 12);
+    expect(circle.told('c')).toContain('returned');
+  });
+
+  it('gets what is missing', async () => {
+    const circle = await talked('ahead, missing');
+    circle.post.now += year;
+    circle.withholds = ({ to }) => to === 'c';
+    await circle.say('a', 'lost');
+    await circle.settle('ab');
+    circle.withholds = ({ from, to }) => from === 'a' && to === 'c';
+    await circle.say('b', 'waits');
+    await circle.pass(900, 3);
+    expect(circle.phone('c').shown).not.toContain('waits');
+    circle.post.now -= year;
+    circle.withholds = () => false;
+    await circle.pass(3 * hour, 12);
+    expect(circle.phone('c').shown).toEqual(expect.arrayContaining(['lost', 'waits']));
+  });
+
+  it('notices that the others have gone on', async () => {
+    const circle = await talked('ahead, behind');
+    circle.post.now += year;
+    circle.withholds = ({ to, type }) => to === 'c' && type === 'agreement';
+    await circle.group('a').rename('Second');
+    await circle.settle();
+    await circle.say('b', 'in the second one');
+    await circle.settle();
+    circle.post.now -= year;
+    circle.withholds = () => false;
+    await circle.pass(2 * hour, 12);
+    expect(circle.agreed('abc')).toBe('Abc');
+    expect(circle.phone('c').shown).toContain('in the second one');
+  });
+});
