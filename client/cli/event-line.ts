@@ -21,15 +21,16 @@ type Shown<E> = E extends { readonly group: Group }
   : E;
 
 /**
- * @param options  group: whether to say in which group; now: seconds since 1970
+ * @param options  listened: the id of the group that is listened to, which needs no name; null for all of them; now:
+ *   seconds since 1970
  * @returns the line, or null for what a person does not need to know
  */
 export function eventLine(
   people: People,
   event: ShownEvent,
-  { group, now }: { readonly group: boolean; readonly now: number },
+  { listened, now }: { readonly listened: string | null; readonly now: number },
 ): Safe | null {
-  const where = group && 'group' in event ? groupName(event.group) : null;
+  const where = 'group' in event && event.group.id !== listened ? groupName(event.group) : null;
   if (event.type === 'message') return messageLine(people, event, where);
   const words = wordsFor(people, event);
   if (words === null) return null;

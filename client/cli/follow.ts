@@ -52,7 +52,7 @@ export async function follow(context: Context, client: Client, options: FollowOp
 
 async function tell({ terminal }: Context, client: Client, event: ClientEvent, options: FollowOptions): Promise<void> {
   if (options.json) return terminal.printJson(eventJson(event));
-  const line = eventLine(client, event, { group: options.group === null, now: Math.floor(Date.now() / 1000) });
+  const line = eventLine(client, event, { listened: options.group?.id ?? null, now: Math.floor(Date.now() / 1000) });
   if (line !== null) await terminal.print(line);
 }
 

@@ -12,9 +12,18 @@ const [bob, stranger] = [hridOf('bob'), hridOf('stranger')];
 
 /** The words of the line, behind the time and the columns. */
 function told(event: Parameters<typeof eventLine>[1]): string | undefined {
-  const line = stripVTControlCharacters(String(eventLine(people, event, { group: true, now: 1_700_000_000 })));
-  return line.split(' · ')[1];
+  const line = lineOf(event, null);
+  return line.includes(' · ') ? line.slice(line.indexOf(' · ') + 3) : line.slice('2023-11-14 22:13          '.length);
 }
+
+const lineOf = (event: Parameters<typeof eventLine>[1], listened: string | null) =>
+  stripVTControlCharacters(String(eventLine(people, event, { listened, now: 1_700_000_000 })));
+
+test('eventLine() names the group, but for the one that is listened to', () => {
+  const event = { number: 1, type: 'fork', group, member: bob } as const;
+  expect(lineOf(event, group.id)).not.toContain('Holidays');
+  for (const listened of [null, 'otherxxxxxxx']) expect(lineOf(event, listened)).toContain('Holidays · Warning:');
+});
 
 test('eventLine() a member asks: what it means and what to do is said, with ids', () => {
   expect(told({ number: 1, type: 'asks', group, member: bob })).toBe(
