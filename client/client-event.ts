@@ -60,13 +60,14 @@ type Happening =
   | ({ readonly type: 'changed'; readonly group: Group } & GroupChange)
   /**
    * A member who had lost its keys is back, let in by another. `whole`: with what it had before; else it has nothing of
-   * before, as after the loss of a device, and whoever has its recovery phrase could be it: ask on another way.
+   * before, as after the loss of a device, and whoever has its recovery phrase could be it: ask on another way. `by` is
+   * null if this client had been removed, and the removal does not count any more: nobody had to let it in.
    */
   | {
       readonly type: 'returned';
       readonly group: Group;
       readonly member: string;
-      readonly by: string;
+      readonly by: string | null;
       readonly whole: boolean;
     }
   /**
@@ -167,7 +168,7 @@ async function toHappening(host: GroupHost, event: StoredEvent, now: number): Pr
       };
     case 'returned': {
       const { member, by, whole } = event;
-      return { type: 'returned', group: group(event.group), member: bytesKey(member), by: bytesKey(by), whole };
+      return { type: 'returned', group: group(event.group), member: bytesKey(member), by: by && bytesKey(by), whole };
     }
     case 'asks':
       return { type: 'asks', group: group(event.group), member: bytesKey(event.member) };

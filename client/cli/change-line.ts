@@ -1,14 +1,18 @@
 // Who comes, goes and returns, and what else is changed in a group, in plain words.
 
-import type { ClientEvent, Group } from '../index.ts';
+import type { ClientEvent, Group, Member } from '../index.ts';
 import { bold, type Safe, text, warning } from './escape.ts';
 import { type People, peopleNames, personName } from './names.ts';
 
 type Told<T extends ClientEvent['type']> = Omit<Extract<ClientEvent, { type: T }>, 'type' | 'number' | 'group'>;
 export type Change = Told<'changed'>;
 
-/** One line for all that one generation has changed. @returns null if it has only brought new keys */
-export function changeWords(people: People, change: Change): Safe | null {
+/**
+ * One line for all that one generation has changed.
+ * @param members  who is in the group now
+ * @returns null if it has only brought new keys
+ */
+export function changeWords(people: People, change: Change, members: readonly Known[]): Safe | null {
   const { by, carried, removed, undone } = change;
   const deeds = carried ? [text`carried out the removal of ${peopleNames(people, removed)}`] : deedsOf(people, change);
   const [first, ...rest] = deeds;
@@ -19,8 +23,16 @@ export function changeWords(people: People, change: Change): Safe | null {
   const self = carried ? text`Your client` : text`You`;
   const who = isOwn ? self : bold(personName(people, by));
   if (!undone) return text`${who} ${isOwn && !carried ? 'have' : 'has'} ${done}`;
-  return text`${who} had ${done}, but another change got ahead of it: it does not count, and is made again by itself if that is still allowed`;
+  const isMember = (hrid: string) => members.some((member) => member.hrid === hrid);
+  // Who is out makes nothing again.
+  const again = isMember(by) ? text`, and is made again by itself if that is still allowed` : text``;
+  const back = removed.filter((hrid) => hrid !== by && isMember(hrid));
+  const is = back.length === 1 && back[0] !== people.hrid ? 'is' : 'are';
+  const now = back.length === 0 ? text`` : text`; ${peopleNames(people, back)} ${is} in the group again`;
+  return text`${who} had ${done}, but another change got ahead of it: it does not count${again}${now}`;
 }
+
+type Known = Pick<Member, 'hrid'>;
 
 function deedsOf(people: People, { by, added, removed, promoted, demoted, name, undone }: Change): Safe[] {
   const others = (hrids: readonly string[]) => hrids.filter((hrid) => hrid !== by);
@@ -39,8 +51,10 @@ function deedsOf(people: People, { by, added, removed, promoted, demoted, name, 
   return deeds;
 }
 
-/** A member without its keys is in again. */
+/** A member without its keys is in again, or this client, whose removal is void. */
 export function returnWords(people: People, group: Pick<Group, 'id'>, { member, by, whole }: Told<'returned'>): Safe {
+  if (by === null)
+    return text`Your removal from this group does not count: another change got ahead of it. You are in the group again, with all that was there before`;
   const host = by === people.hrid ? text`you have` : text`${bold(personName(people, by))} has`;
   if (member === people.hrid) {
     const what = whole ? 'all that was there before' : 'new keys: what was said before cannot be read here';

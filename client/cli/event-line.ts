@@ -55,7 +55,7 @@ function wordsFor(people: People, event: Exclude<ShownEvent, { type: 'message' }
         : text`${person(event.by)}, who is not among your contacts, invites you into this group of ${count}; type: cliquet group accept ${id}, or decline`;
     }
     case 'changed':
-      return changeWords(people, event);
+      return changeWords(people, event, event.group.members);
     case 'returned':
       return returnWords(people, event.group, event);
     case 'asks':

@@ -59,9 +59,9 @@ export async function settleGroup(
   markPresent(tx, group.id, tip.id, now);
   const old = before.get(bytesKey(group.generation));
   if (old !== undefined) await tellChanges(tx, settled, old, tip);
-  // The removal does not count any more.
+  // The removal does not count any more: nobody has let this client in.
   if (group.status === 'removed') {
-    emit(tx, { type: 'returned', group: group.id, member: own, by: tip.record.author, whole: true });
+    emit(tx, { type: 'returned', group: group.id, member: own, by: null, whole: true });
   }
   return settled;
 }

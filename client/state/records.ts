@@ -302,8 +302,11 @@ const StoredEvent = union('event', {
     carried: flag,
     undone: flag,
   }),
-  /** A member has come back with new keys; `whole`: with what it had before. */
-  returned: struct('returned event', { group: hash, member: hash, by: hash, whole: flag }),
+  /**
+   * A member has come back with new keys, let in by another; `whole`: with what it had before. by null: this client, whose
+   * removal does not count any more.
+   */
+  returned: struct('returned event', { group: hash, member: hash, by: nullable(hash), whole: flag }),
   /** Messages of a member that said something are lost for this client. */
   missed: struct('missed event', { group: hash, sender: hash, count: uint() }),
   /** A member without any key of before asks to be let in again: the person has to agree. */

@@ -245,6 +245,9 @@ describe('two who strike at each other at the same time', () => {
     await expectOut(circle, 'ACd');
     const told = circle.phone('c').events.map(({ type }) => type);
     expect(told.filter((type) => type === 'removed' || type === 'returned')).toEqual(['removed', 'returned']);
+    // Nobody has let it in.
+    const back = circle.phone('c').events.find(({ type }) => type === 'returned');
+    expect(back).toMatchObject({ by: null, whole: true });
   });
 
   test.each(orders)('one leaves while it is removed: %s', async (order) => {

@@ -24,7 +24,14 @@ const nothing: Change = {
   undone: false,
 };
 const plain = (line: unknown) => (line === null ? null : stripVTControlCharacters(String(line)));
-const told = (change: Partial<Change>) => plain(changeWords(people, { ...nothing, ...change }));
+const told = (change: Partial<Change>, members = [me, alice, bob, carol]) =>
+  plain(
+    changeWords(
+      people,
+      { ...nothing, ...change },
+      members.map((hrid) => ({ hrid })),
+    ),
+  );
 
 test('changeWords() says in one line what one generation has changed', () => {
   expect(told({ added: [dave, erin] })).toBe('Alice has added Dave and Erin');
@@ -69,6 +76,22 @@ test('changeWords() says what does not count any more, and that nothing has to b
   );
 });
 
+test('changeWords() says who is in the group again when a removal does not count', () => {
+  const start = 'Alice had removed Dave, but another change got ahead of it: it does not count';
+  const again = ', and is made again by itself if that is still allowed';
+  const removal = { removed: [dave], undone: true };
+  expect(told(removal)).toBe(`${start}${again}`);
+  expect(told(removal, [me, alice, dave])).toBe(`${start}${again}; Dave is in the group again`);
+  // Who made it is out.
+  expect(told(removal, [me, dave])).toBe(`${start}; Dave is in the group again`);
+  expect(told({ removed: [dave, erin], undone: true }, [me, dave, erin])).toBe(
+    'Alice had removed Dave and Erin, but another change got ahead of it: it does not count; Dave and Erin are in the group again',
+  );
+  expect(told({ by: bob, removed: [bob], undone: true }, [me, bob])).toBe(
+    `Bob had left, but another change got ahead of it: it does not count${again}`,
+  );
+});
+
 test('changeWords() names a few of many', () => {
   const many = Array.from({ length: 255 }, (_, i) => hridOf(`m${i}`));
   expect(told({ added: many })).toBe(
@@ -93,6 +116,12 @@ test('returnWords() one who has everything is simply back', () => {
   expect(back(bob, alice)).toBe('Bob is back, with all that was there before; Alice has let them in');
   expect(back(bob, me)).toBe('Bob is back, with all that was there before; you have let them in');
   expect(back(me, alice)).toBe('You are in this group again, with all that was there before; Alice has let you in');
+});
+
+test('returnWords() whose removal is void was let in by nobody', () => {
+  expect(plain(returnWords(people, group, { member: me, by: null, whole: true }))).toBe(
+    'Your removal from this group does not count: another change got ahead of it. You are in the group again, with all that was there before',
+  );
 });
 
 test('returnWords() one without the earlier keys may be somebody else: what to do is said, with ids', () => {
