@@ -234,16 +234,22 @@ export class Group {
 
   /**
    * Leaves the group: nothing more of it can be read or said here, what was said stays. The last admin makes the member
-   * who came first an admin.
-   * @throws CliquetError `unreachable`, and as `send`
+   * who came first an admin. A group whose keys are lost is left on this device only: nothing can be said in it, so the
+   * others are not told, and go on with this client as a member.
+   * @throws CliquetError `unreachable`, `not-registered`, and as `send`
    */
   async leave(): Promise<void> {
-    const { roster } = this.#record;
+    const { roster, status } = this.#record;
     const own = this.#host.state.get(tables.identity, '')?.hrid;
+    if (status === 'lost') {
+      if (!own) throw new CliquetError('not-registered');
+      await this.#host.change((tx) => leaveAlone(tx, own, this.#record, this.#host.now()));
+      return;
+    }
     const self = roster.find(({ hrid }) => own && sameBytes(hrid, own));
     if (self === undefined) throw new CliquetError('not-member');
     const others = roster.filter((entry) => entry !== self);
-    if (others.length === 0 && this.#record.status === 'active') {
+    if (others.length === 0 && status === 'active') {
       await this.#host.change((tx) => leaveAlone(tx, self.hrid, this.#record, this.#host.now()));
       return;
     }

@@ -93,7 +93,7 @@ async function endMembership(
     for (const { key } of tx.all(tables.held, `${bytesKey(group.id)}/`)) tx.delete(tables.held, key);
   }
   tx.put(tables.groups, bytesKey(group.id), ended);
-  if (!isOwn) await abandonOutgoing(tx, group.id, 'not-member');
+  if (!isOwn || group.status === 'lost') await abandonOutgoing(tx, group.id, 'not-member');
   else await abandonUnsent(tx, group.id, 'not-member'); // what is sealed was said before
   if (isOwn || group.status === 'invited') forgetGroup(tx, group.id);
   emit(tx, { type: 'removed', group: group.id, by });
@@ -129,7 +129,7 @@ function removerOf(lineage: Lineage, tip: Generation, own: Bytes): Bytes {
   return (decided ?? removal).record.author;
 }
 
-/** The last one in a group leaves it: there is nobody to tell. */
+/** The last one in a group leaves it, or one whose keys are lost: nobody can be told. */
 export async function leaveAlone(tx: Transaction, own: Bytes, group: GroupRecord, now: number): Promise<void> {
   await endMembership(tx, own, group, own, now);
 }

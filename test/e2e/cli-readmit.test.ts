@@ -129,4 +129,15 @@ describe('a device is lost', () => {
     expect(await ben.do('status')).toMatch(/Groups +1\n/);
     expect([await numberOf(ana), await numberOf(ben), await numberOf(cem)]).toEqual([number, number, number]);
   }, 120_000);
+
+  it('who does not want to come back leaves, on that device alone', async () => {
+    for (const end of ['', '-wal', '-shm']) rmSync(join(ben.folder, `store.db${end}`), { force: true });
+    await ben.do('restore', 'ben.backup');
+    await fail(ben, ['group leave Holidays', 'Say --yes to leave without being asked.', { status: 2 }]);
+    expect(await ben.do('group', 'leave', 'Holidays', '--yes', '--no-wait')).toBe(
+      `You have left Holidays, on this device. The others cannot be told, as the keys of Holidays are not on this device: for them you stay in it until an admin removes you. What was said stays readable; type: cliquet history ${group}\n`,
+    );
+    expect(await ben.do('group')).toContain('left');
+    expect(await cem.do('group', 'show', 'Holidays')).toContain('Ben\n');
+  }, 120_000);
 });

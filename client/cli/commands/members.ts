@@ -76,7 +76,7 @@ export function declareMembers(group: Command, run: Run): void {
 
   withDelivery(group.command('leave'), noWait)
     .description(
-      'Leaves a group. What was said stays here; nothing more is read or said. If you are the last admin, whoever came first becomes one.',
+      'Leaves a group. What was said stays here; nothing more is read or said. If you are the last admin, whoever came first becomes one. A group whose keys are lost is left on this device only: the others cannot be told.',
     )
     .argument(...groupArgument)
     .option('--yes', 'do not ask')
@@ -171,6 +171,18 @@ async function leave(context: Context, wanted: string, options: LeaveOptions): P
   const [name, id] = [groupName(group), group.id.slice(0, 6)];
   if (group.status === 'invited')
     throw new Failure(text`You have not joined ${name}; to stay out, type: cliquet group decline ${id}`);
+  const stays = text`What was said stays readable; type: cliquet history ${id}`;
+  if (group.status === 'lost') {
+    const alone = text`The others cannot be told, as the keys of ${name} are not on this device: for them you stay in it until an admin removes you.`;
+    if (!options.yes)
+      await confirm(
+        context,
+        text`This device asks no more to be let into ${name}, and reads nothing of it. ${alone}`,
+        'leave',
+      );
+    await group.leave();
+    return context.terminal.print(text`You have left ${name}, on this device. ${alone} ${stays}`);
+  }
   const others = group.members.filter(({ isSelf }) => !isSelf);
   const [first] = others;
   const heir = others.some(({ role }) => role === 'admin') ? undefined : first;
@@ -179,7 +191,7 @@ async function leave(context: Context, wanted: string, options: LeaveOptions): P
     await confirm(context, text`You will not read or say anything in ${name} any more.${whose}`, 'leave');
   await change(context, client, group, null, text`Leaving …`, () => group.leave());
   await delivered(context, client, options, null);
-  await context.terminal.print(text`You have left ${name}. What was said stays readable; type: cliquet history ${id}`);
+  await context.terminal.print(text`You have left ${name}. ${stays}`);
 }
 
 const isNow = (client: Client, hrid: string): Safe =>

@@ -1,0 +1,62 @@
+// Groups as the application sees them, on whole clients over a relay in memory.
+
+import { describe, expect, it } from 'vitest';
+import { askToRejoin } from '../../client/courier/rejoin.ts';
+import { tables } from '../../client/state/records.ts';
+import { Circle } from '../sim/circle.ts';
+
+/** A group whose member c has lost its device, and is on a new one. */
+async function lost(seed: string): Promise<Circle> {
+  const circle = await Circle.found(seed, 'Abc');
+  await circle.replace('c', await circle.phone('c').restored());
+  return circle;
+}
+
+describe('leave()', () => {
+  it('takes a client out of a group whose keys are lost, on this device only', async () => {
+    const circle = await lost('lost and left');
+    const c = circle.phone('c');
+    await circle.group('c').send('waits');
+    await circle.group('c').leave();
+    expect(circle.group('c').status).toBe('left');
+    await c.work();
+    const told = c.events.map((event) => (event.type === 'failed' ? `failed ${event.code}` : event.type));
+    expect(told).toEqual(['failed not-member', 'removed']);
+    // Nobody is asked for anything any more, and nobody is told.
+    await circle.pass(7200, 4);
+    expect(circle.post.counts.request).toBe(0);
+    expect(circle.agreed('ab')).toBe('Abc');
+    await expect(circle.group('c').leave()).rejects.toMatchObject({ code: 'not-member' });
+  });
+
+  it('drops a request that has not gone out; an answer to one that has is an invitation', async () => {
+    const circle = await lost('lost, asked and left');
+    await circle.phone('c').work();
+    await circle.group('c').leave();
+    await circle.settle('ab');
+    await circle.pass(3600, 4, 'ab');
+    await circle.group('a').readmit(circle.phone('c').hrid);
+    await circle.settle();
+    expect(circle.group('c').status).toBe('invited');
+
+    const other = await lost('left before it was asked');
+    const { client } = other.phone('c');
+    await askToRejoin(client, other.record('c').id);
+    expect(client.state.all(tables.outgoing)).toHaveLength(1);
+    await other.group('c').leave();
+    expect(client.state.all(tables.outgoing)).toEqual([]);
+  });
+
+  it('takes a client out that has registered under another address', async () => {
+    const circle = await Circle.found('another address', 'Abc');
+    const { state } = circle.phone('c').client;
+    await state.transact((tx) => {
+      const identity = tx.get(tables.identity, '');
+      const group = circle.record('c');
+      if (identity) tx.put(tables.identity, '', { ...identity, hrid: new Uint8Array(32).fill(7) });
+      tx.put(tables.groups, circle.group('c').id, { ...group, status: 'lost' });
+    });
+    await circle.group('c').leave();
+    expect(circle.group('c').status).toBe('left');
+  });
+});
