@@ -1,6 +1,7 @@
 // A group as the application sees it.
 
 import { changeGroup } from './courier/changes.ts';
+import { mustReturnSince } from './courier/condition.ts';
 import { acceptInvitation, declineInvitation } from './courier/invitations.ts';
 import { leaveAlone } from './courier/membership.ts';
 import type { Registered } from './courier/registered.ts';
@@ -277,6 +278,15 @@ export class Group {
   async rename(name: string): Promise<void> {
     assertName(name);
     await this.#apply([{ type: 'rename', name: normalText(name) }]);
+  }
+
+  /**
+   * Since when this client, which is in the group, cannot follow it and asks to be let in again by itself: seconds since
+   * 1970. What is said here may wait until then. Null if all is well, or may still become well without that.
+   */
+  get heldUpSince(): number | null {
+    const since = this.status === 'active' ? mustReturnSince(this.#host.state, this.#record) : null;
+    return since !== null && since <= this.#host.now() ? since : null;
   }
 
   /** Members who have nothing of before and ask to be let in again: HRIDs. */

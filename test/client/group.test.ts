@@ -12,6 +12,30 @@ async function lost(seed: string): Promise<Circle> {
   return circle;
 }
 
+describe('heldUpSince', () => {
+  it('says since when a client cannot follow its group, until it is let in again', async () => {
+    const circle = await Circle.found('held up', 'Abc');
+    circle.withholds = ({ type, to }) => type === 'agreement' && to === 'c';
+    await circle.group('a').rename('without c');
+    await circle.settle('ab');
+    await circle.say('a', 'in what c does not know');
+    await circle.settle('c');
+    expect(circle.group('c').heldUpSince).toBeNull();
+    const at = circle.post.now + 600;
+    await circle.pass(600, 1, 'c');
+    expect([circle.group('c').status, circle.group('c').heldUpSince]).toEqual(['active', at]);
+    circle.withholds = () => false;
+    await circle.pass(300, 4);
+    expect(circle.agreed('abc')).toBe('Abc');
+    expect(circle.group('c').heldUpSince).toBeNull();
+  });
+
+  it('is null for a group whose keys are lost: its status says so', async () => {
+    const circle = await lost('lost, not held up');
+    expect([circle.group('c').status, circle.group('c').heldUpSince]).toEqual(['lost', null]);
+  });
+});
+
 describe('leave()', () => {
   it('takes a client out of a group whose keys are lost, on this device only', async () => {
     const circle = await lost('lost and left');

@@ -7,6 +7,7 @@ import { type Context, examples, type Run } from '../context.ts';
 import { type DeliveryOptions, delivered, findNewGroup, withDelivery } from '../delivery.ts';
 import { bold, cyan, dim, green, join, type Safe, text, yellow } from '../escape.ts';
 import { usage } from '../failure.ts';
+import { groupLine, heldUpWords } from '../group-line.ts';
 import { findGroup, findInvites, groupName, personName, shortId } from '../names.ts';
 import { formatPolicy, parsePolicy } from '../policy.ts';
 import { openClient } from '../session.ts';
@@ -123,27 +124,18 @@ async function list(context: Context, json: boolean): Promise<void> {
     if (json) await context.terminal.printJson(groupJson(group));
     else await context.terminal.print(groupLine(group));
   }
+  const heldUp = json ? [] : client.groups.filter(({ heldUpSince }) => heldUpSince !== null);
+  for (const { id } of heldUp)
+    await context.terminal.note(
+      text`What holds up ${id.slice(0, 6)}, and since when: cliquet group show ${id.slice(0, 6)}`,
+    );
   if (client.groups.length === 0 && !json)
     await context.terminal.note(text`No groups yet; type: cliquet group create NAME CONTACT…`);
 }
 
-const statuses: Record<Group['status'], Safe> = {
-  active: text`active  `,
-  invited: yellow('invited '),
-  lost: yellow('lost    '),
-  declined: text`declined`,
-  removed: yellow('removed '),
-  left: text`left    `,
-};
-
-function groupLine(group: Group): Safe {
-  const count = String(group.members.length).padStart(3);
-  return text`${shortId(group.id)}  ${statuses[group.status]}  ${count} members  ${bold(groupName(group))}`;
-}
-
 function groupJson(group: Group): object {
-  const { id, name, status, members, requests, isVerified, timerSeconds, historyPolicy: history } = group;
-  return { id, name, status, members, requests, isVerified, timerSeconds, history };
+  const { id, name, status, heldUpSince, members, requests, isVerified, timerSeconds, historyPolicy: history } = group;
+  return { id, name, status, heldUpSince, members, requests, isVerified, timerSeconds, history };
 }
 
 async function show(context: Context, wanted: string, json: boolean): Promise<void> {
@@ -151,7 +143,7 @@ async function show(context: Context, wanted: string, json: boolean): Promise<vo
   const client = await openClient(context);
   const group = findGroup(client, wanted);
   if (json) return terminal.printJson(groupJson(group));
-  const { timerSeconds, status } = group;
+  const { timerSeconds, status, heldUpSince } = group;
   const isEnded = status === 'removed' || status === 'left';
   // A hostile name must not end up in a shell: the id does.
   const short = group.id.slice(0, 6);
@@ -170,6 +162,7 @@ async function show(context: Context, wanted: string, json: boolean): Promise<vo
     ...(isEnded ? [] : settings),
     ...(status === 'invited' ? [yellow(text`You are invited; type: cliquet group accept ${short}, or decline`)] : []),
     ...(status === 'lost' ? [yellow(lostWords(group))] : []),
+    ...(heldUpSince === null ? [] : [heldUpWords(heldUpSince)]),
     ...(status === 'active' ? group.requests.map((member) => askWords(client, group, { member })) : []),
     ...(status === 'removed' ? [yellow('You were removed; these were in it then.')] : []),
     ...(status === 'left' ? [text`You have left; these were in it then.`] : []),

@@ -76,10 +76,12 @@ function groupCounts({ groups }: Client): Safe {
   const count = (status: string) => groups.filter((group) => group.status === status).length;
   const returning = groups.filter(({ status, members }) => status === 'lost' && members.some(({ isSelf }) => isSelf));
   const lost = count('lost') - returning.length;
+  const heldUp = groups.filter(({ heldUpSince }) => heldUpSince !== null).length;
   const asked = groups.filter(({ status, requests }) => status === 'active' && requests.length > 0);
   const notes = [
     ...(count('invited') > 0 ? [yellow(`${count('invited')} invited: cliquet group`)] : []),
     ...(returning.length > 0 ? [yellow(`${returning.length} to be let in again by a member`)] : []),
+    ...(heldUp > 0 ? [yellow(`${heldUp} held up: cliquet group`)] : []),
     ...(lost > 0 ? [yellow(`${lost} lost`)] : []),
     ...asked.map(({ id }) => yellow(`somebody asks to be let in again: cliquet group show ${id.slice(0, 6)}`)),
   ];
