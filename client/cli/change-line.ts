@@ -52,7 +52,7 @@ function deedsOf(people: People, { by, added, removed, promoted, demoted, name, 
 }
 
 /** A member without its keys is in again, or this client, whose removal is void. */
-export function returnWords(people: People, group: Pick<Group, 'id'>, { member, by, whole }: Told<'returned'>): Safe {
+export function returnWords(people: People, group: Room, { member, by, whole }: Told<'returned'>): Safe {
   if (by === null)
     return text`Your removal from this group does not count: another change got ahead of it. You are in the group again, with all that was there before`;
   const host = by === people.hrid ? text`you have` : text`${bold(personName(people, by))} has`;
@@ -63,18 +63,50 @@ export function returnWords(people: People, group: Pick<Group, 'id'>, { member, 
   const who = text`${bold(personName(people, member))} is`;
   const letIn = text`${host} let them in`;
   if (whole) return text`${who} back, with all that was there before; ${letIn}`;
-  // A hostile name must not end up in a shell: ids do.
-  const id = group.id.slice(0, 6);
+  const removal = removalWords(people, group, member);
+  const or = removal === null ? text`` : text`, or ${removal}`;
   return warning(
-    text`${who} back without the earlier keys, as after the loss of a device; ${letIn}. If you are not sure that it is them, ask them on another way, compare the safety number (cliquet verify ${id}), or remove them (cliquet group remove ${id} ${member.slice(0, 8)}).`,
+    text`${who} back without the earlier keys, as after the loss of a device; ${letIn}. If you are not sure that it is them, ask them on another way, compare the safety number (cliquet verify ${group.id.slice(0, 6)})${or}`,
   );
 }
 
 /** A member without any key of before asks to be let in. */
-export function askWords(people: People, group: Pick<Group, 'id'>, { member }: Told<'asks'>): Safe {
+export function askWords(people: People, group: Room, { member }: Told<'asks'>): Safe {
   const [id, who] = [group.id.slice(0, 6), member.slice(0, 8)];
+  const removal = removalWords(people, group, member);
+  const ifNot = removal === null ? text`` : text`; if not, ${removal}`;
   return warning(
-    text`${bold(personName(people, member))} asks to be let in again, as after the loss of a device. Whoever has their recovery phrase could be it: ask them on another way. If it is them, type: cliquet group readmit ${id} ${who}; if not, remove them: cliquet group remove ${id} ${who}`,
+    text`${bold(personName(people, member))} asks to be let in again, as after the loss of a device. Whoever has their recovery phrase could be it: ask them on another way. If it is them, type: cliquet group readmit ${id} ${who}${ifNot}`,
+  );
+}
+
+type Room = Pick<Group, 'id' | 'members'>;
+
+/**
+ * How somebody can be got out of a group: by this person, or by whom it has to ask.
+ * @returns null if nobody else may do it
+ */
+export function removalWords(people: People, { id, members }: Room, hrid: string): Safe | null {
+  const at = members.findIndex((member) => member.hrid === hrid);
+  const admins = members.slice(0, Math.max(0, at)).filter(({ role }) => role === 'admin');
+  // A hostile name must not end up in a shell: ids do.
+  if (admins.some(({ isSelf }) => isSelf))
+    return text`remove them: cliquet group remove ${id.slice(0, 6)} ${hrid.slice(0, 8)}`;
+  const names = admins.map((admin) => admin.hrid);
+  return names.length === 0 ? null : text`ask ${peopleNames(people, names, 'or')} to remove them`;
+}
+
+/** Two devices speak with one member's keys. */
+export function cloneWords(people: People, group: Room, { member }: Pick<Told<'clone'>, 'member'>): Safe {
+  if (member === people.hrid)
+    return warning(
+      text`another device uses the same keys as this one: a copy of this store. The others take nothing more of either until the group has new keys. If the copy is yours, use one of the two only; if not, somebody has copied your store: register anew with another one (--store FILE), and have this one removed from your groups.`,
+    );
+  const who = bold(personName(people, member));
+  const removal = removalWords(people, group, member);
+  const ifNot = removal === null ? text`have them register anew` : removal;
+  return warning(
+    text`two devices use the keys of ${who}: one of them is a copy. Nothing more of either is taken until the group has new keys. Ask ${who} on another way: if both are theirs, they should use one only; if not, somebody has copied the device, so ${ifNot}`,
   );
 }
 
@@ -86,7 +118,7 @@ export function missedWords(people: People, { sender, count }: Told<'missed'>): 
 }
 
 /** This client is out of a group. */
-export function removalWords(people: People, group: Pick<Group, 'id' | 'members'>, { by }: Told<'removed'>): Safe {
+export function outWords(people: People, group: Pick<Group, 'id' | 'members'>, { by }: Told<'removed'>): Safe {
   const what =
     by === people.hrid
       ? text`You have left this group`

@@ -1,7 +1,7 @@
 // Events in plain words.
 
 import { type ClientEvent, CliquetError, type ErrorCode, type Group } from '../index.ts';
-import { askWords, changeWords, missedWords, removalWords, returnWords } from './change-line.ts';
+import { askWords, changeWords, cloneWords, missedWords, outWords, returnWords } from './change-line.ts';
 import { bold, join, type Safe, text, warning, yellow } from './escape.ts';
 import { sentenceOf } from './failure.ts';
 import { lineStart, messageLine } from './message-line.ts';
@@ -9,10 +9,24 @@ import { groupName, type People, peopleNames, personName, shortId } from './name
 import { formatDuration } from './time.ts';
 
 const gapReasons = {
-  expired: 'they waited too long for this client',
-  full: 'too many were waiting for this client',
-  withdrawn: 'their sender has unregistered',
+  expired: text`they waited too long for this client. Connect more often, and ask for what matters to be said again`,
+  full: text`too many were waiting for this client. Connect more often, and ask for what matters to be said again`,
+  withdrawn: text`their sender has unregistered. Ask them on another way to register again`,
 } as const;
+
+/** Why something was passed over, where the sentence for a failed command says something else. */
+const refusals: Partial<Record<ErrorCode, Safe>> = {
+  malformed: text`this version does not understand it; both of you should update Cliquet`,
+  'agreement-invalid': text`it does not go with what is known of the group here. Nothing was changed, and nothing has to be done`,
+  'package-gone': text`the key for it is not on this device any more. If it was for a group of yours, this device asks by itself to be let in again; if you were to be added to one, ask for that again`,
+  'keys-gone': text`the key for it is not on this device any more, which asks by itself to be let in again`,
+  'key-package-invalid': text`the key in it is forged or too old; if they ask to be let in again, they will do so with another one`,
+  'message-refused': text`it does not open, or was said by somebody who had been removed. Nothing was changed; if they are in the group, ask them to say it again`,
+  'message-unknown': text`it is about a message that is not here. Nothing has to be done`,
+  'not-own-message': text`it was to change what somebody else has said. Nothing was changed`,
+  'too-far-ahead': text`too much of what was said before is missing here. It is asked for by itself; stay connected`,
+  'identity-conflict': text`somebody appears in it under another key than before; compare safety numbers with them before you go on`,
+};
 
 /** An event, as far as it is shown. */
 type ShownEvent = Shown<ClientEvent>;
@@ -63,7 +77,7 @@ function wordsFor(people: People, event: Exclude<ShownEvent, { type: 'message' }
     case 'missed':
       return yellow(missedWords(people, event));
     case 'removed':
-      return removalWords(people, event.group, event);
+      return outWords(people, event.group, event);
     case 'edited':
       return text`${person(event.sender)} has changed this message: ${event.text}`;
     case 'deleted':
@@ -79,7 +93,7 @@ function wordsFor(people: People, event: Exclude<ShownEvent, { type: 'message' }
       return names.length === 0
         ? null
         : yellow(
-            text`${shortId(event.id)} does not reach ${join(names, ', ')}: not registered, not taking anything from you, or too much waits for them`,
+            text`${shortId(event.id)} does not reach ${join(names, ', ')}: not registered, not taking anything from you, or too much waits for them. Ask them on another way to connect`,
           );
     }
     case 'unreached': {
@@ -87,8 +101,10 @@ function wordsFor(people: People, event: Exclude<ShownEvent, { type: 'message' }
         people,
         event.refused.map(({ member }) => member),
       );
+      const isAdmin = event.group.members.some(({ isSelf, role }) => isSelf && role === 'admin');
+      const remedy = isAdmin ? 'can be removed and added again' : 'has to be removed and added again by an admin';
       return yellow(
-        text`Something did not reach ${names}: not registered any more, not taking anything from you, or away for too long. Who misses it asks by itself to be let in again; whoever does not see this group at all can be removed and added again`,
+        text`Something did not reach ${names}: not registered any more, not taking anything from you, or away for too long. Who misses it asks by itself to be let in again; whoever does not see this group at all ${remedy}`,
       );
     }
     case 'failed':
@@ -96,17 +112,19 @@ function wordsFor(people: People, event: Exclude<ShownEvent, { type: 'message' }
     case 'gap':
       return yellow(text`Messages of ${personName(people, event.sender)} will never come: ${gapReasons[event.reason]}`);
     case 'clone':
-      return warning(
-        text`the device of ${person(event.member)} was copied; nothing more of it is accepted. Talk to them on another way.`,
-      );
+      return cloneWords(people, event.group, event);
     case 'fork':
-      return warning(text`${person(event.member)} was given other messages than you. Talk to them on another way.`);
+      return warning(
+        text`${person(event.member)} was given other messages than you. Compare on another way what was said. What you say here may wait until the members have let this device in again, which it asks for by itself.`,
+      );
     case 'rolled-back':
       return warning(
         text`this store is older than what was sent from it; nothing is sent in this group from here until its members have let it in again, which it asks for by itself.`,
       );
     case 'refused':
-      return yellow(text`Something from ${personName(people, event.sender)} was refused: ${reason(event.code)}`);
+      return yellow(
+        text`Something from ${personName(people, event.sender)} was passed over: ${refusals[event.code] ?? reason(event.code)}`,
+      );
     default:
       return null;
   }

@@ -1,6 +1,14 @@
 import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
-import { afterwards, type Change, changeWords, removalWords, returnWords } from '../../../client/cli/change-line.ts';
+import {
+  afterwards,
+  askWords,
+  type Change,
+  changeWords,
+  outWords,
+  removalWords,
+  returnWords,
+} from '../../../client/cli/change-line.ts';
 
 const hridOf = (name: string) => name.padEnd(43, '-');
 const contact = (name: string) => ({ hrid: hridOf(name.toLowerCase()), name, isVerified: false, invite: '' });
@@ -109,7 +117,14 @@ test('changeWords() a hostile name is shown as it is, and no line of its own', (
   );
 });
 
-const group = { id: 'x7Qf3Axxxxxx' };
+const member = (hrid: string, role: 'admin' | 'member') => ({
+  hrid,
+  role,
+  name: '',
+  isSelf: hrid === me,
+  isVerified: false,
+});
+const group = { id: 'x7Qf3Axxxxxx', members: [member(me, 'admin'), member(alice, 'admin'), member(bob, 'member')] };
 
 test('returnWords() one who has everything is simply back', () => {
   const back = (member: string, by: string) => plain(returnWords(people, group, { member, by, whole: true }));
@@ -127,28 +142,41 @@ test('returnWords() whose removal is void was let in by nobody', () => {
 test('returnWords() one without the earlier keys may be somebody else: what to do is said, with ids', () => {
   const back = (member: string) => plain(returnWords(people, group, { member, by: alice, whole: false }));
   expect(back(bob)).toBe(
-    'Warning: Bob is back without the earlier keys, as after the loss of a device; Alice has let them in. If you are not sure that it is them, ask them on another way, compare the safety number (cliquet verify x7Qf3A), or remove them (cliquet group remove x7Qf3A bob-----).',
+    'Warning: Bob is back without the earlier keys, as after the loss of a device; Alice has let them in. If you are not sure that it is them, ask them on another way, compare the safety number (cliquet verify x7Qf3A), or remove them: cliquet group remove x7Qf3A bob-----',
   );
   expect(back(me)).toBe(
     'You are in this group again, with new keys: what was said before cannot be read here; Alice has let you in',
   );
 });
 
-const member = (hrid: string, role: 'admin' | 'member') => ({
-  hrid,
-  role,
-  name: '',
-  isSelf: hrid === me,
-  isVerified: false,
+test('removalWords() advises what this person may do, or names who may', () => {
+  const words = (members: Parameters<typeof removalWords>[1]['members']) =>
+    plain(removalWords(people, { ...group, members }, bob));
+  const [own, other, bobs] = [member(me, 'admin'), member(alice, 'admin'), member(bob, 'admin')];
+  expect(words([own, bobs])).toBe('remove them: cliquet group remove x7Qf3A bob-----');
+  expect(words([other, member(me, 'member'), bobs])).toBe('ask Alice to remove them');
+  // Only who came before.
+  expect(words([other, bobs, own])).toBe('ask Alice to remove them');
+  expect(words([bobs, own])).toBeNull();
+  expect(words([own])).toBeNull();
 });
 
-test('removalWords() says by whom, what stays and who could change that', () => {
+test('askWords() leaves out what nobody may do', () => {
+  const ask = (members: Parameters<typeof removalWords>[1]['members']) =>
+    plain(askWords(people, { ...group, members }, { member: bob }));
+  expect(ask([member(bob, 'admin'), member(me, 'member')])).toMatch(/type: cliquet group readmit x7Qf3A bob-----$/);
+  expect(ask([member(alice, 'admin'), member(bob, 'admin'), member(me, 'member')])).toMatch(
+    /readmit x7Qf3A bob-----; if not, ask Alice to remove them$/,
+  );
+});
+
+test('outWords() says by whom, what stays and who could change that', () => {
   const members = [member(alice, 'admin'), member(bob, 'admin'), member(me, 'admin'), member(carol, 'member')];
   const stays = 'What was said stays readable; type: cliquet history x7Qf3A';
-  expect(plain(removalWords(people, { ...group, members }, { by: alice }))).toBe(
+  expect(plain(outWords(people, { ...group, members }, { by: alice }))).toBe(
     `Alice has removed you from this group. Alice or Bob can add you again. ${stays}`,
   );
-  expect(plain(removalWords(people, { ...group, members }, { by: me }))).toBe(
+  expect(plain(outWords(people, { ...group, members }, { by: me }))).toBe(
     `You have left this group. Alice or Bob can add you again. ${stays}`,
   );
   // The last admin has left.

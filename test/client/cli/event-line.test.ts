@@ -1,14 +1,22 @@
 import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
 import { eventLine } from '../../../client/cli/event-line.ts';
+import type { ErrorCode } from '../../../client/index.ts';
 
 const hridOf = (name: string) => name.padEnd(43, '-');
 const people = {
   hrid: hridOf('me'),
   contacts: [{ hrid: hridOf('bob'), name: 'Bob', isVerified: false, invite: '' }],
 };
-const group = { id: 'x7Qf3Axxxxxx', name: 'Holidays', members: [] };
 const [bob, stranger] = [hridOf('bob'), hridOf('stranger')];
+const members = [people.hrid, bob, stranger].map((hrid) => ({
+  hrid,
+  name: '',
+  role: hrid === people.hrid ? ('admin' as const) : ('member' as const),
+  isSelf: hrid === people.hrid,
+  isVerified: false,
+}));
+const group = { id: 'x7Qf3Axxxxxx', name: 'Holidays', members };
 
 /** The words of the line, behind the time and the columns. */
 function told(event: Parameters<typeof eventLine>[1]): string | undefined {
@@ -37,6 +45,59 @@ test('eventLine() what is lost is told with whose it is, and what to do', () => 
   expect(told({ number: 1, type: 'missed', group, sender: stranger, count: 1 })).toBe(
     `A message of stranger is ${end}`,
   );
+});
+
+test('eventLine() two devices with the same keys: what it means, and what to do', () => {
+  const clone = { number: 1, type: 'clone', group, member: bob, reporter: stranger } as const;
+  expect(told(clone)).toBe(
+    'Warning: two devices use the keys of Bob: one of them is a copy. Nothing more of either is taken until the group has new keys. Ask Bob on another way: if both are theirs, they should use one only; if not, somebody has copied the device, so remove them: cliquet group remove x7Qf3A bob-----',
+  );
+  expect(told({ ...clone, group: { ...group, members: [] } })).toMatch(/the device, so have them register anew$/);
+  expect(told({ ...clone, member: people.hrid })).toBe(
+    'Warning: another device uses the same keys as this one: a copy of this store. The others take nothing more of either until the group has new keys. If the copy is yours, use one of the two only; if not, somebody has copied your store: register anew with another one (--store FILE), and have this one removed from your groups.',
+  );
+});
+
+test('eventLine() a fork', () => {
+  expect(told({ number: 1, type: 'fork', group, member: bob })).toBe(
+    'Warning: Bob was given other messages than you. Compare on another way what was said. What you say here may wait until the members have let this device in again, which it asks for by itself.',
+  );
+});
+
+test('eventLine() a gap, with what to do', () => {
+  const gap = (reason: 'expired' | 'full' | 'withdrawn') => told({ number: 1, type: 'gap', sender: bob, reason });
+  const remedy = 'Connect more often, and ask for what matters to be said again';
+  expect(gap('expired')).toBe(`Messages of Bob will never come: they waited too long for this client. ${remedy}`);
+  expect(gap('full')).toBe(`Messages of Bob will never come: too many were waiting for this client. ${remedy}`);
+  expect(gap('withdrawn')).toBe(
+    'Messages of Bob will never come: their sender has unregistered. Ask them on another way to register again',
+  );
+});
+
+test('eventLine() what was passed over, and why', () => {
+  const refused = (code: ErrorCode) => told({ number: 1, type: 'refused', sender: bob, code });
+  // As it is after somebody was removed who has not heard of it yet: no attack.
+  expect(refused('message-refused')).toBe(
+    'Something from Bob was passed over: it does not open, or was said by somebody who had been removed. Nothing was changed; if they are in the group, ask them to say it again',
+  );
+  expect(refused('package-gone')).toBe(
+    'Something from Bob was passed over: the key for it is not on this device any more. If it was for a group of yours, this device asks by itself to be let in again; if you were to be added to one, ask for that again',
+  );
+  expect(refused('too-many-invitations')).toBe(
+    'Something from Bob was passed over: Too many invitations wait for an answer; accept or decline some, and ask to be invited again.',
+  );
+  // What the relay answers to a command is something else.
+  expect(refused('malformed')).not.toContain('relay');
+  expect(refused('not-own-message')).not.toContain('your own');
+});
+
+test('eventLine() only admins are told to remove somebody', () => {
+  const ordinary = { ...group, members: members.map((each) => ({ ...each, role: 'member' as const })) };
+  const refused = [{ member: bob, code: 'unregistered' as const }];
+  expect(told({ number: 1, type: 'unreached', group: ordinary, refused })).toMatch(
+    /at all has to be removed and added again by an admin$/,
+  );
+  expect(told({ number: 1, type: 'asks', group: ordinary, member: bob })).not.toContain('remove');
 });
 
 test('eventLine() this client is back', () => {
