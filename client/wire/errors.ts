@@ -149,12 +149,18 @@ export const errorCodes = {
     retry: false,
   },
   'agreement-invalid': { title: 'An agreement was refused; nothing was changed.', retry: false },
-  'package-gone': { title: 'The agreement used a key package that is gone; the opener must try again.', retry: false },
+  'package-gone': {
+    title: 'This is sealed to a key package that is gone; the client asks its group to let it in again by itself.',
+    retry: false,
+  },
   'keys-gone': {
     title: 'The agreement is sealed with keys that are not on this device; it asks the members to let it in again.',
     retry: false,
   },
-  'message-refused': { title: 'A message could not be opened; nothing was changed.', retry: false },
+  'message-refused': {
+    title: 'A message could not be opened, or its sender had been removed; nothing was changed.',
+    retry: false,
+  },
   duplicate: { title: 'This message was opened before.', retry: false },
   clone: { title: 'Two different messages carry one number of one member: that member was copied.', retry: false },
   fork: { title: 'A member has seen other messages than this client under the same numbers.', retry: false },

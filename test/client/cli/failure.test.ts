@@ -13,6 +13,17 @@ test.each(codes)('sentenceOf() %s is one sentence or two, on one line', (code) =
   expect(sentence).not.toMatch(/Retry-After|HTTP|undefined/);
 });
 
+/** What a sentence tells a person to do, or that there is nothing. */
+const nextStep =
+  /\b(type|try again|ask|see|wait|check|compare|send|register|restore|update|use|end|name|found|stay connected|set|add|accept|nothing has to be done|trust|answer|change|connected)\b/i;
+
+test.each(codes)('sentenceOf() %s says what to do next', (code) => {
+  const sentence = String(sentenceOf(new CliquetError(code)));
+  expect(sentence).toMatch(nextStep);
+  // Words of the protocol.
+  expect(sentence).not.toMatch(/agreement|key package|\bopener\b|generation|recipient|queue|roster/i);
+});
+
 test('sentenceOf() the system’s refusals name the file', () => {
   const refusal = (code: string) => String(sentenceOf(Object.assign(new Error(code), { code, path: '/x/\x1by' })));
   expect(refusal('ENOENT')).toBe('There is no /x/\\u{1b}y; check the path.');
