@@ -289,17 +289,25 @@ export class Group {
     return since !== null && since <= this.#host.now() ? since : null;
   }
 
+  /** How much of what was sent here is still to be sealed: the group's keys are to come first, or a connection. */
+  get unsent(): number {
+    const of = this.#record.id;
+    return this.#host.state.all(tables.unsent).filter(({ value }) => sameBytes(value.group, of)).length;
+  }
+
   /** Members who have nothing of before and ask to be let in again: HRIDs. */
   get requests(): readonly string[] {
-    const { state } = this.#host;
-    const isOpen = ({ record }: OpenRequest) => record.told && !record.agreed;
-    return openRequests(state, this.#record)
-      .filter(isOpen)
-      .map(({ hrid }) => bytesKey(hrid));
+    return this.#openRequests(({ record }) => record.told && !record.agreed);
+  }
+
+  /** Members whom the person has let in again with `readmit()`, and for whom this has still to be done: HRIDs. */
+  get readmitting(): readonly string[] {
+    return this.#openRequests(({ record }) => record.agreed);
   }
 
   /**
-   * Lets a member in again who has lost everything, and asks for it: only do this if you are sure that it is them.
+   * Lets a member in again who has lost everything, and asks for it: only do this if you are sure that it is them. It is
+   * done when this client is connected and in order itself, or by another member whose person has agreed.
    * @param member  the HRID
    * @throws CliquetError `member-unknown` if it does not ask
    */
@@ -361,6 +369,11 @@ export class Group {
     const { id, status } = this.#record;
     if (status === 'invited') throw new CliquetError('not-accepted');
     await this.#host.act((client) => changeGroup(client, id, changes));
+  }
+
+  #openRequests(filter: (request: OpenRequest) => boolean): string[] {
+    const open = openRequests(this.#host.state, this.#record);
+    return open.filter(filter).map(({ hrid }) => bytesKey(hrid));
   }
 
   get #ratchet(): Ratchet {

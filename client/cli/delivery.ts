@@ -3,9 +3,9 @@
 import type { Command } from 'commander';
 import type { Client, Group, HistoryEntry } from '../index.ts';
 import type { Context } from './context.ts';
-import { text } from './escape.ts';
+import { type Safe, text } from './escape.ts';
 import { Failure, isCliquetError, sentenceOf, usage } from './failure.ts';
-import { findGroup } from './names.ts';
+import { findGroup, groupName } from './names.ts';
 import { NotTaken, settle } from './session.ts';
 
 export interface DeliveryOptions {
@@ -52,6 +52,29 @@ export async function findFreshGroup(context: Context, client: Client, wanted: s
   // What cannot be reached now is told by what comes next.
   if (wait && client.isRegistered) await settle(context, client, groupSeconds).catch(() => undefined);
   return findGroup(client, wanted);
+}
+
+/**
+ * When what was just sent to a group goes out.
+ * @param waited  whether the relay was waited for
+ * @returns null if it has gone out
+ */
+export function waitWords({ status, unsent }: Pick<Group, 'status' | 'unsent'>, waited: boolean): Safe | null {
+  if (!waited) return text`it goes out with the next command that connects`;
+  if (unsent === 0) return null;
+  return status === 'lost'
+    ? text`it goes out when a member has let you in again`
+    : text`it goes out when the group's keys are in order here`;
+}
+
+/** @throws Failure if this person is the only one in a group, so that nobody would read what it says */
+export function assertCompany(group: Pick<Group, 'id' | 'name' | 'status' | 'members'>): void {
+  const { id, status, members } = group;
+  if (status !== 'active' || members.length > 1) return;
+  const next = members.some(({ role }) => role === 'admin')
+    ? text`add somebody, with: cliquet group add ${id.slice(0, 6)} WHO`
+    : text`found a new one, with: cliquet group create`;
+  throw new Failure(text`You are alone in ${groupName(group)}: nobody would read it; ${next}`);
 }
 
 /**

@@ -36,6 +36,21 @@ describe('heldUpSince', () => {
   });
 });
 
+describe('readmitting', () => {
+  it('names whom the person has let in until that is done; what is said there is unsent so long', async () => {
+    const circle = await lost('let in later');
+    const [a, c] = [circle.group('a'), circle.group('c')];
+    await c.send('waits');
+    await circle.settle();
+    const { hrid } = circle.phone('c');
+    expect([a.requests, a.readmitting, c.unsent]).toEqual([[hrid], [], 1]);
+    await a.readmit(hrid);
+    expect([a.requests, a.readmitting]).toEqual([[], [hrid]]);
+    await circle.settle();
+    expect([a.requests, a.readmitting, c.unsent]).toEqual([[], [], 0]);
+  });
+});
+
 describe('leave()', () => {
   it('takes a client out of a group whose keys are lost, on this device only', async () => {
     const circle = await lost('lost and left');

@@ -4,11 +4,11 @@ import type { Command } from 'commander';
 import type { Client, Group } from '../../index.ts';
 import { afterwards, askWords } from '../change-line.ts';
 import { type Context, examples, type Run } from '../context.ts';
-import { type DeliveryOptions, delivered, findNewGroup, withDelivery } from '../delivery.ts';
+import { assertCompany, type DeliveryOptions, delivered, findNewGroup, waitWords, withDelivery } from '../delivery.ts';
 import { bold, cyan, dim, green, join, type Safe, text, yellow } from '../escape.ts';
 import { usage } from '../failure.ts';
 import { groupLine, heldUpWords } from '../group-line.ts';
-import { findGroup, findInvites, groupName, personName, shortId } from '../names.ts';
+import { findGroup, findInvites, groupName, peopleNames, personName, shortId } from '../names.ts';
 import { formatPolicy, parsePolicy } from '../policy.ts';
 import { openClient } from '../session.ts';
 import { formatDuration, parseDuration } from '../time.ts';
@@ -163,6 +163,9 @@ async function show(context: Context, wanted: string, json: boolean): Promise<vo
     ...(status === 'invited' ? [yellow(text`You are invited; type: cliquet group accept ${short}, or decline`)] : []),
     ...(status === 'lost' ? [yellow(lostWords(group))] : []),
     ...(heldUpSince === null ? [] : [heldUpWords(heldUpSince)]),
+    ...(group.readmitting.length === 0
+      ? []
+      : [text`${peopleNames(client, group.readmitting)} will be let in again, as you have agreed.`]),
     ...(status === 'active' ? group.requests.map((member) => askWords(client, group, { member })) : []),
     ...(status === 'removed' ? [yellow('You were removed; these were in it then.')] : []),
     ...(status === 'left' ? [text`You have left; these were in it then.`] : []),
@@ -221,8 +224,14 @@ async function timer(
   const client = await openClient(context, { connect: duration !== undefined && options.wait });
   const group = await findNewGroup(context, client, wanted, duration !== undefined && options.wait);
   if (duration !== undefined) {
+    assertCompany(group);
     await group.setTimer(seconds);
     await delivered(context, client, options, null);
+    const waits = waitWords(group, options.wait);
+    if (waits !== null) {
+      const what = seconds === null ? text`stay` : text`disappear after ${formatDuration(seconds)}`;
+      return context.terminal.print(text`Messages in ${groupName(group)} are to ${what}; ${waits}`);
+    }
   }
   const now = group.timerSeconds;
   await context.terminal.print(

@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 import type { Group } from '../../index.ts';
 import { type Context, examples, type Run } from '../context.ts';
-import { findNewGroup } from '../delivery.ts';
+import { assertCompany, findNewGroup } from '../delivery.ts';
 import { cyan, text } from '../escape.ts';
 import { usage } from '../failure.ts';
 import { groupName } from '../names.ts';
@@ -84,7 +84,9 @@ async function chat(context: Context, wanted: string, { receipts }: { receipts: 
   client.invite();
   const group = await findNewGroup(context, client, wanted, true);
   const { follow } = await import('../follow.ts');
-  const waits = group.status === 'lost' ? text` What you say waits until a member has let you in again.` : text``;
+  assertCompany(group);
+  const isHeldUp = group.status === 'lost' || group.heldUpSince !== null;
+  const waits = isHeldUp ? text` What you say may wait until a member has let you in again.` : text``;
   await context.terminal.note(text`You are in ${groupName(group)}; Ctrl-D ends it.${waits}`);
   const following = follow(context, client, { group, json: false, once: false, receipts });
   following.catch(() => undefined);

@@ -51,9 +51,13 @@ async function readmit(context: Context, wanted: string, who: string, options: R
     throw hasCode(error, 'member-unknown') ? asksNot : error;
   }
   await delivered(context, client, options, null);
+  const read = text`they read what is said from then on`;
+  const isDone = !group.readmitting.includes(hrid);
   await context.terminal.print(
-    options.wait
+    isDone
       ? text`You have let ${name} into ${groupName(group)} again; they read what is said from now on.`
-      : text`You let ${name} into ${groupName(group)} again, with the next command that connects.`,
+      : options.wait
+        ? text`${name} will be let into ${groupName(group)} again by itself, when this device can; stay connected, with: cliquet listen. Then ${read}.`
+        : text`${name} will be let into ${groupName(group)} again with the next command that connects; ${read}.`,
   );
 }

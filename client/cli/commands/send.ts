@@ -2,9 +2,9 @@
 
 import { basename } from 'node:path';
 import type { Command } from 'commander';
-import type { Group, MessageState, Sendable } from '../../index.ts';
+import type { Group, Sendable } from '../../index.ts';
 import { type Context, examples, type Run } from '../context.ts';
-import { type DeliveryOptions, delivered, findNewGroup, withDelivery } from '../delivery.ts';
+import { assertCompany, type DeliveryOptions, delivered, findNewGroup, waitWords, withDelivery } from '../delivery.ts';
 import { type Safe, text } from '../escape.ts';
 import { Failure, usage } from '../failure.ts';
 import { mediaTypeOf } from '../media-type.ts';
@@ -82,21 +82,15 @@ async function send(context: Context, wanted: string, words: readonly string[], 
   if (options.type !== undefined && options.file === undefined) throw usage(text`--type goes with --file.`);
   const client = await openClient(context, { connect: options.wait });
   const group = await findNewGroup(context, client, wanted, options.wait);
+  assertCompany(group);
   const reply = options.reply === undefined ? {} : { reply: (await findMessage(client, group, options.reply)).id };
   const id = await group.send(content, { ...reply, asksReceipt: options.receipt ?? false });
   await delivered(context, client, options, () => group.message(id));
   const state = (await group.message(id))?.state ?? null;
   if (options.json) return context.terminal.printJson({ id, group: group.id, groupName: group.name, state });
-  await context.terminal.print(text`${shortId(id)}  ${outcome(group, options.wait, state)}`);
-}
-
-function outcome(group: Group, waited: boolean, state: MessageState | null): Safe {
-  const name = groupName(group);
-  if (!waited) return text`Kept for ${name}; it goes out with the next command that connects`;
-  if (state !== 'unsent') return text`Sent to ${name}`;
-  return group.status === 'lost'
-    ? text`Kept for ${name}; it goes out when a member has let you in again`
-    : text`Kept for ${name}; it goes out when the group's keys are in order here`;
+  const waits = waitWords(group, options.wait);
+  const [what, end] = waits === null ? [text`Sent to`, text``] : [text`Kept for`, text`; ${waits}`];
+  await context.terminal.print(text`${shortId(id)}  ${what} ${groupName(group)}${end}`);
 }
 
 async function edit(
@@ -112,7 +106,7 @@ async function edit(
   const { id } = await findMessage(client, group, message);
   await group.edit(id, content);
   await delivered(context, client, options, null);
-  await context.terminal.print(text`${shortId(id)}  Changed in ${groupName(group)}`);
+  await context.terminal.print(text`${shortId(id)}  Changed ${place(group, options.wait)}`);
 }
 
 async function remove(context: Context, wanted: string, message: string, options: DeliveryOptions): Promise<void> {
@@ -121,7 +115,13 @@ async function remove(context: Context, wanted: string, message: string, options
   const { id } = await findMessage(client, group, message);
   await group.delete(id);
   await delivered(context, client, options, null);
-  await context.terminal.print(text`${shortId(id)}  Deleted in ${groupName(group)}`);
+  await context.terminal.print(text`${shortId(id)}  Deleted ${place(group, options.wait)}`);
+}
+
+/** Where something is changed so far. */
+function place(group: Group, waited: boolean): Safe {
+  const waits = waitWords(group, waited);
+  return waits === null ? text`in ${groupName(group)}` : text`here, for ${groupName(group)}; ${waits}`;
 }
 
 /** The words of the command line, or standard input. */
