@@ -117,23 +117,40 @@ what happened.`;
 
 const maxShown = 40;
 
+/** What was typed makes no sense. */
+class UsageError extends Error {}
+
+/** @throws UsageError */
+function readArguments() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        stories: { type: 'string', default: '1000' },
+        seed: { type: 'string', default: process.env.SEED ?? String(Date.now()) },
+        story: { type: 'string' },
+        verbose: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    });
+    return values;
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function toNumber(name: string, value: string): number {
+  if (!/^\d{1,9}$/.test(value)) throw new UsageError(`--${name} expected a number, got '${value}'`);
+  return Number(value);
+}
+
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      stories: { type: 'string', default: '1000' },
-      seed: { type: 'string', default: process.env.SEED ?? String(Date.now()) },
-      story: { type: 'string' },
-      verbose: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
-  });
-  const stories = Number(values.stories);
-  const story = values.story === undefined ? null : Number(values.story);
-  if (values.help || ![stories, story ?? 0].every((each) => Number.isSafeInteger(each) && each >= 0)) {
+  const values = readArguments();
+  if (values.help) {
     console.log(usage);
-    if (!values.help) process.exitCode = 2;
     return;
   }
+  const stories = toNumber('stories', values.stories);
+  const story = values.story === undefined ? null : toNumber('story', values.story);
   console.log(`seed: ${values.seed}`);
   const report =
     story === null
@@ -175,8 +192,9 @@ if (!isMainThread && parentPort !== null) {
   port.on('message', async (number: number) => port.postMessage(await playStory(seed, number)));
 } else if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   await main().catch((error: unknown) => {
-    console.error(error);
-    process.exitCode = 1;
+    const isUsage = error instanceof UsageError;
+    console.error(isUsage ? `${error.message}; see: npm run test:sim -- --help` : error);
+    process.exitCode = isUsage ? 2 : 1;
   });
   process.exit();
 }
