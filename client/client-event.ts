@@ -22,9 +22,10 @@ export interface ShownStep {
 /**
  * What the application hears. `number` counts up: who keeps the last one together with what it did of it, and gives it
  * to `events()` when it starts again, hears everything exactly once. HRIDs and message ids are base64url; `sender`,
- * `by`, `reader`, `member` and `reporter` are HRIDs.
+ * `by`, `reader`, `member` and `reporter` are HRIDs. `at` is when this client has heard of it, in seconds since 1970: perhaps long
+ * before it is told; null if an earlier version did not note it.
  */
-export type ClientEvent = { readonly number: number } & Happening;
+export type ClientEvent = { readonly number: number; readonly at: number | null } & Happening;
 
 /** A member whose mailbox took nothing, and why. */
 export interface RefusedMember {
@@ -135,6 +136,7 @@ type Happening =
 
 /**
  * @param now  seconds since 1970
+ * @param at   when it happened, if that is known
  * @returns null if the message that it tells of has disappeared, or was deleted, before it could be told
  */
 export async function toClientEvent(
@@ -142,9 +144,10 @@ export async function toClientEvent(
   number: number,
   event: StoredEvent,
   now: number,
+  at: number | null,
 ): Promise<ClientEvent | null> {
   const happening = await toHappening(host, event, now);
-  return happening && { number, ...happening };
+  return happening && { number, at, ...happening };
 }
 
 async function toHappening(host: GroupHost, event: StoredEvent, now: number): Promise<Happening | null> {

@@ -71,7 +71,7 @@ export class Client {
 
   static async #openAfter(options: ClientOptions, prepare: (state: State) => Promise<void>): Promise<Client> {
     try {
-      const state = await loadState(options.store, secondsOf(options));
+      const state = await loadState(options.store, secondsOf(options), () => secondsOf(options));
       await prepare(state);
       return await Client.#openFrom(state, options);
     } catch (error) {
@@ -261,8 +261,8 @@ export class Client {
    *   dropped. Who keeps that number together with what the event has led to hears everything exactly once.
    */
   async *events({ after }: { readonly after?: number } = {}): AsyncGenerator<ClientEvent> {
-    for await (const { number, event } of this.#events.take(after)) {
-      const told = await toClientEvent(this.#host, number, event, this.#now());
+    for await (const { number, at, event } of this.#events.take(after)) {
+      const told = await toClientEvent(this.#host, number, event, this.#now(), at);
       if (told !== null) yield told;
     }
   }

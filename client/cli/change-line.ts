@@ -4,7 +4,7 @@ import type { ClientEvent, Group, Member } from '../index.ts';
 import { bold, type Safe, text, warning } from './escape.ts';
 import { type People, peopleNames, personName } from './names.ts';
 
-type Told<T extends ClientEvent['type']> = Omit<Extract<ClientEvent, { type: T }>, 'type' | 'number' | 'group'>;
+type Told<T extends ClientEvent['type']> = Omit<Extract<ClientEvent, { type: T }>, 'type' | 'number' | 'at' | 'group'>;
 export type Change = Told<'changed'>;
 
 /**

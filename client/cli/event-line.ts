@@ -49,7 +49,7 @@ export function eventLine(
   const words = wordsFor(people, event);
   if (words === null) return null;
   const id = event.type === 'edited' || event.type === 'deleted' ? event.id : null;
-  return text`${lineStart(now, id, where)}${words}`;
+  return text`${lineStart(event.at ?? now, id, where)}${words}`;
 }
 
 function wordsFor(people: People, event: Exclude<ShownEvent, { type: 'message' }>): Safe | null {

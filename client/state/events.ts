@@ -13,6 +13,13 @@ export function emit(tx: Transaction, event: StoredEvent): void {
   if (numbers === undefined) throw new CliquetError('client-closed');
   tx.put(tables.numbers, '', { ...numbers, nextEvent: numbers.nextEvent + 1 });
   tx.put(tables.events, numberKey(numbers.nextEvent), event);
+  tx.put(tables.eventTimes, numberKey(numbers.nextEvent), { at: tx.now() });
+}
+
+interface ToldEvent {
+  readonly number: number;
+  readonly at: number | null;
+  readonly event: StoredEvent;
 }
 
 /** The stored events one after the other; waits for new ones until it is closed. */
@@ -40,10 +47,10 @@ export class EventQueue {
   }
 
   /**
-   * The events, each under its number.
+   * The events, each under its number, and when it happened, if that is known: seconds since 1970.
    * @param after  the application has dealt with those up to this number: they are dropped
    */
-  async *take(after?: number): AsyncGenerator<{ readonly number: number; readonly event: StoredEvent }> {
+  async *take(after?: number): AsyncGenerator<ToldEvent> {
     if (this.#taken) throw new TypeError('events() is being read already: one reader at a time');
     this.#taken = true;
     try {
@@ -58,7 +65,8 @@ export class EventQueue {
           continue;
         }
         if (event !== undefined) {
-          yield { number: next, event };
+          const at = this.#state.get(tables.eventTimes, numberKey(next))?.at ?? null;
+          yield { number: next, at, event };
           if (this.#closed) break; // not taken: it is told again when the client is opened again
           await this.#state.transact((tx) => dropEvent(tx, next, event));
         }
@@ -83,5 +91,6 @@ async function dropEvents(tx: Transaction, upTo: number): Promise<void> {
 
 async function dropEvent(tx: Transaction, number: number, event: StoredEvent): Promise<void> {
   tx.delete(tables.events, numberKey(number));
+  tx.delete(tables.eventTimes, numberKey(number));
   if (event.type === 'message') await forgetTold(tx, event.group, event.message);
 }

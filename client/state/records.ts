@@ -374,6 +374,8 @@ export const tables = {
   early: table('early', Early),
   /** By running number; events of an invitation that is not answered are held back. Secret: plaintext. */
   events: table('event', StoredEvent),
+  /** When they happened, by the same number: seconds since 1970. */
+  eventTimes: table('event-time', struct('time of an event', { at: uint() })),
   held: table('held', StoredEvent),
 };
 

@@ -26,10 +26,11 @@ export function beginStore(tx: Transaction, identity: IdentityRecord): void {
 
 /**
  * The state that lies in a store, in the form of this version.
- * @param now  seconds since 1970
+ * @param now    seconds since 1970
+ * @param clock  the same from then on; the system's if not given
  * @throws CliquetError `store-too-new`, `store-damaged`; nothing is written then
  */
-export async function loadState(store: Store, now: number): Promise<State> {
+export async function loadState(store: Store, now: number, clock?: () => number): Promise<State> {
   const version = await versionOf(store);
   if (version > newest) throw new CliquetError('store-too-new');
   const reached = (to: number): Write => ({ key: schemaKey, value: tables.schema.struct.encode({ version: to }) });
@@ -41,7 +42,7 @@ export async function loadState(store: Store, now: number): Promise<State> {
     });
     await store.commit([...writes, reached(i + 2)]);
   }
-  return State.load(store, Object.values(tables));
+  return State.load(store, Object.values(tables), clock);
 }
 
 async function versionOf(store: Store): Promise<number> {

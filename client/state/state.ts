@@ -25,6 +25,8 @@ export interface Reader {
 }
 
 export interface Transaction extends Reader {
+  /** Seconds since 1970. */
+  readonly now: () => number;
   put<T>(table: Table<T> | Archive<T>, key: string, value: T): void;
   delete<T>(table: Table<T> | Archive<T>, key: string): void;
   /** Runs a part of the transaction: if it throws, what it has changed is taken back, and the rest goes on. */
@@ -38,19 +40,23 @@ interface Change {
   readonly value: unknown;
 }
 
+const systemClock = () => Math.floor(Date.now() / 1000);
+
 export class State implements Reader {
   readonly #store: Store;
+  readonly #now: () => number;
   readonly #images = new Map<string, Image>();
   #turn: Promise<unknown> = Promise.resolve();
   #closed = false;
 
-  private constructor(store: Store) {
+  private constructor(store: Store, now: () => number) {
     this.#store = store;
+    this.#now = now;
   }
 
-  /** @throws CliquetError `store-damaged` */
-  static async load(store: Store, tables: readonly Table<unknown>[]): Promise<State> {
-    const state = new State(store);
+  /** @param now  the clock, in seconds since 1970 @throws CliquetError `store-damaged` */
+  static async load(store: Store, tables: readonly Table<unknown>[], now = systemClock): Promise<State> {
+    const state = new State(store, now);
     for (const table of tables) {
       const image = state.#imageOf(table);
       for (const { key, value } of await store.list(`${table.name}/`)) {
@@ -138,6 +144,7 @@ export class State implements Reader {
     const changesOf = ({ name }: { readonly name: string }) =>
       [...staged.values()].filter(({ table }) => table.name === name);
     return {
+      now: this.#now,
       get: <T>(table: Table<T>, key: string) => {
         const changed = staged.get(`${table.name}/${key}`);
         return changed === undefined ? this.get(table, key) : (changed.value as T | undefined);

@@ -68,6 +68,7 @@ describe('a group', () => {
     const events = (await ben.do('listen', '--once', '--json')).trim().split('\n');
     expect(events.map((line) => JSON.parse(line))).toContainEqual({
       number: expect.any(Number),
+      at: expect.any(Number),
       type: 'changed',
       group,
       groupName: 'Holidays',

@@ -3,6 +3,7 @@ import { EventQueue, emit } from '../../../client/state/events.ts';
 import { type StoredEvent, tables } from '../../../client/state/records.ts';
 import { State } from '../../../client/state/state.ts';
 import { memoryStore } from '../../../client/store/memory.ts';
+import { numberKey } from '../../../client/store/store.ts';
 import { failingStore, StoreFailure } from '../../support/failing-store.ts';
 
 const event = (count: number): StoredEvent => ({
@@ -37,6 +38,24 @@ async function read(queue: EventQueue, count: number): Promise<number[]> {
 }
 
 describe('take()', () => {
+  it('says when an event happened, however late it is told, and keeps no time of one that was taken', async () => {
+    let now = 5;
+    const store = memoryStore();
+    const state = await State.load(store, Object.values(tables), () => now);
+    await state.transact((tx) => tx.put(tables.numbers, '', { nextSend: 1, nextEvent: 0, cursor: null }));
+    await state.transact((tx) => emit(tx, event(1)));
+    now = 9;
+    // As an earlier version has left it.
+    await state.transact((tx) => {
+      emit(tx, event(2));
+      tx.delete(tables.eventTimes, numberKey(1));
+    });
+    const reader = new EventQueue(state).take();
+    expect((await reader.next()).value).toMatchObject({ number: 0, at: 5 });
+    expect((await reader.next()).value).toMatchObject({ number: 1, at: null });
+    expect(state.all(tables.eventTimes)).toEqual([]);
+  });
+
   it('gives stored events in order, then new ones as they come', async () => {
     const { queue, tell } = await start();
     await tell(1, 2);

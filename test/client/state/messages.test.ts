@@ -68,7 +68,7 @@ const host = (): GroupHost => {
   const unused = () => Promise.reject(new Error('unused'));
   return { state, random: (length) => new Uint8Array(length), now: () => now, change: unused, act: unused };
 };
-const told = (event: StoredEvent | null) => event && toClientEvent(host(), 0, event, now);
+const told = (event: StoredEvent | null) => event && toClientEvent(host(), 0, event, now, null);
 
 describe('receiveContent()', () => {
   it('adds messages in the order in which they come, whoever sent them', async () => {
