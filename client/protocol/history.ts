@@ -24,9 +24,9 @@ const minTold = 32;
 const maxToldBytes = 48 * 1024;
 
 /**
- * The lineage with what a history adds to it. Records of branches that left before all that is known are passed over.
+ * The lineage with what a history adds to it. What is before all that is known, or has left before that, is passed over.
  * @param base  the group as the first record left it; taken for the beginning if nothing is known yet
- * @throws CliquetError `agreement-invalid` for a record that is not valid, or not its author's
+ * @throws CliquetError `agreement-invalid` for a record of another group, one that is not valid, or not its author's
  */
 export async function extendLineage(
   curves: Curves,
@@ -39,14 +39,14 @@ export async function extendLineage(
   for (const [i, signed] of history.entries()) {
     const id = agreementId(signed.record);
     if (extended.has(bytesKey(id))) continue;
+    const record = Record.decode(signed.record);
+    if (!sameBytes(record.group, group)) throw refused('group');
     if (i === 0 && base !== null && extended.size === 0) {
-      const record = Record.decode(signed.record);
-      if (!sameBytes(record.group, group)) throw refused('group');
       extended.set(bytesKey(id), firstGeneration(id, signed, record, base.roster, base.name));
       continue;
     }
-    const { parent } = Record.decode(signed.record);
-    if (parent !== null && !extended.has(bytesKey(parent))) continue;
+    const { parent } = record;
+    if (parent === null ? extended.size > 0 : !extended.has(bytesKey(parent))) continue;
     extended.set(bytesKey(id), await placeRecord(curves, extended, signed));
   }
   return extended;

@@ -187,7 +187,7 @@ describe('acceptAgreement() of a later generation', () => {
     expect((await give(author.hrid, { ...know(1), lineage: new Map() })).lineage.size).toBe(3);
     const other = await foundTestGroup(seededRandom('another'), 2);
     const unlinked = await rejectionOf(give(author.hrid, { ...know(1), lineage: other.lineage }));
-    expect(unlinked.message).toContain('parent');
+    expect(unlinked.message).toContain('history');
     expect((await rejectionOf(give(third.hrid, know(1)))).message).toContain('author');
     const removed = await openNext(random, group, 0, { operation: { removed: [3] } });
     const wrongHeader = accept(at(group.people, 3), author.hrid, at(removed.headers, 1), removed.body, know(3));

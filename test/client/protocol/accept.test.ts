@@ -194,7 +194,7 @@ describe('acceptAgreement() record and details', () => {
     });
     const signature = await signLabeled(curves, founder.identity.seed, 'agreement', earlier.record);
     const history = [{ ...earlier, signature }];
-    expect(await refusalOf({ details: (details) => ({ ...details, history }) })).toBe('agreement-invalid: parent');
+    expect(await refusalOf({ details: (details) => ({ ...details, history }) })).toBe('agreement-invalid: group');
     const broken = [{ ...earlier, record: new Uint8Array(9) }];
     expect(await refusalOf({ details: (details) => ({ ...details, history: broken }) })).toMatch(/^malformed/);
   });

@@ -125,10 +125,28 @@ describe('extendLineage()', () => {
     expect(await refusalOf(extendLineage(curves, new Map(), history, base, other))).toBe('group');
   });
 
-  test('refuses a second founding', async () => {
+  test('passes over the founding, and what follows it, where only later ones are known', async () => {
+    const { tree, path } = await grown(4);
+    const known = await extend(tree, new Map(), signedOf(path.slice(2, 4)), baseOf(at(path, 2)));
+    const extended = await extend(tree, known, signedOf(path), baseOf(at(path, 0)));
+    expect(keysOf(extended.values())).toEqual(keysOf(path.slice(2)));
+  });
+
+  test('passes over a second founding, and all that is built on it', async () => {
     const { tree, path } = await grown(1);
-    const [second] = await new SignedTree([...members].reverse()).found().then((founding) => signedOf([founding]));
-    expect(await refusalOf(extend(tree, only(path), [second as SignedRecord]))).toBe('parent');
+    const other = new SignedTree([...members].reverse());
+    const founding = await other.found();
+    const history = signedOf([founding, await other.next(founding)]);
+    expect(keysOf((await extend(tree, only(path), history)).values())).toEqual(keysOf(path));
+  });
+
+  test('refuses a record of another group, wherever it stands', async () => {
+    const { tree, path } = await grown(2);
+    const other = new SignedTree(members, new Uint8Array(32).fill(8));
+    const founding = await other.found();
+    const foreign = signedOf([founding, await other.next(founding)]);
+    expect(await refusalOf(extend(tree, new Map(), foreign))).toBe('group');
+    for (const each of foreign) expect(await refusalOf(extend(tree, only(path), [each]))).toBe('group');
   });
 });
 
