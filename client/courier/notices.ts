@@ -123,6 +123,8 @@ export async function receiveNotice(
   if (notice === null) throw new CliquetError('agreement-invalid', 'notice');
   const { history } = Notice.decode(notice);
   const before = loadLineage(tx, group.id);
+  // Where nothing is known, anybody could make up a founding.
+  if (before.size === 0) return;
   const lineage = await extendLineage(curves, before, history, null, group.id);
   assertRoom(before, lineage);
   if (lineage.size > before.size) await settleGroup(tx, self.hrid, group, before, lineage, now);
