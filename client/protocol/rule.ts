@@ -38,6 +38,8 @@ export class Rule {
   /** By the entry that they remove or demote: of hundreds of records, few concern an author. */
   readonly #removalsOf = new Map<string, Generation[]>();
   readonly #stands = new Map<Generation, boolean>();
+  /** Where a generation and all that follow it stand when each is followed by what is built on it. */
+  readonly #spans = new Map<Generation, { readonly start: number; readonly end: number }>();
 
   constructor(lineage: Lineage) {
     this.#lineage = lineage;
@@ -45,9 +47,12 @@ export class Rule {
     this.#removals = this.#known.filter(isRemoval);
     for (const removal of this.#removals) {
       for (const key of new Set([...removedBy(removal), ...demotedBy(removal)].map(entryKey))) {
-        this.#removalsOf.set(key, [...(this.#removalsOf.get(key) ?? []), removal]);
+        const others = this.#removalsOf.get(key);
+        if (others === undefined) this.#removalsOf.set(key, [removal]);
+        else others.push(removal);
       }
     }
+    this.#number();
   }
 
   /** The generation that counts. @throws RangeError for an empty lineage */
@@ -69,9 +74,9 @@ export class Rule {
   pending(tip: Generation): Pending[] {
     const members = new Set(tip.roster.map(entryKey));
     return this.#removals.flatMap((removal) => {
-      if (isOnPath(removal, tip) || !this.stands(removal)) return [];
       const entries = removedBy(removal).filter((entry) => members.has(entryKey(entry)));
-      return entries.length === 0 ? [] : [{ removal, entries }];
+      if (entries.length === 0 || this.#isOnPath(removal, tip) || !this.stands(removal)) return [];
+      return [{ removal, entries }];
     });
   }
 
@@ -82,21 +87,54 @@ export class Rule {
     const carried = generation.record.because.map((id) => this.#lineage.get(bytesKey(id)));
     const stands =
       carried.every((removal) => removal === undefined || this.stands(removal)) &&
-      !this.#hitting(generation).some((removal) => this.stands(removal));
+      !this.#concerning(generation).some((removal) => this.#hits(removal, generation) && this.stands(removal));
     this.#stands.set(generation, stands);
     return stands;
   }
 
   /** The standing removal for which a generation, or one before it, is void; null if there is none. */
   voiding(generation: Generation): Generation | null {
-    const hitting = pathTo(generation).flatMap((each) => this.#hitting(each));
-    return hitting.find((removal) => this.stands(removal)) ?? null;
+    for (const each of pathTo(generation)) {
+      const isVoiding = (removal: Generation) => this.#hits(removal, each) && this.stands(removal);
+      const voiding = this.#concerning(each).find(isVoiding);
+      if (voiding !== undefined) return voiding;
+    }
+    return null;
   }
 
-  #hitting(generation: Generation): Generation[] {
+  /** What removes or demotes the author of a generation, wherever it stands. */
+  #concerning(generation: Generation): readonly Generation[] {
     const author = authorOf(generation);
-    const concerning = author === undefined ? [] : (this.#removalsOf.get(entryKey(author)) ?? []);
-    return concerning.filter((removal) => hits(removal, generation));
+    return author === undefined ? [] : (this.#removalsOf.get(entryKey(author)) ?? []);
+  }
+
+  #hits(removal: Generation, generation: Generation): boolean {
+    if (!strikes(removal, generation)) return false;
+    return !this.#isOnPath(removal, generation) && !this.#isOnPath(generation, removal);
+  }
+
+  #isOnPath(ancestor: Generation, generation: Generation): boolean {
+    const [above, below] = [this.#spans.get(ancestor), this.#spans.get(generation)];
+    if (above === undefined || below === undefined) return isOnPath(ancestor, generation);
+    return above.start <= below.start && below.start < above.end;
+  }
+
+  /** Parents stand before their children: sizes are counted from the end, and places given from the beginning. */
+  #number(): void {
+    const sizes = new Map<Generation, number>();
+    for (const each of this.#known.toReversed()) {
+      const size = (sizes.get(each) ?? 0) + 1;
+      sizes.set(each, size);
+      if (each.parent !== null) sizes.set(each.parent, (sizes.get(each.parent) ?? 0) + size);
+    }
+    const next = new Map<Generation | null, number>([[null, 0]]);
+    for (const each of this.#known) {
+      const parent = each.parent !== null && next.has(each.parent) ? each.parent : null;
+      const start = next.get(parent) ?? 0;
+      const end = start + (sizes.get(each) ?? 1);
+      this.#spans.set(each, { start, end });
+      next.set(parent, end).set(each, start + 1);
+    }
   }
 }
 
@@ -105,15 +143,15 @@ function authorOf({ parent, record }: Generation): RosterEntry | undefined {
   return parent?.roster[positionOf(parent.roster, record.author)];
 }
 
-function hits(removal: Generation, generation: Generation): boolean {
+/** What hits() says, but for where the two stand. */
+function strikes(removal: Generation, generation: Generation): boolean {
   const { parent, record } = generation;
   const author = authorOf(generation);
   if (parent === null || author === undefined) return false;
-  if (isOnPath(removal, generation) || isOnPath(generation, removal)) return false;
   const isAuthor = (entry: RosterEntry) => entryKey(entry) === entryKey(author);
-  const strikes =
+  const isStruck =
     removedBy(removal).some(isAuthor) || (demotedBy(removal).some(isAuthor) && takesAdmin(parent, record));
-  if (!strikes) return false;
+  if (!isStruck) return false;
   const isOwnEnd = [...removedBy(generation), ...demotedBy(generation)].some(isAuthor);
   return !(isOwnEnd && sameBytes(removal.record.author, record.author));
 }
