@@ -1,6 +1,7 @@
 // What a person changes in a group: a generation that carries it is opened, and opened again by itself on the one that
 // counts when another has got ahead of it.
 
+import { canCarry, dueRemovals } from '../protocol/history.ts';
 import { entryKey, type Generation, isOnPath, type Lineage, positionOf } from '../protocol/lineage.ts';
 import { Rule } from '../protocol/rule.ts';
 import { loadLineage } from '../state/lineages.ts';
@@ -33,15 +34,21 @@ export async function carryOut(client: Registered, group: Bytes): Promise<void> 
   await openNext(client, group, (_, { pending }, tip, lineage) => (pending ? planCarry(tip, lineage) : null));
 }
 
+/** One removal for each member to be taken out, as many as can be told. */
 function planCarry(tip: Generation, lineage: Lineage): Plan | null {
-  const pending = new Rule(lineage).pending(tip);
-  const due = new Set(pending.flatMap(({ entries }) => entries.map(entryKey)));
+  const because: Generation[] = [];
+  const due = new Set<string>();
+  for (const { removal, entries } of dueRemovals(lineage, tip)) {
+    if (entries.every((entry) => due.has(entryKey(entry)))) continue;
+    if (!canCarry(lineage, tip, [...because, removal])) continue;
+    because.push(removal);
+    for (const entry of entries) due.add(entryKey(entry));
+  }
   if (due.size === 0) return null;
   const removed = [...tip.roster.keys()].filter((position) => {
     const entry = tip.roster[position];
     return entry !== undefined && due.has(entryKey(entry));
   });
-  const because = pending.map(({ removal }) => removal);
   return { operation: { ...nothing, removed }, because, returned: [] };
 }
 

@@ -1,6 +1,7 @@
 // Which generation of a group counts, by what is known of its lineage; what becomes of the group when that is another one
 // than before, and what the application is told of it.
 
+import { dueRemovals } from '../protocol/history.ts';
 import {
   demotedBy,
   entryKey,
@@ -45,7 +46,9 @@ export async function settleGroup(
   const tip = saveLineage(tx, group.id, lineage);
   const { roster, name } = tip;
   const since = sameBytes(group.generation, tip.id) ? group.since : now;
-  const pendings = new Rule(lineage).pending(tip);
+  // By what is kept: nobody carries out what is let go.
+  const kept = loadLineage(tx, group.id);
+  const pendings = dueRemovals(kept, kept.get(bytesKey(tip.id)) ?? tip);
   const pending = pendings.length > 0;
   // A removal acts from the moment it is known, also before somebody carries it out.
   const due = pendings.find(({ entries }) => entries.some(({ hrid }) => sameBytes(hrid, own)));

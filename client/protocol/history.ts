@@ -5,23 +5,21 @@ import type { Curves } from '../crypto/curves.ts';
 import { verifyLabeled } from '../crypto/sign.ts';
 import { type Bytes, bytesKey, sameBytes } from '../wire/bytes.ts';
 import { CliquetError } from '../wire/errors.ts';
+import { maxBodyBytes } from '../wire/limits.ts';
 import { type Base, Record, type SignedRecord } from '../wire/record.ts';
 import { agreementId } from './agreement.ts';
-import {
-  firstGeneration,
-  type Generation,
-  isOnPath,
-  type Lineage,
-  nextGeneration,
-  pathTo,
-  positionOf,
-} from './lineage.ts';
+import { firstGeneration, type Generation, type Lineage, nextGeneration, pathTo, positionOf } from './lineage.ts';
 import { applyOperation, withJoined } from './roster.ts';
+import { type Pending, Rule } from './rule.ts';
 
 /** An agreement tells of so many generations on its path at least, if there are as many. */
 const minTold = 32;
 /** And of so many bytes of records at most: the newest ones. */
 const maxToldBytes = 48 * 1024;
+/** What an agreement that carries removals out takes for each member: base, first leaf, reason and position. */
+const memberBytes = 240;
+/** And what it takes besides. */
+const otherBytes = 4 * 1024;
 
 /**
  * The lineage with what a history adds to it. What is before all that is known, or has left before that, is passed over.
@@ -85,9 +83,9 @@ function founding(lineage: Lineage, id: Bytes, signed: SignedRecord, record: Rec
 /**
  * What an agreement on top of a generation tells: the path from the last generation before everybody was heard, 32
  * records at least, and what else has branched off since.
- * @param because                the removals that the agreement carries out: they are told in any case, as are those
- *   that the told records carry out
+ * @param because                the removals that the agreement carries out: they are told in any case
  * @param isEverybodyHeardSince  whether all members were heard in a generation or after it
+ * @throws RangeError if what is carried out cannot be told
  */
 export function tellHistory(
   lineage: Lineage,
@@ -96,56 +94,107 @@ export function tellHistory(
   isEverybodyHeardSince: (generation: Generation) => boolean,
 ): { readonly base: Base; readonly history: readonly SignedRecord[] } {
   const path = pathTo(parent);
-  // A removal that was carried out so long ago that it is not known here any more cannot be told, nor what is before it.
-  const isUntold = ({ record }: Generation) => record.because.some((id) => !lineage.has(bytesKey(id)));
-  const oldest = Math.max(0, path.findLastIndex(isUntold));
-  let first = path.length - 1;
-  let bytes = sizeOf(parent);
-  while (first > oldest) {
-    const earlier = path[first - 1] as Generation;
-    if (path.length - first >= minTold && isEverybodyHeardSince(path[first] as Generation)) break;
-    if (bytes + sizeOf(earlier) > maxToldBytes) break;
-    bytes += sizeOf(earlier);
-    first--;
+  const at = (index: number) => path[index] as Generation;
+  let told = tellingOf(lineage, path, path.length - 1, because);
+  if (told === null) throw new RangeError('"because" expected removals that can be told');
+  while (told.first > 0) {
+    if (path.length - told.first >= minTold && isEverybodyHeardSince(at(told.first))) break;
+    const longer = tellingOf(lineage, path, told.first - 1, because);
+    if (longer === null || longer.bytes > maxToldBytes) break;
+    told = longer;
   }
-  const carriedSince = (base: Generation) => removalsOf(lineage, [parent, ...because], base, because);
-  while (
-    first > oldest &&
-    carriedSince(path[first] as Generation).some((each) => !isOnPath(path[first] as Generation, each))
-  )
-    first--;
-  const base = path[first] as Generation;
-  const carried = carriedSince(base);
-  const told = new Set(path.slice(first));
-  const branches = [...lineage.values()].filter((each) => each !== base && !told.has(each) && isOnPath(base, each));
   // The nearest to the present count most; a branch is told from where it leaves on.
-  for (const branch of [...carried, ...branches.toReversed()]) {
-    const missing = pathTo(branch).filter((each) => isOnPath(base, each) && !told.has(each));
-    const size = missing.reduce((sum, each) => sum + sizeOf(each), 0);
-    if (bytes + size > maxToldBytes && !carried.includes(branch)) continue;
-    bytes += size;
-    for (const each of missing) told.add(each);
+  const ends = [...because];
+  for (const branch of [...lineage.values()].reverse()) {
+    if (told.bytes > maxToldBytes) break;
+    if (told.beside.has(branch) || path.includes(branch)) continue;
+    const more = tellingOf(lineage, path, told.first, [...ends, branch]);
+    if (more === null || more.first < told.first || more.bytes > maxToldBytes) continue;
+    told = more;
+    ends.push(branch);
   }
-  const history = [...told].sort((a, b) => a.record.number - b.record.number).map(({ signed }) => signed);
-  return { base: { roster: base.roster, name: base.name }, history };
+  const history = [...path.slice(told.first), ...told.beside]
+    .sort((a, b) => a.record.number - b.record.number)
+    .map(({ signed }) => signed);
+  const { roster, name } = at(told.first);
+  return { base: { roster, name }, history };
 }
 
-/** The removals that are carried out after a base on the way to some generations: without them, carries are not valid. */
-function removalsOf(
+/**
+ * The removals that agreements on a tip can carry out: standing ones that are not on its path, those first that take the
+ * least to tell. One whose branch is too long to be told is none of them.
+ */
+export function dueRemovals(lineage: Lineage, tip: Generation): Pending[] {
+  const path = pathTo(tip);
+  return new Rule(lineage)
+    .pending(tip)
+    .map((pending) => ({ pending, bytes: carriedBytes(lineage, path, [pending.removal]) }))
+    .filter(({ bytes }) => bytes <= maxBodyBytes)
+    .sort((a, b) => a.bytes - b.bytes)
+    .map(({ pending }) => pending);
+}
+
+/** Whether one agreement on a tip can tell of all these removals, however many members it has. */
+export function canCarry(lineage: Lineage, tip: Generation, removals: readonly Generation[]): boolean {
+  return carriedBytes(lineage, pathTo(tip), removals) <= maxBodyBytes;
+}
+
+/** How large an agreement may become that carries out removals at the end of a path. */
+function carriedBytes(lineage: Lineage, path: readonly Generation[], removals: readonly Generation[]): number {
+  const told = tellingOf(lineage, path, path.length - 1, removals);
+  if (told === null) return Number.POSITIVE_INFINITY;
+  const members = Math.max(...[told.first, path.length - 1].map((index) => path[index]?.roster.length ?? 0));
+  return told.bytes + members * memberBytes + otherBytes;
+}
+
+/** Records that can be checked by whoever believes the first of them. */
+interface Telling {
+  /** Where on the path they begin. */
+  readonly first: number;
+  /** Those that are not on the path. */
+  readonly beside: ReadonlySet<Generation>;
+  readonly bytes: number;
+}
+
+/**
+ * What has to be told for the end of a path and for other generations: the path from some place on, or from where the first
+ * of these leaves it; they themselves from there on; and the same of all that is carried out on the way, as no carry is
+ * valid without. Null if not all of it is known here any more.
+ */
+function tellingOf(
   lineage: Lineage,
+  path: readonly Generation[],
+  from: number,
   ends: readonly Generation[],
-  base: Generation,
-  carried: readonly Generation[],
-): Generation[] {
-  const removals = new Set(carried);
-  for (const end of ends) {
-    const carries = pathTo(end).filter((each) => each.record.because.length > 0 && !isOnPath(each, base));
-    for (const removal of carries.flatMap(({ record }) => record.because.map((id) => lineage.get(bytesKey(id))))) {
-      if (removal === undefined || removals.has(removal)) continue;
-      for (const each of removalsOf(lineage, [removal], base, [...removals, removal])) removals.add(each);
+): Telling | null {
+  const offset = path[0]?.record.number ?? 0;
+  const indexOf = (each: Generation) => {
+    const index = each.record.number - offset;
+    return path[index] === each ? index : -1;
+  };
+  const beside = new Set<Generation>();
+  const todo: (Generation | undefined)[] = [...ends];
+  const carriedBy = ({ record }: Generation) => record.because.map((id) => lineage.get(bytesKey(id)));
+  let first = from;
+  let checked = path.length;
+  for (;;) {
+    // The first one is believed.
+    while (checked > first + 1) todo.push(...carriedBy(path[--checked] as Generation));
+    if (todo.length === 0) break;
+    const end = todo.pop();
+    if (end === undefined) return null;
+    // A removal is one by its parent: it cannot be the first.
+    let at = indexOf(end) < 0 ? end : end.parent;
+    while (at !== null && indexOf(at) < 0 && !beside.has(at)) {
+      beside.add(at);
+      todo.push(...carriedBy(at));
+      at = at.parent;
     }
+    if (at === null) return null;
+    if (!beside.has(at)) first = Math.min(first, indexOf(at));
   }
-  return [...removals];
+  const bytes = [...path.slice(first), ...beside].reduce((sum, each) => sum + sizeOf(each), 0);
+  return { first, beside, bytes };
 }
 
 const sizeOf = ({ signed }: Generation) => signed.record.length + signed.signature.length + 8;

@@ -4,12 +4,14 @@
 import { describe, expect, test } from 'vitest';
 import { seal } from '../../client/crypto/aead.ts';
 import { noticeKey } from '../../client/protocol/agreement.ts';
+import { type Generation, pathTo } from '../../client/protocol/lineage.ts';
 import { exportSecretOf } from '../../client/state/generations.ts';
 import { deleteLineage } from '../../client/state/lineages.ts';
 import type { Bytes } from '../../client/wire/bytes.ts';
 import { Envelope } from '../../client/wire/envelope.ts';
 import { Notice } from '../../client/wire/record.ts';
 import { Circle } from '../sim/circle.ts';
+import { forgeNext } from '../support/forge-next.ts';
 import { SignedTree } from '../support/records.ts';
 
 /** What of somebody's refusals was told. */
@@ -54,5 +56,79 @@ describe('where nothing is known of the lineage', () => {
     await circle.settle('b');
     expect(circle.told('b')).toEqual([]);
     expect(circle.record('b').status).toBe('active');
+  });
+});
+
+describe('what is to be carried out', () => {
+  /** Records that somebody has signed, told with an agreement of its own that everybody gets. */
+  async function tell(circle: Circle, name: string, told: readonly Generation[]): Promise<void> {
+    const history = told.map(({ signed }) => signed);
+    const forged = await forgeNext(circle.phone(name).client, circle.lineage(name), circle.tip(name), {
+      details: (details) => ({ ...details, history: [...details.history, ...history] }),
+    });
+    circle.spread(name, forged);
+  }
+
+  /** A group of which somebody makes up records; it is as it was found, with all promotions on the path. */
+  async function grown(seed: string, members: string) {
+    const circle = await Circle.found(seed, members);
+    const people = [...members.toLowerCase()].map((name) => circle.phone(name).client.self);
+    const tree = new SignedTree(people, circle.record('a').id);
+    const path = pathTo(circle.tip('a'));
+    return { circle, tree, path, founding: path[0] as Generation };
+  }
+
+  test('is one removal for each member, however many there are', async () => {
+    const { circle, tree, founding } = await grown('many leaves', 'ABCz');
+    for (let n = 0; n < 257; n++) await tree.next(founding, 3, { removed: [3] });
+    await tell(circle, 'z', [...tree.values()]);
+    await circle.settle('abc');
+    await circle.pass(60, 2, 'abc');
+    expect(refusals(circle, 'b')).toEqual([]);
+    expect(circle.agreed('abc')).toBe('ABC');
+    expect(circle.tip('a').record.because).toHaveLength(1);
+    for (const name of 'abc') await circle.say(name, `hello from ${name}`);
+    await circle.settle('abc');
+    expect(circle.phone('c').shown).toEqual(['hello from a', 'hello from b']);
+  });
+
+  test('is nothing that no agreement could tell of: the group goes on, and removes by a record that can be told', async () => {
+    const { circle, tree, founding } = await grown('long branch', 'ABCz');
+    let at = founding;
+    for (let n = 0; n < 210; n++) at = await tree.next(at, 3, { name: '€'.repeat(127 + (n % 2)) });
+    await tree.next(at, 3, { removed: [3] });
+    const records = [...tree.values()];
+    for (let n = 0; n < records.length; n += 71) await tell(circle, 'z', records.slice(n, n + 71));
+    await circle.settle('abc');
+    await circle.pass(60, 2, 'abc');
+    expect(refusals(circle, 'b')).toEqual([]);
+    expect(circle.lineage('b').size).toBeGreaterThan(210);
+    for (const name of 'abc') await circle.say(name, `hello from ${name}`);
+    await circle.settle('abc');
+    expect(circle.phone('c').shown).toEqual(['hello from a', 'hello from b']);
+    await circle.group('b').remove(circle.phone('z').hrid);
+    await circle.settle('abc');
+    expect(circle.agreed('abc')).toBe('ABC');
+  });
+
+  test('is what takes the least to tell, if all of it is too much for one agreement', async () => {
+    const { circle, tree, founding } = await grown('two at once', 'ABCyz');
+    for (const [place, length] of [
+      [3, 90],
+      [4, 120],
+    ] as const) {
+      let at = founding;
+      for (let n = 0; n < length; n++) at = await tree.next(at, place, { name: '€'.repeat(127 + (n % 2)) });
+      await tree.next(at, place, { removed: [place] });
+    }
+    const records = [...tree.values()];
+    for (let n = 0; n < records.length; n += 71) await tell(circle, 'z', records.slice(n, n + 71));
+    await circle.settle('abc');
+    await circle.pass(120, 4, 'abc');
+    expect(refusals(circle, 'b')).toEqual([]);
+    expect(circle.agreed('abc')).toBe('ABCz');
+    for (const name of 'abc') await circle.say(name, `hello from ${name}`);
+    await circle.settle('abc');
+    expect(circle.phone('c').shown).toEqual(['hello from a', 'hello from b']);
   });
 });
