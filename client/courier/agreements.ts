@@ -67,7 +67,7 @@ export async function receiveAgreement(
   const lineage: Lineage = isLinked ? before : new Map();
   const accepted = await acceptAgreement(curves, self, from, opened, lineage, knownLeavesIn(tx), knownOf, now);
   const { ratchet, generation, secretFingerprint } = accepted;
-  assertRoom(before, accepted.lineage);
+  assertRoom(accepted.lineage, generation);
 
   const isContact = tx.get(tables.contacts, bytesKey(from)) !== undefined;
   const isJoined = (isAnswer && known.status === 'lost') || (isContact && known === undefined);

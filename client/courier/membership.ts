@@ -2,6 +2,7 @@
 // than before, and what the application is told of it.
 
 import { dueRemovals } from '../protocol/history.ts';
+import { keptOf, maxRecords } from '../protocol/kept.ts';
 import {
   demotedBy,
   entryKey,
@@ -24,8 +25,6 @@ import { CliquetError } from '../wire/errors.ts';
 import { tell } from './invitations.ts';
 import { abandonOutgoing, abandonUnsent } from './outbox.ts';
 
-/** Records of a group that are kept at most, but for those that count. */
-const maxLineage = 1024;
 /** A removal that does not count is known to be void by then. */
 const removalSeconds = 7 * 24 * 3600;
 
@@ -70,12 +69,12 @@ export async function settleGroup(
 }
 
 /**
- * Whoever opens one branch after the other must not make others keep them all: beyond a bound, only what counts is taken
- * in. @throws CliquetError `agreement-invalid`
+ * Where all that is known is too much to be kept, what would not be kept is not taken in.
+ * @throws CliquetError `agreement-invalid`
  */
-export function assertRoom(before: Lineage, after: Lineage): void {
-  if (after.size <= maxLineage || after.size === before.size) return;
-  if (before.has(bytesKey(new Rule(after).tip().id))) throw new CliquetError('agreement-invalid', 'too many branches');
+export function assertRoom(lineage: Lineage, generation: Generation): void {
+  if (lineage.size <= maxRecords || keptOf(lineage).generations.includes(generation)) return;
+  throw new CliquetError('agreement-invalid', 'too many branches');
 }
 
 /**

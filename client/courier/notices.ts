@@ -15,7 +15,7 @@ import { type AgreementHeader, Envelope, type NoticeEnvelope } from '../wire/env
 import { CliquetError } from '../wire/errors.ts';
 import { nonceBytes } from '../wire/limits.ts';
 import { Notice } from '../wire/record.ts';
-import { assertRoom, settleGroup, strikeOf } from './membership.ts';
+import { settleGroup, strikeOf } from './membership.ts';
 import { putOutgoing, recipientsOf } from './outbox.ts';
 import type { Registered } from './registered.ts';
 
@@ -126,7 +126,6 @@ export async function receiveNotice(
   // Where nothing is known, anybody could make up a founding.
   if (before.size === 0) return;
   const lineage = await extendLineage(curves, before, history, null, group.id);
-  assertRoom(before, lineage);
   if (lineage.size > before.size) await settleGroup(tx, self.hrid, group, before, lineage, now);
 }
 

@@ -35,8 +35,9 @@ export class Rule {
   readonly #known: readonly Generation[];
   readonly #lineage: Lineage;
   readonly #removals: readonly Generation[];
-  /** By the entry that they remove or demote: of hundreds of records, few concern an author. */
-  readonly #removalsOf = new Map<string, Generation[]>();
+  /** By the entry that they strike: of hundreds of records, few concern an author. */
+  readonly #removing = new Map<string, Generation[]>();
+  readonly #demoting = new Map<string, Generation[]>();
   readonly #stands = new Map<Generation, boolean>();
   /** Where a generation and all that follow it stand when each is followed by what is built on it. */
   readonly #spans = new Map<Generation, { readonly start: number; readonly end: number }>();
@@ -46,28 +47,30 @@ export class Rule {
     this.#known = [...lineage.values()];
     this.#removals = this.#known.filter(isRemoval);
     for (const removal of this.#removals) {
-      for (const key of new Set([...removedBy(removal), ...demotedBy(removal)].map(entryKey))) {
-        const others = this.#removalsOf.get(key);
-        if (others === undefined) this.#removalsOf.set(key, [removal]);
-        else others.push(removal);
-      }
+      for (const entry of removedBy(removal)) listUnder(this.#removing, entryKey(entry), removal);
+      for (const entry of demotedBy(removal)) listUnder(this.#demoting, entryKey(entry), removal);
     }
     this.#number();
   }
 
   /** The generation that counts. @throws RangeError for an empty lineage */
   tip(): Generation {
-    const alive = new Set<Generation>();
     let tip: Generation | undefined;
-    // Parents stand before their children.
-    for (const generation of this.#known) {
-      const { parent } = generation;
-      if (parent !== null && !(alive.has(parent) && this.stands(generation))) continue;
-      alive.add(generation);
+    for (const generation of this.alive()) {
       if (tip === undefined || isBetter(generation, tip)) tip = generation;
     }
     if (tip === undefined) throw new RangeError('"lineage" expected at least one generation');
     return tip;
+  }
+
+  alive(): Set<Generation> {
+    const alive = new Set<Generation>();
+    // Parents stand before their children.
+    for (const generation of this.#known) {
+      const { parent } = generation;
+      if (parent === null || (alive.has(parent) && this.stands(generation))) alive.add(generation);
+    }
+    return alive;
   }
 
   /** What is to be carried out before anything else is said under a tip. */
@@ -87,7 +90,7 @@ export class Rule {
     const carried = generation.record.because.map((id) => this.#lineage.get(bytesKey(id)));
     const stands =
       carried.every((removal) => removal === undefined || this.stands(removal)) &&
-      !this.#concerning(generation).some((removal) => this.#hits(removal, generation) && this.stands(removal));
+      this.#hitting(generation) === undefined;
     this.#stands.set(generation, stands);
     return stands;
   }
@@ -95,22 +98,26 @@ export class Rule {
   /** The standing removal for which a generation, or one before it, is void; null if there is none. */
   voiding(generation: Generation): Generation | null {
     for (const each of pathTo(generation)) {
-      const isVoiding = (removal: Generation) => this.#hits(removal, each) && this.stands(removal);
-      const voiding = this.#concerning(each).find(isVoiding);
-      if (voiding !== undefined) return voiding;
+      const hitting = this.#hitting(each);
+      if (hitting !== undefined) return hitting;
     }
     return null;
   }
 
-  /** What removes or demotes the author of a generation, wherever it stands. */
-  #concerning(generation: Generation): readonly Generation[] {
-    const author = authorOf(generation);
-    return author === undefined ? [] : (this.#removalsOf.get(entryKey(author)) ?? []);
-  }
-
-  #hits(removal: Generation, generation: Generation): boolean {
-    if (!strikes(removal, generation)) return false;
-    return !this.#isOnPath(removal, generation) && !this.#isOnPath(generation, removal);
+  /** A standing removal that hits a generation. */
+  #hitting(generation: Generation): Generation | undefined {
+    const { parent, record } = generation;
+    const author = parent?.roster[positionOf(parent.roster, record.author)];
+    if (parent === null || author === undefined) return undefined;
+    const key = entryKey(author);
+    const isOwnEnd = [...removedBy(generation), ...demotedBy(generation)].some((entry) => entryKey(entry) === key);
+    const hits = (removal: Generation) =>
+      !(isOwnEnd && sameBytes(removal.record.author, record.author)) &&
+      !this.#isOnPath(removal, generation) &&
+      !this.#isOnPath(generation, removal);
+    const demoting = takesAdmin(parent, record) ? (this.#demoting.get(key) ?? []) : [];
+    const striking = [...(this.#removing.get(key) ?? []), ...demoting];
+    return striking.find((removal) => hits(removal) && this.stands(removal));
   }
 
   #isOnPath(ancestor: Generation, generation: Generation): boolean {
@@ -138,22 +145,10 @@ export class Rule {
   }
 }
 
-/** The entry of the parent's roster under which a generation was opened. */
-function authorOf({ parent, record }: Generation): RosterEntry | undefined {
-  return parent?.roster[positionOf(parent.roster, record.author)];
-}
-
-/** What hits() says, but for where the two stand. */
-function strikes(removal: Generation, generation: Generation): boolean {
-  const { parent, record } = generation;
-  const author = authorOf(generation);
-  if (parent === null || author === undefined) return false;
-  const isAuthor = (entry: RosterEntry) => entryKey(entry) === entryKey(author);
-  const isStruck =
-    removedBy(removal).some(isAuthor) || (demotedBy(removal).some(isAuthor) && takesAdmin(parent, record));
-  if (!isStruck) return false;
-  const isOwnEnd = [...removedBy(generation), ...demotedBy(generation)].some(isAuthor);
-  return !(isOwnEnd && sameBytes(removal.record.author, record.author));
+function listUnder(lists: Map<string, Generation[]>, key: string, removal: Generation): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [removal]);
+  else list.push(removal);
 }
 
 function isBetter(a: Generation, b: Generation): boolean {

@@ -1,17 +1,14 @@
 // The lineages of groups in the store: signed records, out of which rosters and names follow again.
 
 import { agreementId } from '../protocol/agreement.ts';
-import { followingGeneration, type Generation, type Lineage, pathTo } from '../protocol/lineage.ts';
-import { Rule } from '../protocol/rule.ts';
+import { keptOf } from '../protocol/kept.ts';
+import { followingGeneration, type Generation, type Lineage } from '../protocol/lineage.ts';
 import { numberKey } from '../store/store.ts';
 import { type Bytes, bytesKey } from '../wire/bytes.ts';
 import { Record } from '../wire/record.ts';
 import { deleteKeys } from './generations.ts';
 import { tables } from './records.ts';
 import type { Reader, Transaction } from './state.ts';
-
-/** Generations on the path that are kept before the one that counts: whoever was away for longer is invited anew. */
-const maxKept = 256;
 
 const prefixOf = (group: Bytes) => `${bytesKey(group)}/`;
 const keyOf = (group: Bytes, { id, record }: Generation) =>
@@ -37,22 +34,18 @@ export function isInLineage(reader: Reader, group: Bytes, id: Bytes): boolean {
   return reader.all(tables.lineage, prefixOf(group)).some(({ key }) => key.endsWith(end));
 }
 
-/** Puts what is new, and lets go what left the path long ago. @returns the generation that counts */
+/** Puts what is new, and lets go what is not to be kept. @returns the generation that counts */
 export function saveLineage(tx: Transaction, group: Bytes, lineage: Lineage): Generation {
-  const tip = new Rule(lineage).tip();
-  const path = pathTo(tip);
-  const first = path[Math.max(0, path.length - maxKept)] as Generation;
+  const { tip, first, generations } = keptOf(lineage);
   const kept = new Set<string>();
-  for (const generation of lineage.values()) {
-    const isKept = generation === first || (generation.parent !== null && kept.has(bytesKey(generation.parent.id)));
+  for (const generation of generations) {
     const key = keyOf(group, generation);
-    if (isKept) kept.add(bytesKey(generation.id));
-    if (!isKept) tx.delete(tables.lineage, key);
-    else if (generation === first || tx.get(tables.lineage, key) === undefined) {
-      const base = generation === first ? { roster: first.roster, name: first.name } : null;
-      tx.put(tables.lineage, key, { signed: generation.signed, base });
-    }
+    kept.add(key);
+    if (generation !== first && tx.get(tables.lineage, key) !== undefined) continue;
+    const base = generation === first ? { roster: first.roster, name: first.name } : null;
+    tx.put(tables.lineage, key, { signed: generation.signed, base });
   }
+  for (const { key } of tx.all(tables.lineage, prefixOf(group))) if (!kept.has(key)) tx.delete(tables.lineage, key);
   return tip;
 }
 

@@ -17,15 +17,11 @@ describe('assertRoom()', () => {
     return tree;
   }
 
-  it('takes in what counts, however much there is', () => {
-    const [before, after] = [bush(1100), bush(1100)];
-    after.act({ id: 5000, parent: 2, author: 'a' });
-    expect(() => assertRoom(before, after)).not.toThrow();
-  });
-
-  it('refuses one branch more when there are 1,024 records', () => {
-    expect(() => assertRoom(bush(1022), bush(1023))).not.toThrow();
-    expect(() => assertRoom(bush(1023), bush(1024))).toThrow('too many branches');
+  it('takes in what is kept, and refuses what is not, of more than 1,024 records', () => {
+    const [all, more] = [bush(1023), bush(1100)];
+    expect(() => assertRoom(all, all.at(3))).not.toThrow();
+    expect(() => assertRoom(more, more.at(1101))).not.toThrow();
+    expect(() => assertRoom(more, more.at(3))).toThrow('too many branches');
   });
 });
 

@@ -85,6 +85,19 @@ describe('saveLineage() and loadLineage()', () => {
     expect(moved.get(bytesKey(next.id))?.name).toBe('Later');
   });
 
+  it('keep 1,024 records at most, and let go what was kept before', async () => {
+    const first = await tree.next(founding, 1);
+    for (let n = 0; n < 1022; n++) await tree.next(founding, 1);
+    await save();
+    expect((await load()).size).toBe(1024);
+    const tip = await tree.next(await tree.chain(founding, 9), 0, { removed: [2] });
+    expect((await save()).id).toEqual(tip.id);
+    const loaded = await load();
+    expect(loaded.size).toBe(1024);
+    expect(loaded.has(bytesKey(first.id))).toBe(false);
+    expect(new Rule(loaded).tip().id).toEqual(tip.id);
+  });
+
   it('keep groups apart, and deleteLineage() leaves the others', async () => {
     await save();
     const other = new SignedTree(members, new Uint8Array(32).fill(8));
