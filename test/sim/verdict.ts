@@ -2,6 +2,7 @@
 
 import { tables } from '../../client/state/records.ts';
 import { bytesKey } from '../../client/wire/bytes.ts';
+import type { ErrorCode } from '../../client/wire/errors.ts';
 import type { Heard, Phone } from './phone.ts';
 
 export interface Said {
@@ -44,41 +45,75 @@ export function doubledFor({ name, shown }: Phone): string[] {
   return shown.filter((text, i) => shown.indexOf(text) < i).map((text) => `${name} was shown '${text}' twice`);
 }
 
+/** What a content is refused with; other codes are of agreements and requests. */
+const contentCodes: readonly ErrorCode[] = ['message-refused', 'too-far-ahead'];
+
 /** What a member should have been shown, and was neither shown nor told to have missed. */
 export async function lostFor(phone: Phone, world: World): Promise<string[]> {
   const seen = new Set(phone.shown);
-  const told = new Map<string, number>();
-  const count = (sender: string, number: number) => told.set(sender, (told.get(sender) ?? 0) + number);
-  for (const event of phone.events) {
-    if (event.type === 'missed') count(bytesKey(event.sender), event.count);
-    if (event.type === 'refused') count(bytesKey(event.sender), 1);
-    // Of a sender who has left or died, the relay knows that something is lost, and nobody how much.
-    if (event.type === 'gap') count(bytesKey(event.sender), Number.POSITIVE_INFINITY);
-  }
-  // Up to then, all is lost as a whole: it is told that it was let in again with nothing, or was out.
-  const isWhole = (event: Heard) =>
-    event.type === 'removed' ||
-    event.type === 'invited' ||
-    (event.type === 'returned' && bytesKey(event.member) === phone.hrid && !event.whole);
-  const lostUpTo = Math.max(-1, ...phone.events.filter(isWhole).map(({ at }) => at));
+  const told = toldBy(phone);
+  const lostUpTo = lostWholeUpTo(phone);
   const lost: string[] = [];
-  for (const { text, author, at } of world.said) {
+  // The newest first: what is told as missed was said before.
+  for (const { text, author, at } of world.said.toReversed()) {
     if (author === phone.name || seen.has(text) || at <= lostUpTo) continue;
     if (phone.forgotten.has(text)) continue;
     const speaker = world.phones.get(author);
     if (!speaker?.sealedFor.get(text)?.has(phone.hrid)) continue;
     // What an older copy of its author's store does not know was lost with the newer one.
     if (!(await speaker.said()).has(text)) continue;
-    // Nothing is listened to of somebody whose removal is known, however long ago it was said.
-    if (speaker.group?.status === 'removed') continue;
     const isGone = world.dead.has(author) || speaker.group?.status !== 'active';
     // What a lying relay drops of somebody who never comes back, nobody can know of.
     if (isGone && world.vanishes) continue;
-    const left = told.get(speaker.hrid) ?? 0;
-    if (left > 0) told.set(speaker.hrid, left - 1);
-    else lost.push(`${phone.name} was not shown '${text}'`);
+    // Nothing more is listened to of somebody whose removal is known.
+    if (speaker.group?.status === 'removed' && isOutFor(phone, speaker.hrid, at)) continue;
+    if (!told.take(speaker.hrid, at)) lost.push(`${phone.name} was not shown '${text}'`);
   }
   return lost;
+}
+
+/** What somebody was told to have missed of others. */
+function toldBy({ events }: Phone) {
+  const taken = new Map<string, number>();
+  const count = (event: Heard, sender: string) => {
+    const isOf = 'sender' in event && bytesKey(event.sender) === sender;
+    if (!isOf) return 0;
+    if (event.type === 'missed') return event.count;
+    if (event.type === 'refused') return contentCodes.includes(event.code) ? 1 : 0;
+    // Of a sender who has left or died, the relay knows that something is lost, and nobody how much.
+    return event.type === 'gap' ? Number.POSITIVE_INFINITY : 0;
+  };
+  return {
+    /** Whether one content more of a sender is told than were asked for, each told after it was said. */
+    take: (sender: string, at: number): boolean => {
+      const all = events.filter((event) => event.at >= at).reduce((sum, event) => sum + count(event, sender), 0);
+      const before = taken.get(sender) ?? 0;
+      if (before >= all) return false;
+      taken.set(sender, before + 1);
+      return true;
+    },
+  };
+}
+
+/** Up to then, all is lost as a whole: somebody is told that it was let in again with nothing, or was out. */
+function lostWholeUpTo({ events, hrid }: Phone): number {
+  const isWhole = (event: Heard) =>
+    event.type === 'removed' ||
+    event.type === 'invited' ||
+    (event.type === 'returned' && bytesKey(event.member) === hrid && !event.whole);
+  return Math.max(-1, ...events.filter(isWhole).map(({ at }) => at));
+}
+
+/** Whether the last that somebody was told of a member up to then is that it is out. @param at seconds since 1970 */
+function isOutFor({ events }: Phone, hrid: string, at: number): boolean {
+  const words = events.flatMap((event) => {
+    if (event.type !== 'changed' || event.at > at) return [];
+    const { added, removed, undone } = event;
+    const [outs, ins] = undone ? [added, removed] : [removed, added];
+    if (outs.some((each) => bytesKey(each) === hrid)) return ['out'];
+    return ins.some((each) => bytesKey(each) === hrid) ? ['in'] : [];
+  });
+  return words.at(-1) === 'out';
 }
 
 /** The generations of which a client has the export secret. */
