@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { currentVector } from '../../../client/protocol/ratchet.ts';
+import { loadRatchet } from '../../../client/state/ratchets.ts';
 import { CliquetError } from '../../../client/wire/errors.ts';
 import { Circle } from '../../sim/circle.ts';
 
-const hour = 3600;
+const minute = 60;
+const hour = 60 * minute;
 const day = 24 * hour;
 
 /** In how many seconds each wakes next. */
@@ -132,5 +135,81 @@ describe('after the clocks were a year ahead', () => {
     await circle.pass(2 * hour, 12);
     expect(circle.agreed('abc')).toBe('Abc');
     expect(circle.phone('c').shown).toContain('in the second one');
+  });
+});
+
+describe('new keys', () => {
+  /** Who opens a generation while so many seconds go by in steps, and how long after their beginning. */
+  async function openers(circle: Circle, seconds: number, step: number, names: string): Promise<[string, number][]> {
+    const found: [string, number][] = [];
+    for (let passed = 0; passed < seconds; passed += step) {
+      const before = circle.letters.length;
+      await circle.pass(step, 1, names);
+      const letters = circle.letters.slice(before).filter(({ type }) => type === 'agreement');
+      for (const name of new Set(letters.map(({ from }) => from))) found.push([name, passed + step]);
+    }
+    return found;
+  }
+
+  const agreements = (circle: Circle) => circle.post.counts.agreement;
+
+  it('are due after seven days: the first in the roster brings them, within two minutes, and nobody else', async () => {
+    const circle = await Circle.found('refresh', 'Abcd');
+    const { generation } = circle.record('a');
+    await circle.pass(7 * day - 10, 1);
+    expect(agreements(circle)).toBe(1);
+    const [first, ...others] = await openers(circle, 20 * minute, 10, 'abcd');
+    expect(first?.[0]).toBe('a');
+    expect(first?.[1]).toBeLessThanOrEqual(10 + 2 * minute);
+    expect(others).toEqual([]);
+    expect(circle.agreed('abcd')).toBe('Abcd');
+    expect(circle.tip('d').parent?.id).toEqual(generation);
+    // Fresh for another seven days, for everybody.
+    expect(await openers(circle, 7 * day - hour, hour, 'abcd')).toEqual([]);
+    expect((await openers(circle, 2 * hour, hour, 'abcd')).map(([name]) => name)).toEqual(['a']);
+  });
+
+  it.each([
+    ['bcd', 'b', 2],
+    ['cd', 'c', 4],
+    ['d', 'd', 6],
+  ])('are brought by the first who is there: of %s, %s, from %i minutes on', async (there, name, minutes) => {
+    const circle = await Circle.found('turns', 'Abcd');
+    await circle.pass(7 * day, 1, there);
+    const found = await openers(circle, 20 * minute, 10, there);
+    expect(found.map(([opener]) => opener)).toEqual([name]);
+    expect(found[0]?.[1]).toBeGreaterThan(minutes * minute);
+    expect(found[0]?.[1]).toBeLessThanOrEqual((minutes + 2) * minute + 10);
+    // Who was away has nothing left to do.
+    await circle.settle();
+    expect(circle.agreed('abcd')).toBe('Abcd');
+    expect(await openers(circle, hour, minute, 'abcd')).toEqual([]);
+  });
+
+  it('come with any other generation too', async () => {
+    const circle = await Circle.found('renamed', 'Abc');
+    await circle.pass(4 * day, 1);
+    await circle.group('b').rename('Fresh');
+    await circle.phone('b').work();
+    await circle.settle();
+    expect(await openers(circle, 7 * day - hour, hour, 'abc')).toEqual([]);
+    expect((await openers(circle, 2 * hour, hour, 'abc')).map(([name]) => name)).toEqual(['a']);
+  });
+
+  it('are due after 500 messages that were opened and sent', async () => {
+    const circle = await Circle.found('many messages', 'Ab');
+    await circle.pass(minute, 2);
+    const count = () => {
+      const ratchet = loadRatchet(circle.phone('a').client.state, circle.record('a').generation);
+      return ratchet ? currentVector(ratchet).reduce((sum, each) => sum + each, 0) : 0;
+    };
+    for (let n = count(); n < 499; n++) await circle.group('a').send(`${n}`);
+    await circle.phone('a').work();
+    expect(count()).toBe(499);
+    expect(await openers(circle, 10 * minute, minute, 'a')).toEqual([]);
+    await circle.say('a', 'the last one');
+    expect(count()).toBe(500);
+    expect(await openers(circle, 2 * minute, 10, 'ab')).toEqual([['a', expect.any(Number)]]);
+    expect(await openers(circle, day, hour, 'ab')).toEqual([]);
   });
 });
