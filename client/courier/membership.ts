@@ -59,7 +59,7 @@ export async function settleGroup(
   const settled: GroupRecord = { ...group, status, generation: tip.id, roster, name, since, pending };
   tx.put(tables.groups, bytesKey(group.id), settled);
   markPresent(tx, group.id, tip.id, now);
-  const old = before.get(bytesKey(group.generation));
+  const old = before.size > 0 ? lineage.get(bytesKey(group.generation)) : undefined;
   if (old !== undefined) await tellChanges(tx, settled, old, tip);
   // The removal does not count any more: nobody has let this client in.
   if (group.status === 'removed') {

@@ -8,7 +8,15 @@ import { CliquetError } from '../wire/errors.ts';
 import { maxBodyBytes } from '../wire/limits.ts';
 import { type Base, Record, type SignedRecord } from '../wire/record.ts';
 import { agreementId } from './agreement.ts';
-import { firstGeneration, type Generation, type Lineage, nextGeneration, pathTo, positionOf } from './lineage.ts';
+import {
+  firstGeneration,
+  followingGeneration,
+  type Generation,
+  type Lineage,
+  nextGeneration,
+  pathTo,
+  positionOf,
+} from './lineage.ts';
 import { applyOperation, withJoined } from './roster.ts';
 import { type Pending, Rule } from './rule.ts';
 
@@ -22,7 +30,8 @@ const memberBytes = 240;
 const otherBytes = 4 * 1024;
 
 /**
- * The lineage with what a history adds to it. What is before all that is known, or has left before that, is passed over.
+ * The lineage with what a history adds to it: also before all that is known, if the history leads there, as ids say all that
+ * was before. Else that is passed over, and what has left before that.
  * @param base  the group as the first record left it; taken for the beginning if nothing is known yet
  * @throws CliquetError `agreement-invalid` for a record of another group, one that is not valid, or not its author's
  */
@@ -33,7 +42,8 @@ export async function extendLineage(
   base: Base | null,
   group: Bytes,
 ): Promise<Lineage> {
-  const extended = new Map(lineage);
+  const earlier = base && (await beginEarlier(curves, lineage, history, base, group));
+  const extended = earlier ?? new Map(lineage);
   for (const [i, signed] of history.entries()) {
     const id = agreementId(signed.record);
     if (extended.has(bytesKey(id))) continue;
@@ -48,6 +58,27 @@ export async function extendLineage(
     extended.set(bytesKey(id), await placeRecord(curves, extended, signed));
   }
   return extended;
+}
+
+/** All that is known, on top of where a history begins; null if that leads nowhere, or not to the same. */
+async function beginEarlier(
+  curves: Curves,
+  lineage: Lineage,
+  history: readonly SignedRecord[],
+  base: Base,
+  group: Bytes,
+): Promise<Map<string, Generation> | null> {
+  const [first] = lineage.values();
+  const ids = history.map(({ record }) => bytesKey(agreementId(record)));
+  if (first === undefined || ids.indexOf(bytesKey(first.id)) < 1 || lineage.has(ids[0] ?? '')) return null;
+  const earlier = new Map(await extendLineage(curves, new Map(), history, base, group));
+  // No id says what the group was called in the base.
+  if (earlier.get(bytesKey(first.id))?.name !== first.name) return null;
+  for (const [key, { id, signed, record }] of lineage) {
+    const parent = record.parent && earlier.get(bytesKey(record.parent));
+    if (parent && !earlier.has(key)) earlier.set(key, followingGeneration(parent, id, signed, record));
+  }
+  return earlier;
 }
 
 /**

@@ -41,7 +41,8 @@ export function saveLineage(tx: Transaction, group: Bytes, lineage: Lineage): Ge
   for (const generation of generations) {
     const key = keyOf(group, generation);
     kept.add(key);
-    if (generation !== first && tx.get(tables.lineage, key) !== undefined) continue;
+    // What the lineage has begun with follows others, once it is told what was before.
+    if (generation !== first && tx.get(tables.lineage, key)?.base === null) continue;
     const base = generation === first ? { roster: first.roster, name: first.name } : null;
     tx.put(tables.lineage, key, { signed: generation.signed, base });
   }

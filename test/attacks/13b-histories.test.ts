@@ -132,3 +132,29 @@ describe('what is to be carried out', () => {
     expect(circle.phone('c').shown).toEqual(['hello from a', 'hello from b']);
   });
 });
+
+describe('a removal from before a newcomer’s time', () => {
+  test('is carried out, and the newcomer follows: what it did not know is told with it', async () => {
+    const circle = await Circle.found('from before', 'ABe', 'n');
+    const { client } = circle.phone('b');
+    const early = circle.tip('b');
+    for (let n = 0; n < 34; n++) await circle.group('a').rename(`Name ${n}`);
+    await circle.settle('abe');
+    for (const name of 'abe') await circle.say(name, `hello from ${name}`);
+    await circle.settle('abe');
+    await circle.group('a').add([circle.phone('n').invite]);
+    await circle.settle();
+    expect([...circle.lineage('n').values()][0]?.record.number).toBeGreaterThan(early.record.number);
+    // As if it had been away with an old store; not by the rules.
+    const forged = await forgeNext(client, circle.lineage('b'), early, { operation: { removed: [2] } });
+    circle.spread('b', forged, 'a');
+    await circle.settle();
+    await circle.pass(60, 2);
+    expect(refusals(circle, 'n')).not.toContain('refused agreement-invalid');
+    expect(circle.agreed('abn')).toBe('ABn');
+    await circle.say('a', 'after');
+    await circle.settle();
+    expect(circle.phone('n').shown).toContain('after');
+    expect(circle.told('n').filter((type) => type === 'changed')).toHaveLength(1);
+  });
+});

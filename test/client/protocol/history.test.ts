@@ -128,8 +128,35 @@ describe('extendLineage()', () => {
   test('passes over the founding, and what follows it, where only later ones are known', async () => {
     const { tree, path } = await grown(4);
     const known = await extend(tree, new Map(), signedOf(path.slice(2, 4)), baseOf(at(path, 2)));
-    const extended = await extend(tree, known, signedOf(path), baseOf(at(path, 0)));
+    const extended = await extend(tree, known, signedOf(path));
     expect(keysOf(extended.values())).toEqual(keysOf(path.slice(2)));
+  });
+
+  test('begins earlier with a history that leads to what is known, and can check what has left before that', async () => {
+    const { tree, path } = await grown(6);
+    const removal = await tree.next(at(path, 2), 0, { removed: [2] });
+    const side = await tree.next(at(path, 5), 1);
+    const carry = await tree.next(at(path, 6), 1, { removed: [2] }, [removal]);
+    const history = signedOf([...path.slice(1), removal, carry]);
+    const known = await extend(tree, new Map(), signedOf([...path.slice(4), side]), baseOf(at(path, 4)));
+    const extended = await extend(tree, known, history, baseOf(at(path, 1)));
+    expect(new Set(keysOf(extended.values()))).toEqual(new Set(keysOf([...path.slice(1), removal, side, carry])));
+    expect(pathTo(extended.get(bytesKey(side.id)) as Generation)).toHaveLength(6);
+    expect(new Rule(extended).tip()).toMatchObject({ id: carry.id, roster: carry.roster });
+  });
+
+  test('begins no earlier with a base that is not true', async () => {
+    const { tree, path } = await grown(5);
+    const known = await extend(tree, new Map(), signedOf(path.slice(3)), baseOf(at(path, 3)));
+    const { roster } = at(path, 1);
+    const history = signedOf(path.slice(1));
+    const renamed = await extend(tree, known, history, { roster, name: 'False' });
+    expect(keysOf(renamed.values())).toEqual(keysOf(path.slice(3)));
+    expect(await refusalOf(extend(tree, known, history, { roster: [...roster].reverse(), name: 'Test' }))).toBe(
+      'roster',
+    );
+    const broken = history.with(1, { ...at(path, 2).signed, signature: at(path, 3).signed.signature });
+    expect(await refusalOf(extend(tree, known, broken, baseOf(at(path, 1))))).toBe('signature');
   });
 
   test('passes over a second founding, and all that is built on it', async () => {
