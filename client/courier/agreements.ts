@@ -123,11 +123,15 @@ function isOfGroup(reader: Reader, generation: Bytes, group: Bytes): boolean {
   return of !== null && sameBytes(of, group);
 }
 
-/** Whether a member whom this client knows has let it in as it had asked for. */
+/**
+ * Whether a member whom this client knows has let it in as it had asked for; or, if by what it knows it is alone, a
+ * contact.
+ */
 function answersRequest(reader: Reader, group: GroupRecord, from: Bytes, { header }: OpenedAgreement): boolean {
   const { packages } = healingOf(reader, group.id);
   const isAsked = packages.some((asked) => header.package !== null && sameBytes(asked, header.package));
-  return isAsked && group.roster.some(({ hrid }) => sameBytes(hrid, from));
+  const isAlone = group.roster.length === 1 && reader.get(tables.contacts, bytesKey(from)) !== undefined;
+  return isAsked && (isAlone || group.roster.some(({ hrid }) => sameBytes(hrid, from)));
 }
 
 /** Whether the parent, or some record of the history, is known. */

@@ -15,7 +15,7 @@ import { type Bytes, bytesKey, decodeBase64Url, sameBytes } from '../wire/bytes.
 import type { RequestEnvelope } from '../wire/envelope.ts';
 import { CliquetError } from '../wire/errors.ts';
 import type { KeyPackage } from '../wire/key-package.ts';
-import { messageTtlSeconds } from '../wire/limits.ts';
+import { maxMembers, messageTtlSeconds } from '../wire/limits.ts';
 import type { HeldGeneration } from '../wire/record.ts';
 import { maxHeldGenerations } from '../wire/request.ts';
 import { tellRemoval } from './notices.ts';
@@ -34,8 +34,7 @@ const clockAllowanceSeconds = 3600;
 export async function askToRejoin(client: Registered, groupId: Bytes): Promise<void> {
   const { state, curves, random, self, now: clock } = client;
   const now = clock();
-  const roster = state.get(tables.groups, bytesKey(groupId))?.roster ?? [];
-  const others = roster.filter(({ hrid }) => !sameBytes(hrid, self.hrid));
+  const others = membersToAsk(state, groupId, self.hrid);
   if (others.length === 0) return;
   const claimed = new Map<string, Claimed>();
   await claim(client, others, claimed);
@@ -60,6 +59,18 @@ export async function askToRejoin(client: Registered, groupId: Bytes): Promise<v
     const part = `request/${bytesKey(kept.id)}`;
     putOutgoing(tx, { group: groupId, generation: groupId, part, message: null, to, body }, now);
   });
+}
+
+/**
+ * The other members; of a client that by its older store is alone, the contacts who have spoken since in generations that
+ * it does not know: they may be the members.
+ */
+function membersToAsk(reader: Reader, group: Bytes, own: Bytes): { readonly hrid: Bytes; readonly pk: Bytes }[] {
+  const roster = reader.get(tables.groups, bytesKey(group))?.roster ?? [];
+  const others = roster.filter(({ hrid }) => !sameBytes(hrid, own));
+  if (others.length > 0) return others;
+  const senders = new Set(reader.all(tables.early).map(({ value }) => bytesKey(value.from)));
+  return [...senders].flatMap((sender) => reader.get(tables.contacts, sender) ?? []).slice(0, maxMembers);
 }
 
 /** What this client still has of a group, the newest first. */

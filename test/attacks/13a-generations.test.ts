@@ -253,6 +253,30 @@ describe('a store that is older than what was sent from it', () => {
     expect(texts.sort()).toEqual(['I am', 'after the restore', 'before the restore', 'in the next generation']);
   });
 
+  test('and in which its client is alone: it asks the contacts who have spoken since, and one lets it in', async () => {
+    const circle = await Circle.found('alone', 'Ab', 'cd');
+    await circle.group('b').leave();
+    await circle.settle();
+    expect(circle.roster('a')).toBe('A');
+    const copy = circle.phone('a').copy();
+    await circle.group('a').add([circle.phone('c').invite]);
+    await circle.settle();
+    await circle.say('c', 'hello from c');
+    await circle.settle();
+    await circle.replace('a', await circle.phone('a').from(copy));
+    await circle.say('c', 'are you there?');
+    await circle.pass(3600, 6);
+    const requests = circle.letters.filter(({ type }) => type === 'request');
+    expect(new Set(requests.map(({ to }) => to))).toEqual(new Set('c'));
+    // It has nothing of the time since: a person is asked.
+    await circle.group('c').readmit(circle.phone('a').hrid);
+    await circle.settle();
+    expect(circle.agreed('ac')).toBe('Ac');
+    await circle.say('c', 'welcome back');
+    await circle.settle();
+    expect(saidTo(circle, 'a')).toEqual(['welcome back']);
+  });
+
   test('speaks where everybody, itself too, has said to have gone further: refused, and the queue goes on', async () => {
     const circle = await three('goes back');
     const old = loadRatchet(circle.phone('c').client.state, circle.record('c').generation);
