@@ -2,7 +2,8 @@
 
 import { type AcceptedAgreement, acceptAgreement, type OpenedAgreement, openAgreement } from '../protocol/accept.ts';
 import { agreementId } from '../protocol/agreement.ts';
-import type { Lineage } from '../protocol/lineage.ts';
+import { entryKey, type Lineage } from '../protocol/lineage.ts';
+import { Rule } from '../protocol/rule.ts';
 import { knownKey } from '../state/contacts.ts';
 import { emit } from '../state/events.ts';
 import { deleteKeys, exportSecretOf, groupOf, holdingsOf, knownLeavesIn } from '../state/generations.ts';
@@ -16,6 +17,7 @@ import { type Bytes, bytesKey, sameBytes } from '../wire/bytes.ts';
 import { type AgreementEnvelope, AgreementHeader } from '../wire/envelope.ts';
 import { CliquetError } from '../wire/errors.ts';
 import type { KeyPackage } from '../wire/key-package.ts';
+import type { RosterEntry } from '../wire/record.ts';
 import { assertInvitable } from './invitations.ts';
 import { assertRoom, settleGroup } from './membership.ts';
 import { tellRemovalFor } from './notices.ts';
@@ -49,19 +51,30 @@ export async function receiveAgreement(
   const { exportGeneration } = opened.header;
   if (exportGeneration !== null && !isOfGroup(tx, exportGeneration, record.group)) throw refused('another group');
   const known = tx.get(tables.groups, bytesKey(record.group));
+  const before: Lineage = known === undefined ? new Map() : loadLineage(tx, known.id);
   // Who is added gets a package's key only, also if it knows the group from another branch, or from before it was removed.
   const isAdded = record.operation.added.some(({ hrid }) => sameBytes(hrid, self.hrid));
-  const isRemoved = known?.status === 'removed' && !isAdded;
-  const isFollowing = known?.status === 'active' || known?.status === 'invited' || isRemoved;
-  const before = known !== undefined && isFollowing ? loadLineage(tx, known.id) : new Map();
+  const isContact = tx.get(tables.contacts, bytesKey(from)) !== undefined;
   // Whoever stands in the group shares a secret of it with the others, or has asked to be let in without.
   const isAnswer = known !== undefined && answersRequest(tx, known, from, opened);
   if (before.size > 0 && exportGeneration === null && !isAnswer && !isAdded)
     throw refused('not sealed with a key of the group');
   const isLinked = before.size > 0 && linksTo(before, opened);
   if (known !== undefined && details.base === null) throw refused('group');
-  // Where this client is a member, it only follows what it knows; or, if that is too long ago, who lets it in as it has asked.
-  if (known?.status === 'active' && !isLinked && !(isAnswer && before.size > 0)) throw refused('history');
+  if (known !== undefined && !isLinked) {
+    const isMember = known.roster.some(({ hrid }) => sameBytes(hrid, from));
+    // Where this client is a member, it only follows what it knows; or, if that is too long ago, who lets it in as it has
+    // asked. And what it was asked, or was in, nobody whom it does not know puts something else in the place of.
+    const mayBegin = {
+      active: isAnswer && before.size > 0,
+      lost: isAnswer || (isAdded && isContact),
+      invited: isContact || isMember,
+      removed: isContact || isMember,
+      declined: true,
+      left: true,
+    }[known.status];
+    if (!mayBegin) throw refused('history');
+  }
 
   const knownOf = (hrid: Bytes) => knownKey(tx, hrid);
   const lineage: Lineage = isLinked ? before : new Map();
@@ -69,14 +82,14 @@ export async function receiveAgreement(
   const { ratchet, generation, secretFingerprint } = accepted;
   assertRoom(accepted.lineage, generation);
 
-  const isContact = tx.get(tables.contacts, bytesKey(from)) !== undefined;
   const isJoined = (isAnswer && known.status === 'lost') || (isContact && known === undefined);
-  const status = isLinked && known ? known.status : isJoined ? 'active' : 'invited';
+  const goesOn = isLinked && known !== undefined && !isAddedAgain(known, self.hrid, accepted.lineage);
+  const status = goesOn ? known.status : isJoined ? 'active' : 'invited';
   if (known?.status === 'declined' && !isContact) return null;
   if (status === 'invited' && !isContact && known?.status !== 'invited') assertInvitable(tx);
 
   const used = dropUsedPackage(tx, opened, isAnswer, now);
-  if (isLinked && known) {
+  if (goesOn) {
     saveRatchet(tx, undefined, ratchet);
     const group = await settleGroup(tx, self.hrid, known, before, accepted.lineage, now);
     const isPresent = sameBytes(group.generation, generation.id);
@@ -132,6 +145,14 @@ function answersRequest(reader: Reader, group: GroupRecord, from: Bytes, { heade
   const isAsked = packages.some((asked) => header.package !== null && sameBytes(asked, header.package));
   const isAlone = group.roster.length === 1 && reader.get(tables.contacts, bytesKey(from)) !== undefined;
   return isAsked && (isAlone || group.roster.some(({ hrid }) => sameBytes(hrid, from)));
+}
+
+/** Whether who was removed is another member of the group now: somebody has added it again, and it is asked again. */
+function isAddedAgain({ status, roster }: GroupRecord, own: Bytes, lineage: Lineage): boolean {
+  const isOwn = ({ hrid }: RosterEntry) => sameBytes(hrid, own);
+  const present = new Rule(lineage).tip().roster.find(isOwn);
+  const before = roster.find(isOwn);
+  return status === 'removed' && present !== undefined && (!before || entryKey(before) !== entryKey(present));
 }
 
 /** Whether the parent, or some record of the history, is known. */

@@ -1,0 +1,143 @@
+// 13a. Who puts whom into a group, and who lets whom in again: agreements that link to nothing that is known, packages of
+// requests that are used for something else, answers that are false, and requests and answers without end.
+
+import { describe, expect, test } from 'vitest';
+import { createGroup } from '../../client/courier/founding.ts';
+import type { Registered } from '../../client/courier/registered.ts';
+import type { Generation, Lineage } from '../../client/protocol/lineage.ts';
+import { forgetGroup, loadLineage } from '../../client/state/lineages.ts';
+import { type Bytes, bytesKey } from '../../client/wire/bytes.ts';
+import { decodeInvite } from '../../client/wire/invite.ts';
+import { Circle } from '../sim/circle.ts';
+import { type ForgedNext, forgeNext, type NextForgery } from '../support/forge-next.ts';
+
+/** Somebody has a group of its own under the id of one that there is, and forgets that one: nobody else hears of it yet. */
+async function twin(
+  circle: Circle,
+  name: string,
+  members: string,
+  id: Bytes,
+): Promise<{ client: Registered; lineage: Lineage; tip: Generation }> {
+  const { client } = circle.phone(name);
+  let isFirst = true;
+  const random = (length: number) => {
+    const isId = isFirst && length === id.length;
+    if (isId) isFirst = false;
+    return isId ? id : client.random(length);
+  };
+  const invites = [...members].map((each) => decodeInvite(circle.phone(each).invite));
+  await client.state.transact((tx) => forgetGroup(tx, id));
+  await createGroup({ ...client, random }, invites, 'Twin', { type: 'all' });
+  const lineage = loadLineage(client.state, id);
+  const [tip] = lineage.values();
+  if (tip === undefined) throw new RangeError('the twin has a beginning');
+  return { client, lineage, tip };
+}
+
+/** A generation that is sealed with packages only, as for somebody who has nothing of the group. */
+async function forgeAnew(circle: Circle, of: Awaited<ReturnType<typeof twin>>, name: string, forgery: NextForgery) {
+  const packages = forgery.packages ?? (await circle.claim(circle.nameOf(of.client.self.hrid), name));
+  const access: NextForgery['access'] = (held, hrid) =>
+    circle.nameOf(hrid) === name ? { ...held, leaf: null, exportSecret: null } : held;
+  return forgeNext(of.client, of.lineage, of.tip, { ...forgery, packages, access });
+}
+
+const entryOf = (circle: Circle, name: string) => {
+  const { hrid, identity } = circle.phone(name).client.self;
+  return { hrid, pk: identity.pk, role: 'member' as const };
+};
+
+/** What somebody is told when a forgery is handed to it. */
+async function toldOf(circle: Circle, from: string, to: string, forged: ForgedNext): Promise<string[]> {
+  const before = circle.told(to).length;
+  circle.spread(from, forged, to);
+  await circle.phone(to).takeIn(Number.POSITIVE_INFINITY);
+  return circle.told(to).slice(before);
+}
+
+describe('an agreement that links to nothing that is known', () => {
+  test('puts nobody into a group whose keys it has lost, unless a contact adds it: then its person is asked', async () => {
+    const circle = await Circle.found('lost', 'Abc');
+    for (const name of 'st') await circle.visit(name);
+    await circle.replace('c', await circle.phone('c').restored());
+    const { id } = circle.record('c');
+    const added = { operation: { added: [entryOf(circle, 'c')] } };
+    const byStranger = await twin(circle, 's', 't', id);
+    const forged = await forgeAnew(circle, byStranger, 'c', added);
+    expect(await toldOf(circle, 's', 'c', forged)).toEqual(['refused agreement-invalid']);
+    expect(circle.record('c').status).toBe('lost');
+
+    // A member, and a contact, who only says that it has come back.
+    const details: NextForgery['details'] = (made) => ({ ...made, returned: [{ position: 2, held: null }] });
+    const returning = await forgeAnew(circle, await twin(circle, 'b', 'ac', id), 'c', { details });
+    expect(await toldOf(circle, 'b', 'c', returning)).toEqual(['refused agreement-invalid']);
+    expect(circle.record('c').status).toBe('lost');
+
+    // What it asks for itself it gets.
+    await circle.pass(900, 6, 'ac');
+    await circle.group('a').readmit(circle.phone('c').hrid);
+    await circle.pass(300, 3, 'ac');
+    expect(circle.agreed('ac')).toBe('Abc');
+    expect(circle.record('c').status).toBe('active');
+
+    await circle.replace('c', await circle.phone('c').restored());
+    const byContact = await forgeAnew(circle, await twin(circle, 'b', 's', id), 'c', added);
+    expect(await toldOf(circle, 'b', 'c', byContact)).toEqual(['invited']);
+  });
+
+  test('takes nobody’s invitation away, unless it is by a contact or by somebody whom the invitation names', async () => {
+    const circle = await Circle.meet('invited', 'v');
+    for (const name of 'mnst') await circle.visit(name);
+    const invites = [...'nv'].map((each) => decodeInvite(circle.phone(each).invite));
+    await createGroup(circle.phone('m').client, invites, 'True', { type: 'all' });
+    await circle.settle();
+    const { id } = circle.record('v');
+    expect(circle.group('v')).toMatchObject({ status: 'invited', name: 'True' });
+    const added = { operation: { added: [entryOf(circle, 'v')] } };
+    const byStranger = await forgeAnew(circle, await twin(circle, 's', 't', id), 'v', added);
+    expect(await toldOf(circle, 's', 'v', byStranger)).toEqual(['refused agreement-invalid']);
+    expect(circle.group('v').name).toBe('True');
+    const byMember = await forgeAnew(circle, await twin(circle, 'n', 't', id), 'v', added);
+    expect(await toldOf(circle, 'n', 'v', byMember)).toEqual(['invited']);
+    expect(circle.group('v').name).toBe('Twin');
+  });
+
+  test('brings nobody back who was removed, unless it is by a contact or by somebody who was in the group', async () => {
+    const circle = await Circle.found('removed', 'Abc');
+    for (const name of 'st') await circle.visit(name);
+    await circle.group('a').remove(circle.phone('c').hrid);
+    await circle.settle('abc');
+    const { id } = circle.record('c');
+    const added = { operation: { added: [entryOf(circle, 'c')] } };
+    const byStranger = await forgeAnew(circle, await twin(circle, 's', 't', id), 'c', added);
+    expect(await toldOf(circle, 's', 'c', byStranger)).toEqual(['refused agreement-invalid']);
+    expect(circle.record('c').status).toBe('removed');
+    const byMember = await forgeAnew(circle, await twin(circle, 'b', 't', id), 'c', added);
+    expect(await toldOf(circle, 'b', 'c', byMember)).toEqual(['invited']);
+  });
+
+  test('one that links is held against what is known: who was removed adds nobody again', async () => {
+    const circle = await Circle.found('void', 'AZc');
+    const { client } = circle.phone('z');
+    const [lineage, tip] = [circle.lineage('z'), circle.tip('z')];
+    await circle.group('a').remove(circle.phone('z').hrid);
+    await circle.settle();
+    await circle.group('a').remove(circle.phone('c').hrid);
+    await circle.settle();
+    expect(circle.record('c').status).toBe('removed');
+    const removal = await forgeNext(client, lineage, tip, { operation: { removed: [2] } });
+    const { generation } = removal;
+    const known = new Map(lineage).set(bytesKey(generation.id), generation);
+    const packages = await circle.claim('z', 'c');
+    const added = { operation: { added: [entryOf(circle, 'c')] }, packages };
+    expect(await toldOf(circle, 'z', 'c', await forgeNext(client, known, generation, added))).toEqual([]);
+    expect(circle.record('c').status).toBe('removed');
+    // Who may, does.
+    await circle.group('a').add([circle.phone('c').invite]);
+    await circle.settle();
+    expect(circle.record('c').status).toBe('invited');
+    await circle.group('c').accept();
+    await circle.settle();
+    expect(circle.agreed('ac')).toBe('Ac');
+  });
+});
