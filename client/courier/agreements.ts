@@ -7,7 +7,7 @@ import { Rule } from '../protocol/rule.ts';
 import { knownKey } from '../state/contacts.ts';
 import { emit } from '../state/events.ts';
 import { deleteKeys, exportSecretOf, groupOf, holdingsOf, knownLeavesIn } from '../state/generations.ts';
-import { healingOf } from '../state/healing.ts';
+import { askingWith, healingOf, retirePackages } from '../state/healing.ts';
 import { startConversation } from '../state/history.ts';
 import { deleteLineage, loadLineage } from '../state/lineages.ts';
 import { saveRatchet } from '../state/ratchets.ts';
@@ -23,9 +23,6 @@ import { assertRoom, settleGroup } from './membership.ts';
 import { tellRemovalFor } from './notices.ts';
 import type { Registered } from './registered.ts';
 import { welcomeBack } from './returning.ts';
-
-/** The package of a request is kept so long after it has served first. */
-const answerSeconds = 2 * 3600;
 
 type Receiver = Pick<Registered, 'curves' | 'self' | 'random' | 'now'>;
 
@@ -50,13 +47,15 @@ export async function receiveAgreement(
   const { record, details } = opened;
   const { exportGeneration } = opened.header;
   if (exportGeneration !== null && !isOfGroup(tx, exportGeneration, record.group)) throw refused('another group');
+  const asking = opened.keyPackage && askingWith(tx, opened.keyPackage.id);
+  if (asking !== null && !sameBytes(asking, record.group)) throw refused('the package of a request');
   const known = tx.get(tables.groups, bytesKey(record.group));
   const before: Lineage = known === undefined ? new Map() : loadLineage(tx, known.id);
   // Who is added gets a package's key only, also if it knows the group from another branch, or from before it was removed.
   const isAdded = record.operation.added.some(({ hrid }) => sameBytes(hrid, self.hrid));
   const isContact = tx.get(tables.contacts, bytesKey(from)) !== undefined;
   // Whoever stands in the group shares a secret of it with the others, or has asked to be let in without.
-  const isAnswer = known !== undefined && answersRequest(tx, known, from, opened);
+  const isAnswer = known !== undefined && asking !== null && mayAnswer(tx, known, from);
   if (before.size > 0 && exportGeneration === null && !isAnswer && !isAdded)
     throw refused('not sealed with a key of the group');
   const isLinked = before.size > 0 && linksTo(before, opened);
@@ -66,7 +65,7 @@ export async function receiveAgreement(
     // Where this client is a member, it only follows what it knows; or, if that is too long ago, who lets it in as it has
     // asked. And what it was asked, or was in, nobody whom it does not know puts something else in the place of.
     const mayBegin = {
-      active: isAnswer && before.size > 0,
+      active: isAnswer && before.size > 0 && healingOf(tx, known.id).since !== null,
       lost: isAnswer || (isAdded && isContact),
       invited: isContact || isMember,
       removed: isContact || isMember,
@@ -88,7 +87,8 @@ export async function receiveAgreement(
   if (known?.status === 'declined' && !isContact) return null;
   if (status === 'invited' && !isContact && known?.status !== 'invited') assertInvitable(tx);
 
-  const used = dropUsedPackage(tx, opened, isAnswer, now);
+  // What a request has sent stays: several members may answer, and which answer counts shows later.
+  const used = asking === null ? dropUsedPackage(tx, opened) : null;
   if (goesOn) {
     saveRatchet(tx, undefined, ratchet);
     const group = await settleGroup(tx, self.hrid, known, before, accepted.lineage, now);
@@ -99,6 +99,7 @@ export async function receiveAgreement(
   }
   const group = await startGroup(tx, self.hrid, accepted, status, now);
   const { id } = group;
+  if (isAnswer) retirePackages(tx, id, now);
   const hasReturned = known?.status === 'lost' && status === 'active';
   if (hasReturned) await welcomeBack(tx, self.hrid, group, details.returned, from, now);
   else
@@ -136,15 +137,10 @@ function isOfGroup(reader: Reader, generation: Bytes, group: Bytes): boolean {
   return of !== null && sameBytes(of, group);
 }
 
-/**
- * Whether a member whom this client knows has let it in as it had asked for; or, if by what it knows it is alone, a
- * contact.
- */
-function answersRequest(reader: Reader, group: GroupRecord, from: Bytes, { header }: OpenedAgreement): boolean {
-  const { packages } = healingOf(reader, group.id);
-  const isAsked = packages.some((asked) => header.package !== null && sameBytes(asked, header.package));
-  const isAlone = group.roster.length === 1 && reader.get(tables.contacts, bytesKey(from)) !== undefined;
-  return isAsked && (isAlone || group.roster.some(({ hrid }) => sameBytes(hrid, from)));
+/** Who may let this client in as it has asked: a member whom it knows; or, if by what it knows it is alone, a contact. */
+function mayAnswer(reader: Reader, { roster }: GroupRecord, from: Bytes): boolean {
+  if (roster.some(({ hrid }) => sameBytes(hrid, from))) return true;
+  return roster.length === 1 && reader.get(tables.contacts, bytesKey(from)) !== undefined;
 }
 
 /** Whether who was removed is another member of the group now: somebody has added it again, and it is asked again. */
@@ -179,23 +175,10 @@ function isOfEndedGroup(reader: Reader, id: Bytes, header: Bytes): boolean {
 
 const isEnded = ({ status }: GroupRecord) => status === 'declined' || status === 'left';
 
-/** @returns the kind, if it lay at the relay */
-function dropUsedPackage(
-  tx: Transaction,
-  { keyPackage }: OpenedAgreement,
-  isAnswer: boolean,
-  now: number,
-): KeyPackage['kind'] | null {
-  if (keyPackage === null) return null;
-  const { id, kind, expires } = keyPackage;
-  if (isAnswer) {
-    // Several members may have answered; which answer counts shows later.
-    const end = Math.min(expires, now + answerSeconds);
-    tx.put(tables.keyPackages, bytesKey(id), { ...keyPackage, expires: end });
-    return null;
-  }
-  if (kind === 'one-time') tx.delete(tables.keyPackages, bytesKey(id));
-  return kind;
+/** @returns the kind, if any was used */
+function dropUsedPackage(tx: Transaction, { keyPackage }: OpenedAgreement): KeyPackage['kind'] | null {
+  if (keyPackage?.kind === 'one-time') tx.delete(tables.keyPackages, bytesKey(keyPackage.id));
+  return keyPackage?.kind ?? null;
 }
 
 function refused(detail: string): CliquetError {

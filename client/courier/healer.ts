@@ -296,11 +296,11 @@ function stopDoubting(tx: Transaction, key: string, now: number): void {
   const group = tx.get(tables.groups, key);
   if (group === undefined) return;
   tx.put(tables.groups, key, { ...group, since: now });
-  putHealing(tx, group.id, { ...healingOf(tx, group.id), since: null, requests: 0, unopened: [] });
+  putHealing(tx, group.id, { ...healingOf(tx, group.id), since: null, requests: 0, packages: [], unopened: [] });
 }
 
 function endHealing(tx: Transaction, group: Bytes): void {
-  putHealing(tx, group, { ...healingOf(tx, group), since: null, requests: 0 });
+  putHealing(tx, group, { ...healingOf(tx, group), since: null, requests: 0, packages: [] });
 }
 
 /** Who has gone cannot be asked any more. */

@@ -7,7 +7,7 @@ import { currentVector } from '../protocol/ratchet.ts';
 import { isRequestOf, openRequest, sealRequest } from '../protocol/request.ts';
 import { emit } from '../state/events.ts';
 import { groupOf, holdingsOf, ratchetsOf } from '../state/generations.ts';
-import { healingOf, putHealing } from '../state/healing.ts';
+import { askingWith, healingOf, putHealing } from '../state/healing.ts';
 import { loadRatchet } from '../state/ratchets.ts';
 import { type GroupRecord, maxAsked, type RequestRecord, tables } from '../state/records.ts';
 import type { Reader, Transaction } from '../state/state.ts';
@@ -102,6 +102,7 @@ export async function receiveRequest(
 ): Promise<KeyPackage['kind'] | null> {
   const { signed, request, keyPackage } = openRequest(client.self.hrid, header, envelope, holdingsOf(tx, now).package);
   const { askedAt, held } = request;
+  if (askingWith(tx, keyPackage.id) !== null) throw new CliquetError('message-refused');
   if (keyPackage.kind === 'one-time') tx.delete(tables.keyPackages, bytesKey(keyPackage.id));
   const group = tx.get(tables.groups, bytesKey(request.group));
   const entry = group?.roster.find(({ hrid }) => sameBytes(hrid, from));

@@ -2,7 +2,7 @@
 
 import { emit } from '../state/events.ts';
 import { ratchetsOf } from '../state/generations.ts';
-import { healingOf, putHealing } from '../state/healing.ts';
+import { healingOf, putHealing, retirePackages } from '../state/healing.ts';
 import { loadRatchet, saveRatchet } from '../state/ratchets.ts';
 import { type GroupRecord, tables } from '../state/records.ts';
 import type { Transaction } from '../state/state.ts';
@@ -37,6 +37,7 @@ export async function welcomeBack(
     const event = { type: 'returned', group: group.id, member, by, whole: held !== null } as const;
     if (sameBytes(member, own)) {
       emit(tx, event);
+      retirePackages(tx, group.id, now);
       putHealing(tx, group.id, {
         ...healingOf(tx, group.id),
         since: null,

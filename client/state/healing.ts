@@ -1,9 +1,11 @@
 // What is known of groups whose keys are to be restored.
 
-import { type Bytes, bytesKey, sameBytes } from '../wire/bytes.ts';
+import { type Bytes, bytesKey, decodeBase64Url, sameBytes } from '../wire/bytes.ts';
 import { type HealingRecord, maxUnopened, type Table, tables } from './records.ts';
 import type { Reader, Transaction } from './state.ts';
 
+/** The packages of requests are kept so long after they have served: several members may have answered. */
+const answerSeconds = 2 * 3600;
 /** At most once in an hour does what somebody says make a client answer. */
 const nudgeSeconds = 3600;
 /** No client waits for longer before it asks again to be let in. */
@@ -29,6 +31,22 @@ export function healingOf(reader: Reader, group: Bytes): HealingRecord {
 
 export function putHealing(tx: Transaction, group: Bytes, healing: HealingRecord): void {
   tx.put(tables.healing, bytesKey(group), healing);
+}
+
+/** The group in which this client has asked to be let in again with a package, or null: it serves answers there only. */
+export function askingWith(reader: Reader, packageId: Bytes): Bytes | null {
+  const isIt = ({ value }: { value: HealingRecord }) => value.packages.some((id) => sameBytes(id, packageId));
+  const asking = reader.all(tables.healing).find(isIt);
+  return asking === undefined ? null : decodeBase64Url(asking.key);
+}
+
+/** This client is let in: what its requests have sent serves no longer than answers may still come. */
+export function retirePackages(tx: Transaction, group: Bytes, now: number): void {
+  for (const id of healingOf(tx, group).packages) {
+    const kept = tx.get(tables.keyPackages, bytesKey(id));
+    if (kept === undefined) continue;
+    tx.put(tables.keyPackages, bytesKey(id), { ...kept, expires: Math.min(kept.expires, now + answerSeconds) });
+  }
 }
 
 /** An agreement of a member could not be opened here: its group may have moved on. @param now seconds since 1970 */

@@ -4,12 +4,17 @@
 import { describe, expect, test } from 'vitest';
 import { createGroup } from '../../client/courier/founding.ts';
 import type { Registered } from '../../client/courier/registered.ts';
+import { createKeyPackage, type VerifiedKeyPackage, verifyKeyPackage } from '../../client/protocol/key-package.ts';
 import type { Generation, Lineage } from '../../client/protocol/lineage.ts';
+import { sealRequest } from '../../client/protocol/request.ts';
 import { forgetGroup, loadLineage } from '../../client/state/lineages.ts';
+import { tables } from '../../client/state/records.ts';
 import { type Bytes, bytesKey } from '../../client/wire/bytes.ts';
+import { Envelope } from '../../client/wire/envelope.ts';
 import { decodeInvite } from '../../client/wire/invite.ts';
 import { Circle } from '../sim/circle.ts';
 import { type ForgedNext, forgeNext, type NextForgery } from '../support/forge-next.ts';
+import { curves } from '../support/group.ts';
 
 /** Somebody has a group of its own under the id of one that there is, and forgets that one: nobody else hears of it yet. */
 async function twin(
@@ -139,5 +144,115 @@ describe('an agreement that links to nothing that is known', () => {
     await circle.group('c').accept();
     await circle.settle();
     expect(circle.agreed('ac')).toBe('Ac');
+  });
+});
+
+/** Of three, the last one has a store that is older than what was sent from it, and asks the others. */
+async function asked(seed: string): Promise<Circle> {
+  const circle = await Circle.found(seed, 'Abc');
+  await circle.visit('t');
+  await circle.group('a').rename('Next');
+  await circle.settle();
+  for (const name of 'abc') await circle.say(name, `hello from ${name}`);
+  await circle.settle();
+  const copy = circle.phone('c').copy();
+  await circle.say('c', 'before the restore');
+  await circle.settle();
+  await circle.replace('c', await circle.phone('c').from(copy));
+  await circle.phone('c').settle();
+  for (const name of 'ab') await circle.phone(name).takeIn(Number.POSITIVE_INFINITY);
+  return circle;
+}
+
+/** What a member has of somebody who asks: the package in the request, as if it had been claimed. */
+async function requested(
+  circle: Circle,
+  member: string,
+  asker: string,
+): Promise<ReadonlyMap<string, VerifiedKeyPackage>> {
+  const { state } = circle.phone(member).client;
+  const { self } = circle.phone(asker).client;
+  const found = state.all(tables.requests).find(({ key }) => key.endsWith(`/${bytesKey(self.hrid)}`));
+  if (found === undefined) throw new RangeError(`${asker} has not asked ${member}`);
+  const owner = { hrid: self.hrid, pk: self.identity.pk };
+  const verified = await verifyKeyPackage(curves, found.value.package, owner, circle.post.now);
+  return new Map([[bytesKey(self.hrid), verified]]);
+}
+
+const isBack = (position: number): NonNullable<NextForgery['details']> => {
+  return (made) => ({ ...made, returned: [{ position, held: null }] });
+};
+
+describe('the package of a request', () => {
+  test('serves nobody once its client is back, and is gone two hours later', async () => {
+    const circle = await asked('back');
+    const packages = await requested(circle, 'b', 'c');
+    await circle.pass(300, 5);
+    expect(circle.told('c').at(-1)).toBe('returned');
+    const of = await twin(circle, 'b', 'ac', circle.record('c').id);
+    const forgery = { packages, details: isBack(2) };
+    expect(await toldOf(circle, 'b', 'c', await forgeAnew(circle, of, 'c', forgery))).toEqual([
+      'refused agreement-invalid',
+    ]);
+    expect(circle.record('c').status).toBe('active');
+    circle.post.now += 2 * 3600;
+    expect(await toldOf(circle, 'b', 'c', await forgeAnew(circle, of, 'c', forgery))).toEqual(['refused package-gone']);
+  });
+
+  test('serves nobody once its client has stopped doubting', async () => {
+    const circle = await Circle.found('doubt', 'Abc');
+    for (const name of 'abc') await circle.say(name, `hello from ${name}`);
+    await circle.settle();
+    const { bytes } = circle.random;
+    const parts = { header: bytes(200), outer: bytes(80), inner: bytes(272) };
+    const body = Envelope.encode({ type: 'message', generation: bytes(16), nonce: bytes(24), ...parts });
+    circle.hand({ from: 'b', to: 'c', header: bytes(48), body });
+    circle.withholds = ({ type, to }) => type === 'request' && to === 'a';
+    await circle.pass(1200, 2, 'c');
+    await circle.phone('b').takeIn(Number.POSITIVE_INFINITY);
+    const packages = await requested(circle, 'b', 'c');
+    await circle.pass(12 * 3600, 12, 'ac');
+    const of = await twin(circle, 'b', 'ac', circle.record('c').id);
+    const forged = await forgeAnew(circle, of, 'c', { packages, details: isBack(2) });
+    expect(await toldOf(circle, 'b', 'c', forged)).toEqual(['refused agreement-invalid']);
+    expect(circle.record('c').status).toBe('active');
+  });
+
+  test('serves nothing but answers, and is there for the one that counts whatever else it was used for', async () => {
+    const circle = await asked('burnt');
+    const packages = await requested(circle, 'b', 'c');
+    const { id } = circle.record('c');
+    const { client } = circle.phone('b');
+    // An answer that makes no tip, long before the one that does.
+    const [founding] = circle.lineage('b').values();
+    const old = await forgeNext(client, circle.lineage('b'), founding as Generation, {
+      packages,
+      access: (held, each) => (circle.nameOf(each) === 'c' ? { ...held, leaf: null } : held),
+      details: isBack(2),
+    });
+    expect(await toldOf(circle, 'b', 'c', old)).toEqual([]);
+    // Another group, and a request, of somebody who has it.
+    const other = await twin(circle, 'b', 't', circle.random.bytes(32));
+    const added = { operation: { added: [entryOf(circle, 'c')] }, packages };
+    const invitation = await forgeAnew(circle, other, 'c', added);
+    expect(await toldOf(circle, 'b', 'c', invitation)).toEqual(['refused agreement-invalid']);
+    const { random, self } = client;
+    const made = await createKeyPackage(curves, random, self.identity, self.hrid, 'one-time', circle.post.now);
+    const request = { group: id, askedAt: circle.post.now, held: [], package: made.uploaded };
+    const { hrid } = circle.phone('c').client.self;
+    const verified = packages.get(bytesKey(hrid)) as VerifiedKeyPackage;
+    const sealed = await sealRequest(curves, random, self, request, [{ hrid, package: verified }]);
+    circle.hand({ from: 'b', to: 'c', header: sealed.headers[0] as Bytes, body: sealed.body });
+    await circle.phone('c').takeIn(1);
+    expect(circle.told('c').at(-1)).toBe('refused message-refused');
+
+    circle.post.now += 3 * 3600;
+    await circle.settle('a');
+    await circle.pass(300, 5, 'ac');
+    expect(circle.told('c').at(-1)).toBe('returned');
+    expect(circle.agreed('ac')).toBe('Abc');
+    await circle.say('c', 'back again');
+    await circle.settle('ac');
+    expect(circle.phone('a').shown).toContain('back again');
   });
 });
