@@ -22,7 +22,8 @@ import { type Missing, missingByWord, missingContent, missingIn, missingOf, wait
 import { nothing, openNext } from './opener.ts';
 import { sealContent } from './outbox.ts';
 import type { Registered } from './registered.ts';
-import { askToRejoin, letIn, openRequests, sharedWith, tellRequest } from './rejoin.ts';
+import { askToRejoin, letIn, openRequests, tellRequest } from './rejoin.ts';
+import { sharedWith } from './returning.ts';
 
 const carrySeconds = 30;
 /** A sender who was asked for what is lost, and is not heard for so long, does not answer. */

@@ -6,7 +6,7 @@ import { type Generation, positionOf } from '../protocol/lineage.ts';
 import { currentVector } from '../protocol/ratchet.ts';
 import { isRequestOf, openRequest, sealRequest } from '../protocol/request.ts';
 import { emit } from '../state/events.ts';
-import { groupOf, holdingsOf, ratchetsOf } from '../state/generations.ts';
+import { holdingsOf, ratchetsOf } from '../state/generations.ts';
 import { askingWith, healingOf, putHealing } from '../state/healing.ts';
 import { loadRatchet } from '../state/ratchets.ts';
 import { type GroupRecord, maxAsked, type RequestRecord, tables } from '../state/records.ts';
@@ -22,11 +22,12 @@ import { tellRemoval } from './notices.ts';
 import { type Claimed, claim, nothing, type OpenOptions, openNext, type Plan } from './opener.ts';
 import { putOutgoing } from './outbox.ts';
 import type { Registered } from './registered.ts';
-import { requestKey } from './returning.ts';
+import { firstWaitSeconds, requestKey, sharedIn, sharedWith } from './returning.ts';
 
 /** A client asks again after an hour, then after two, and so on up to a day. */
-const firstWaitSeconds = 3600;
 const maxWaitSeconds = 24 * 3600;
+/** Whoever was let in is not let in again before, so that two who mean it ill do not make the others say everything all the time. */
+const minRequestSeconds = 1800;
 /** Requests from the future, by a clock that is wrong, must not shut out those that follow. */
 const clockAllowanceSeconds = 3600;
 
@@ -43,7 +44,13 @@ export async function askToRejoin(client: Registered, groupId: Bytes): Promise<v
     const healing = healingOf(tx, groupId);
     const wait = Math.min(maxWaitSeconds, firstWaitSeconds * 2 ** Math.min(healing.requests, 5));
     const packages = [...healing.packages, kept.id].slice(-maxAsked);
-    putHealing(tx, groupId, { ...healing, requests: healing.requests + 1, askAt: now + wait, packages });
+    putHealing(tx, groupId, {
+      ...healing,
+      requests: healing.requests + 1,
+      askedAt: now,
+      askAt: now + wait,
+      packages,
+    });
     const asked = others.flatMap(({ hrid }) => {
       const found = claimed.get(bytesKey(hrid))?.package;
       return found ? [{ hrid, package: found }] : [];
@@ -108,8 +115,8 @@ export async function receiveRequest(
   const entry = group?.roster.find(({ hrid }) => sameBytes(hrid, from));
   if (group?.status !== 'active') return keyPackage.kind;
   if (entry === undefined) {
-    const shared = held.find((each) => isOfGroup(tx, each, group.id));
-    if (shared !== undefined) tellRemoval(tx, client, group, from, [shared.generation], now);
+    const shared = sharedIn(tx, group.id, held);
+    if (shared !== null) tellRemoval(tx, client, group, from, [shared.generation], now);
     return keyPackage.kind;
   }
   if (!(await isRequestOf(client.curves, entry.pk, signed))) throw new CliquetError('message-refused');
@@ -117,6 +124,7 @@ export async function receiveRequest(
   const key = requestKey(group.id, from);
   const before = tx.get(tables.requests, key);
   const isOld = askedAt + messageTtlSeconds < now || askedAt > now + clockAllowanceSeconds;
+  if (before?.done && before.receivedAt + minRequestSeconds > now) return keyPackage.kind;
   if (isOld || (before !== undefined && before.askedAt >= askedAt)) return keyPackage.kind;
   const record: RequestRecord = {
     group: group.id,
@@ -127,6 +135,7 @@ export async function receiveRequest(
     told: before?.told === true && !before.done,
     agreed: false,
     done: false,
+    answered: before?.answered ?? null,
   };
   tx.put(tables.requests, key, record);
   return keyPackage.kind;
@@ -138,17 +147,6 @@ export function tellRequest(tx: Transaction, group: Bytes, hrid: Bytes): void {
   if (record === undefined || record.told || record.done) return;
   tx.put(tables.requests, requestKey(group, hrid), { ...record, told: true });
   emit(tx, { type: 'asks', group, member: hrid });
-}
-
-/** The newest generation that a member still has, and of which this client has the export secret too. */
-export function sharedWith(reader: Reader, { group, held }: RequestRecord): HeldGeneration | null {
-  return held.find((each) => isOfGroup(reader, each, group)) ?? null;
-}
-
-/** Whether this client has the export secret of a generation too. */
-function isOfGroup(reader: Reader, { generation }: HeldGeneration, group: Bytes): boolean {
-  const of = groupOf(reader, generation);
-  return of !== null && sameBytes(of, group);
 }
 
 /** A member that asks to be let in again, by HRID. */
@@ -163,7 +161,21 @@ export function openRequests(reader: Reader, group: GroupRecord): OpenRequest[] 
   return reader
     .all(tables.requests, prefix)
     .map(({ key, value }) => ({ hrid: decodeBase64Url(key.slice(prefix.length)), record: value }))
-    .filter(({ hrid, record }) => !record.done && positionOf(group.roster, hrid) >= 0);
+    .filter(({ hrid, record }) => !record.done && positionOf(group.roster, hrid) >= 0)
+    .filter(({ hrid, record }) => !isHeardSince(reader, group, hrid, record));
+}
+
+/** Whether a member has spoken since it was let in: whoever has let it in has done so. */
+function isHeardSince(
+  reader: Reader,
+  group: GroupRecord,
+  hrid: Bytes,
+  { answered, receivedAt }: RequestRecord,
+): boolean {
+  if (answered === null || answered.at < receivedAt) return false;
+  const ratchet = loadRatchet(reader, group.generation);
+  const member = ratchet?.members.find((each) => sameBytes(each.hrid, hrid));
+  return ratchet !== undefined && ratchet.since >= answered.at && (member?.opened ?? 0) > 0;
 }
 
 /** The person agrees that a member is let in again without any key of before. @throws CliquetError `member-unknown` */

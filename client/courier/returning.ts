@@ -1,21 +1,40 @@
 // Members who had lost their keys, or fallen behind, are back with a new generation.
 
 import { emit } from '../state/events.ts';
-import { ratchetsOf } from '../state/generations.ts';
+import { groupOf, ratchetsOf } from '../state/generations.ts';
 import { healingOf, putHealing, retirePackages } from '../state/healing.ts';
 import { loadRatchet, saveRatchet } from '../state/ratchets.ts';
-import { type GroupRecord, tables } from '../state/records.ts';
-import type { Transaction } from '../state/state.ts';
+import { type GroupRecord, type RequestRecord, tables } from '../state/records.ts';
+import type { Reader, Transaction } from '../state/state.ts';
 import { type Bytes, bytesKey, sameBytes } from '../wire/bytes.ts';
-import type { Details } from '../wire/record.ts';
+import type { Details, HeldGeneration } from '../wire/record.ts';
 import { tell } from './invitations.ts';
 import { sendAgainTo, sendAgainToAll } from './resend.ts';
 
+/** After its first request a client waits so long before it asks again. */
+export const firstWaitSeconds = 3600;
+/** Who has answered a member is not believed to have let it in again before. */
+const distrustSeconds = 2 * 24 * 3600;
+
 export const requestKey = (group: Bytes, hrid: Bytes): string => `${bytesKey(group)}/${bytesKey(hrid)}`;
+
+/** The newest generation that a member still has, and of which this client has the export secret too. */
+export function sharedWith(reader: Reader, { group, held }: RequestRecord): HeldGeneration | null {
+  return sharedIn(reader, group, held);
+}
+
+/** The first of some generations that is one of the group, and of which this client has the export secret. */
+export function sharedIn(reader: Reader, group: Bytes, held: readonly HeldGeneration[]): HeldGeneration | null {
+  const isShared = ({ generation }: HeldGeneration) => {
+    const of = groupOf(reader, generation);
+    return of !== null && sameBytes(of, group);
+  };
+  return held.find(isShared) ?? null;
+}
 
 /**
  * What a generation means that lets members come back: they are told of, what they have asked for is done, and what they
- * have missed is said again.
+ * have missed is said again; only to whoever has asked, as any member can open one generation after the other.
  * @param group  as it is with that generation
  * @param by     who has opened it
  * @param now    seconds since 1970
@@ -32,26 +51,51 @@ export async function welcomeBack(
   for (const { position, held } of returned) {
     const member = group.roster[position]?.hrid;
     if (member === undefined) continue;
-    const record = tx.get(tables.requests, requestKey(group.id, member));
-    if (record !== undefined) tx.put(tables.requests, requestKey(group.id, member), { ...record, done: true });
     const event = { type: 'returned', group: group.id, member, by, whole: held !== null } as const;
     if (sameBytes(member, own)) {
       emit(tx, event);
-      retirePackages(tx, group.id, now);
-      putHealing(tx, group.id, {
-        ...healingOf(tx, group.id),
-        since: null,
-        requests: 0,
-        // What did not open before is over: if it was forged, it must not shut this client out for ever.
-        unopened: [],
-        returnedAt: now,
-      });
-      await sendAgainToAll(tx, group);
+      if (endRequests(tx, group.id, now)) await sendAgainToAll(tx, group);
     } else {
       await tell(tx, group, event);
-      await sendAgainTo(tx, group, member, held);
+      const request = endRequest(tx, requestKey(group.id, member), by, own, now);
+      // What it has, and lacks, it says itself; of what this client does not have, it lacks all.
+      if (request !== null && held !== null) await sendAgainTo(tx, group, member, sharedWith(tx, request) ?? held);
     }
   }
+}
+
+/** This client is let in. @returns whether it has asked for that since it was let in last */
+function endRequests(tx: Transaction, group: Bytes, now: number): boolean {
+  const healing = healingOf(tx, group);
+  const { askedAt, returnedAt } = healing;
+  if (askedAt === null || (returnedAt !== null && askedAt <= returnedAt)) return false;
+  retirePackages(tx, group, now);
+  putHealing(tx, group, {
+    ...healing,
+    since: null,
+    requests: 0,
+    // What comes next has nothing to do with how long this has taken.
+    askAt: Math.min(healing.askAt, askedAt + firstWaitSeconds),
+    // What did not open before is over: if it was forged, it must not shut this client out for ever.
+    unopened: [],
+    returnedAt: now,
+  });
+  return true;
+}
+
+/**
+ * Somebody has let a member in. Whoever answers that one again and again may give it what does not open: that counts for
+ * nothing, or nobody else would answer.
+ * @returns the request, if it is done with this
+ */
+function endRequest(tx: Transaction, key: string, by: Bytes, own: Bytes, now: number): RequestRecord | null {
+  const request = tx.get(tables.requests, key);
+  if (request === undefined || request.done) return null;
+  const { answered } = request;
+  const isAgain = answered !== null && sameBytes(answered.by, by) && now < answered.at + distrustSeconds;
+  const done = !isAgain || sameBytes(by, own);
+  tx.put(tables.requests, key, { ...request, done, answered: { by, at: now } });
+  return done ? request : null;
 }
 
 /** Who comes back has not heard how far the others had come in earlier generations. */

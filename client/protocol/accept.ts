@@ -130,7 +130,7 @@ export async function acceptAgreement(
     const known = knownKey(hrid);
     if (known !== null && !sameBytes(known, pk)) throw new CliquetError('identity-conflict');
   }
-  checkReturned(details, record, roster.length);
+  checkReturned(details, record, roster.length, author);
   await checkLeaves(curves, opened, generation, self, author, knownLeaf);
   return {
     generation,
@@ -157,13 +157,13 @@ function refused(detail: string): CliquetError {
   return new CliquetError('agreement-invalid', detail);
 }
 
-/** Somebody comes back in a generation that changes nothing else. */
-function checkReturned({ returned }: Details, { operation, parent }: Record, size: number): void {
+/** Somebody comes back in a generation of another, which changes nothing else. */
+function checkReturned({ returned }: Details, { operation, parent }: Record, size: number, author: number): void {
   if (returned.length === 0) return;
   const { removed, roles, added, name } = operation;
   const isPure = parent !== null && removed.length + roles.length + added.length === 0 && name === null;
   const positions = new Set(returned.map(({ position }) => position).filter((position) => position < size));
-  if (!isPure || positions.size !== returned.length) throw refused('returned');
+  if (!isPure || positions.size !== returned.length || positions.has(author)) throw refused('returned');
 }
 
 /**

@@ -16,6 +16,7 @@ const clockAllowanceSeconds = 3600;
 const healthy: HealingRecord = {
   since: null,
   requests: 0,
+  askedAt: null,
   askAt: 0,
   packages: [],
   unopened: [],

@@ -131,7 +131,8 @@ const HealingRecord = struct('healing record', {
   /** Since when the group cannot be read or written here, and requests made since. */
   since: nullable(uint()),
   requests: uint(),
-  /** Not to be asked before. */
+  /** When was asked last; and not to be asked before. */
+  askedAt: nullable(uint()),
   askAt: uint(),
   /** The packages that the newest requests have sent: any of them may be answered. */
   packages: list(hash, maxAsked),
@@ -170,6 +171,8 @@ const RequestRecord = struct('request record', {
   agreed: flag,
   /** Whether it is done: kept so that the same request counts once. */
   done: flag,
+  /** Who has answered it last, or the one before, and when. */
+  answered: nullable(struct('answer', { by: hash, at: uint() })),
 });
 export type RequestRecord = ValueOf<typeof RequestRecord>;
 

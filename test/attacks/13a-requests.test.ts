@@ -4,6 +4,7 @@
 import { describe, expect, test } from 'vitest';
 import { createGroup } from '../../client/courier/founding.ts';
 import type { Registered } from '../../client/courier/registered.ts';
+import { askToRejoin } from '../../client/courier/rejoin.ts';
 import { createKeyPackage, type VerifiedKeyPackage, verifyKeyPackage } from '../../client/protocol/key-package.ts';
 import type { Generation, Lineage } from '../../client/protocol/lineage.ts';
 import { sealRequest } from '../../client/protocol/request.ts';
@@ -254,5 +255,132 @@ describe('the package of a request', () => {
     await circle.say('c', 'back again');
     await circle.settle('ac');
     expect(circle.phone('a').shown).toContain('back again');
+  });
+});
+
+/** What somebody is about to say again. */
+const saysAgain = (circle: Circle, name: string) => circle.phone(name).client.state.all(tables.unsent).length;
+const requestsOf = (circle: Circle, name: string) =>
+  new Set(circle.letters.filter(({ from, type }) => from === name && type === 'request').map(({ body }) => body)).size;
+
+describe('answers that are false', () => {
+  test('do not keep the others from answering: whoever has answered before is not believed again', async () => {
+    const circle = await asked('false answers');
+    const { client } = circle.phone('b');
+    for (let round = 0; round < 3; round++) {
+      const packages = await requested(circle, 'b', 'c');
+      const secret = circle.random.bytes(32);
+      const forged = await forgeNext(client, circle.lineage('a'), circle.tip('a'), {
+        packages,
+        access: (held, hrid) => {
+          const isAsker = circle.nameOf(hrid) === 'c';
+          return isAsker ? { ...held, leaf: null, exportSecret: { generation: circle.tip('b').id, secret } } : held;
+        },
+        details: isBack(2),
+      });
+      circle.spread('b', forged, 'a');
+      await circle.pass(1200, 10, 'ac');
+      if (circle.told('c').includes('returned')) break;
+      circle.post.now += 4 * 3600;
+      await circle.settle('c');
+      for (const name of 'ab') await circle.phone(name).takeIn(Number.POSITIVE_INFINITY);
+    }
+    expect(circle.told('c')).toContain('returned');
+    expect(circle.agreed('ac')).toBe('Abc');
+    expect(requestsOf(circle, 'c')).toBe(2);
+  });
+});
+
+describe('a member who says that others are back', () => {
+  /** A generation by `b` in which somebody is back who may not have asked. */
+  async function forgeReturn(circle: Circle, name: string, packages?: ReadonlyMap<string, VerifiedKeyPackage>) {
+    const { client } = circle.phone('b');
+    const tip = circle.tip('a');
+    const position = 'abc'.indexOf(name);
+    return forgeNext(client, circle.lineage('a'), tip, {
+      packages: packages ?? (name === 'b' ? new Map() : await circle.claim('b', name)),
+      access: (held, hrid) => (circle.nameOf(hrid) === name ? { ...held, leaf: null } : held),
+      details: (made) => {
+        const first = circle.lineage('b').keys().next().value;
+        const { id: generation } = circle.lineage('b').get(first ?? '') ?? tip;
+        return { ...made, returned: [{ position, held: { generation, vector: [0, 0, 0] } }] };
+      },
+    });
+  }
+
+  test('makes nobody say anything again, as long as nobody has asked', async () => {
+    const circle = await Circle.found('claimed', 'Abc');
+    await circle.say('a', 'nobody has confirmed this');
+    await circle.say('c', 'nor this');
+    await circle.settle();
+    for (let n = 0; n < 3; n++) {
+      const forged = await forgeReturn(circle, 'c');
+      expect(await toldOf(circle, 'b', 'a', forged)).toEqual(['changed', 'returned']);
+      expect(await toldOf(circle, 'b', 'c', forged)).toEqual(['changed', 'returned']);
+      expect([saysAgain(circle, 'a'), saysAgain(circle, 'c')]).toEqual([0, 0]);
+    }
+  });
+
+  test('is not back itself', async () => {
+    const circle = await Circle.found('back itself', 'Abc');
+    expect(await toldOf(circle, 'b', 'a', await forgeReturn(circle, 'b'))).toEqual(['refused agreement-invalid']);
+  });
+
+  test('makes the others say once again for each request what the asker misses, by what that one says itself', async () => {
+    const circle = await asked('says what is missed');
+    await circle.say('a', 'nobody has confirmed this');
+    for (const name of 'bc') await circle.phone(name).takeIn(Number.POSITIVE_INFINITY);
+    const packages = await requested(circle, 'b', 'c');
+    // By the request it lacks the last one only; by the agreement, all.
+    const forged = await forgeReturn(circle, 'c', packages);
+    expect(await toldOf(circle, 'b', 'a', forged)).toEqual(['changed', 'returned']);
+    expect(saysAgain(circle, 'a')).toBe(1);
+    await circle.phone('a').work();
+    expect(saysAgain(circle, 'a')).toBe(0);
+    await toldOf(circle, 'b', 'a', await forgeReturn(circle, 'c', packages));
+    expect(saysAgain(circle, 'a')).toBe(0);
+  });
+});
+
+describe('requests', () => {
+  test('of a member who was let in are passed over until half an hour after the last one', async () => {
+    const circle = await asked('again and again');
+    await circle.pass(300, 5);
+    const { client } = circle.phone('c');
+    const ask = async () => {
+      const before = circle.phone('a').client.state.all(tables.requests)[0]?.value.askedAt;
+      await askToRejoin(client, circle.record('c').id);
+      await circle.phone('c').work();
+      await circle.phone('a').takeIn(Number.POSITIVE_INFINITY);
+      return circle.phone('a').client.state.all(tables.requests)[0]?.value.askedAt !== before;
+    };
+    expect(await ask()).toBe(false);
+    circle.post.now += 1000;
+    expect(await ask()).toBe(false);
+    circle.post.now += 600;
+    expect(await ask()).toBe(true);
+  });
+
+  test('come an hour after the last one if there is new trouble, however often it took before', async () => {
+    const circle = await asked('new trouble');
+    circle.withholds = ({ type }) => type === 'request';
+    for (const name of 'ab')
+      await circle.phone(name).client.state.transact((tx) => {
+        for (const { key } of tx.all(tables.requests)) tx.delete(tables.requests, key);
+      });
+    await circle.pass(20 * 3600, 40, 'c');
+    circle.withholds = () => false;
+    await circle.pass(24 * 3600, 48);
+    expect(circle.told('c').at(-1)).toBe('returned');
+    const [healing] = circle.phone('c').client.state.all(tables.healing);
+    expect((healing?.value.askAt ?? 0) - circle.post.now).toBeLessThanOrEqual(3600);
+    const copy = circle.phone('c').copy();
+    await circle.say('c', 'before the second restore');
+    await circle.settle();
+    await circle.replace('c', await circle.phone('c').from(copy));
+    const before = requestsOf(circle, 'c');
+    await circle.pass(2 * 3600, 8);
+    expect(requestsOf(circle, 'c')).toBeGreaterThan(before);
+    expect(circle.told('c').at(-1)).toBe('returned');
   });
 });
