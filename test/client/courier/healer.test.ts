@@ -209,7 +209,7 @@ describe('new keys', () => {
     expect(await openers(circle, 10 * minute, minute, 'a')).toEqual([]);
     await circle.say('a', 'the last one');
     expect(count()).toBe(500);
-    expect(await openers(circle, 2 * minute, 10, 'ab')).toEqual([['a', expect.any(Number)]]);
+    expect(await openers(circle, 2 * minute, 10, 'a')).toEqual([['a', expect.any(Number)]]);
     expect(await openers(circle, day, hour, 'ab')).toEqual([]);
-  });
+  }, 120_000);
 });
