@@ -4,7 +4,7 @@ import { type AcceptedAgreement, acceptAgreement, type OpenedAgreement, openAgre
 import { agreementId } from '../protocol/agreement.ts';
 import { entryKey, type Lineage } from '../protocol/lineage.ts';
 import { Rule } from '../protocol/rule.ts';
-import { knownKey } from '../state/contacts.ts';
+import { keysFor } from '../state/contacts.ts';
 import { emit } from '../state/events.ts';
 import { deleteKeys, exportSecretOf, groupOf, holdingsOf, knownLeavesIn } from '../state/generations.ts';
 import { askingWith, healingOf, retirePackages } from '../state/healing.ts';
@@ -75,9 +75,17 @@ export async function receiveAgreement(
     if (!mayBegin) throw refused('history');
   }
 
-  const knownOf = (hrid: Bytes) => knownKey(tx, hrid);
   const lineage: Lineage = isLinked ? before : new Map();
-  const accepted = await acceptAgreement(curves, self, from, opened, lineage, knownLeavesIn(tx), knownOf, now);
+  const accepted = await acceptAgreement(
+    curves,
+    self,
+    from,
+    opened,
+    lineage,
+    knownLeavesIn(tx),
+    keysFor(tx, record.group),
+    now,
+  );
   const { ratchet, generation, secretFingerprint } = accepted;
   assertRoom(accepted.lineage, generation);
 

@@ -26,7 +26,7 @@ export function putContact(tx: Transaction, relay: string, invite: Invite, name?
 export function checkContact(reader: Reader, relay: string, invite: Invite): void {
   if (invite.relay !== relay) throw new CliquetError('other-relay');
   if (!isIdentityKey(invite.pk)) throw new CliquetError('invite-invalid', 'its key');
-  const known = knownKey(reader, invite.hrid);
+  const known = keysFor(reader, null)(invite.hrid);
   if (known !== null && !sameBytes(known, invite.pk)) throw new CliquetError('identity-conflict');
 }
 
@@ -66,6 +66,40 @@ export function toContactEntry(reader: Reader, { hrid, pk, relay, name }: Contac
     isVerified: isVerified(reader, hrid, pk),
     invite: encodeInvite({ relay, hrid, pk }),
   };
+}
+
+/**
+ * The key that somebody cannot change any more, or null: that of a contact; one under which it was heard in a group that the
+ * person is in; or that in the roster of the group itself. What a roster says of somebody who was never heard there is not
+ * believed elsewhere: whoever has made it up would shut the true one out.
+ * @param group  where it is to stand; null if it is no group
+ */
+export function keysFor(reader: Reader, group: Bytes | null): (hrid: Bytes) => Bytes | null {
+  const own = group && reader.get(tables.groups, bytesKey(group));
+  const roster = own?.status === 'active' || own?.status === 'lost' ? own.roster : [];
+  let heard: ReadonlyMap<string, Bytes> | undefined;
+  return (hrid) => {
+    const contact = reader.get(tables.contacts, bytesKey(hrid));
+    if (contact !== undefined) return contact.pk;
+    heard ??= heardKeys(reader, group);
+    return heard.get(bytesKey(hrid)) ?? roster.find((member) => sameBytes(member.hrid, hrid))?.pk ?? null;
+  };
+}
+
+/** By HRID: the keys of those who have signed something that opened, in the generations that are open; in one group first. */
+function heardKeys(reader: Reader, group: Bytes | null): ReadonlyMap<string, Bytes> {
+  const heard = new Map<string, Bytes>();
+  const isFirst = (of: Bytes) => group !== null && sameBytes(of, group);
+  const all = reader.all(tables.ratchets);
+  for (const { key, value } of [...all].sort(
+    (a, b) => Number(isFirst(a.value.group)) - Number(isFirst(b.value.group)),
+  )) {
+    if (reader.get(tables.groups, bytesKey(value.group))?.status !== 'active') continue;
+    for (const [position, { value: member }] of reader.all(tables.members, `${key}/`).entries()) {
+      if (member.opened > 0 || position === value.author) heard.set(bytesKey(member.hrid), member.pk);
+    }
+  }
+  return heard;
 }
 
 /** The key under which somebody is known, from a contact or from the roster of a group that the person is or was in. */

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { createGroup } from '../../client/courier/founding.ts';
 import type { Registered } from '../../client/courier/registered.ts';
 import { askToRejoin } from '../../client/courier/rejoin.ts';
+import { Group } from '../../client/group.ts';
 import { createKeyPackage, type VerifiedKeyPackage, verifyKeyPackage } from '../../client/protocol/key-package.ts';
 import type { Generation, Lineage } from '../../client/protocol/lineage.ts';
 import { sealRequest } from '../../client/protocol/request.ts';
@@ -382,5 +383,37 @@ describe('requests', () => {
     await circle.pass(2 * 3600, 8);
     expect(requestsOf(circle, 'c')).toBeGreaterThan(before);
     expect(circle.told('c').at(-1)).toBe('returned');
+  });
+});
+
+describe('a member who gives somebody else a key that is not theirs', () => {
+  test('shuts that one out of no other group, and is shut out itself once they were heard', async () => {
+    const circle = await Circle.found('wrong key', 'Zv');
+    for (const name of 'nt') await circle.visit(name);
+    const { client } = circle.phone('z');
+    const { hrid } = circle.phone('n').client.self;
+    const pk = circle.phone('t').client.self.identity.pk;
+    const added = { operation: { added: [{ hrid, pk, role: 'member' as const }] } };
+    const lie = await forgeNext(client, circle.lineage('z'), circle.tip('z'), {
+      ...added,
+      packages: await circle.claim('z', 'n'),
+    });
+    expect(await toldOf(circle, 'z', 'v', lie)).toEqual(['changed']);
+    const invite = decodeInvite(circle.phone('v').invite);
+    const id = await createGroup(circle.phone('n').client, [invite], 'True', { type: 'all' });
+    await circle.phone('n').work();
+    await circle.phone('v').takeIn(Number.POSITIVE_INFINITY);
+    expect(circle.told('v').at(-1)).toBe('invited');
+    const { host } = circle.phone('v');
+    await new Group(host, bytesKey(id)).accept();
+    await circle.group('n').send('it is me');
+    await circle.settle('nv');
+    expect(circle.phone('v').shown).toEqual(['it is me']);
+    const known = new Map(circle.lineage('z')).set(bytesKey(lie.generation.id), lie.generation);
+    const next = await forgeNext(client, known, lie.generation, { operation: { name: 'Next' } });
+    expect(await toldOf(circle, 'z', 'v', next)).toEqual(['refused identity-conflict']);
+    await circle.group('n').rename('True still');
+    await circle.settle('nv');
+    expect(new Group(host, bytesKey(id)).name).toBe('True still');
   });
 });

@@ -1,11 +1,14 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { identityPublicKey } from '../../../client/crypto/curves-noble.ts';
 import { knownKey, putContact } from '../../../client/state/contacts.ts';
+import { saveRatchet } from '../../../client/state/ratchets.ts';
 import { tables } from '../../../client/state/records.ts';
 import { State } from '../../../client/state/state.ts';
 import { memoryStore } from '../../../client/store/memory.ts';
 import { bytesKey } from '../../../client/wire/bytes.ts';
 import type { Invite } from '../../../client/wire/invite.ts';
+import { at } from '../../support/chat.ts';
+import { foundTestGroup, ownerOf } from '../../support/group.ts';
 import { seededRandom } from '../../support/random.ts';
 import { groupRecord } from '../../support/state.ts';
 
@@ -47,18 +50,18 @@ describe('putContact()', () => {
     expect(knownKey(state, contact.hrid)).toEqual(contact.pk);
   });
 
-  it('refuses another key of somebody who is known from a group', async () => {
-    const member = invite();
-    const [id, generation] = [random.bytes(32), random.bytes(32)];
-    const entries = [member, invite()].map(({ hrid, pk }) => ({
-      hrid,
-      pk,
-      joined: generation,
-      role: 'member' as const,
-    }));
-    await state.transact((tx) => tx.put(tables.groups, bytesKey(id), groupRecord({ id, generation, roster: entries })));
-    await expect(put({ ...member, pk: key() })).rejects.toMatchObject({ code: 'identity-conflict' });
-    await put(member);
+  it('refuses another key of somebody who was heard in a group, and believes no roster else', async () => {
+    const { people, generation, ratchets } = await foundTestGroup(random, 3);
+    const { id, roster, record } = generation;
+    await state.transact((tx) => {
+      tx.put(tables.groups, bytesKey(record.group), groupRecord({ id: record.group, generation: id, roster }));
+      saveRatchet(tx, undefined, at(ratchets, 1));
+    });
+    const [author, , silent] = people.map(ownerOf);
+    if (author === undefined || silent === undefined) throw new RangeError('three people expected');
+    await expect(put({ relay, ...author, pk: key() })).rejects.toMatchObject({ code: 'identity-conflict' });
+    await put({ relay, ...author });
+    await put({ relay, ...silent, pk: key() });
   });
 });
 
