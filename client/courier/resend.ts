@@ -1,5 +1,4 @@
-// What somebody has missed is said again: sealed envelopes are posted again while their generation is open, and content
-// that a member who comes back has not confirmed is sealed again in the present one, under its old id.
+// Content that a member who comes back has not confirmed is said again: sealed in the present generation, under its old id.
 
 import { coveredBy, type Ratchet } from '../protocol/ratchet.ts';
 import { sentPrefix } from '../state/history.ts';
@@ -8,45 +7,13 @@ import { loadRatchet } from '../state/ratchets.ts';
 import { archives, type GroupRecord, tables } from '../state/records.ts';
 import type { Reader, Transaction } from '../state/state.ts';
 import { putUnsent } from '../state/unsent.ts';
-import { numberKey } from '../store/store.ts';
 import { type Bytes, bytesKey, sameBytes } from '../wire/bytes.ts';
 import type { Content } from '../wire/content.ts';
 import { readBody } from '../wire/content-body.ts';
 import type { HeldGeneration } from '../wire/record.ts';
-import { putOutgoing, readEnvelope } from './outbox.ts';
 
 /** Contents that are sent again for one member at most: the newest. */
 const maxAgain = 256;
-
-/**
- * Posts envelopes of this client again, to a member who misses them.
- * @param from  the number of the first one
- * @param now   seconds since 1970
- * @returns how many there are, those on their way included
- */
-export async function postAgain(
-  tx: Transaction,
-  { group, generation }: Ratchet,
-  to: Bytes,
-  from: number,
-  now: number,
-): Promise<number> {
-  const all = tx.all(tables.outgoing).map(({ value }) => value);
-  const ofGeneration = all.filter((outgoing) => sameBytes(outgoing.generation, generation));
-  const wanted = ofGeneration.filter(({ message }) => message !== null && message.number >= from);
-  for (const outgoing of wanted) {
-    const { message, state } = outgoing;
-    // What is not accepted yet is on its way to everybody.
-    if (message === null || state === 'sealed' || state === 'again') continue;
-    const part = `again/${numberKey(message.number)}/${bytesKey(to)}`;
-    if (ofGeneration.some((other) => other.part === part)) continue;
-    const envelope = await readEnvelope(tx, outgoing);
-    const recipient = envelope.to.find(({ hrid }) => sameBytes(hrid, to));
-    if (recipient === undefined) continue;
-    putOutgoing(tx, { group, generation, part, message: null, to: [recipient], body: envelope.body }, now);
-  }
-  return wanted.length;
-}
 
 /**
  * Says again what a member who has come back has not confirmed, as far as it had something of before to go on from.
@@ -82,7 +49,8 @@ async function sendAgain(
   isMissed: (ratchet: Ratchet, number: number) => boolean,
 ): Promise<void> {
   const sent = await tx.list(archives.sent, sentPrefix(group.id));
-  const waiting = tx.all(tables.unsent).map(({ value }) => bytesKey(value.content.id));
+  const ofGroup = tx.all(tables.unsent).filter(({ value }) => sameBytes(value.group, group.id));
+  const waiting = ofGroup.map(({ value }) => bytesKey(value.content.id));
   const missed = sent.filter(({ value: { generation, number, content } }) => {
     if (sameBytes(generation, group.generation) || waiting.includes(bytesKey(content.id))) return false;
     const ratchet = loadRatchet(tx, generation);
