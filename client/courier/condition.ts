@@ -4,7 +4,7 @@
 import { positionOf } from '../protocol/lineage.ts';
 import type { Ratchet } from '../protocol/ratchet.ts';
 import { ratchetsOf } from '../state/generations.ts';
-import { healingOf } from '../state/healing.ts';
+import { healingOf, unheldSince } from '../state/healing.ts';
 import { isInLineage } from '../state/lineages.ts';
 import { loadRatchet } from '../state/ratchets.ts';
 import { type GroupRecord, tables } from '../state/records.ts';
@@ -57,6 +57,8 @@ export function mustReturnSince(reader: Reader, group: GroupRecord): number | nu
   if (ratchet.rolledBack || ratchet.forked) return ratchet.since;
   const ahead = aheadSince(reader, group);
   if (ahead !== null) return ahead + waitSeconds;
+  const unheld = unheldSince(reader, group);
+  if (unheld !== null) return unheld + waitSeconds;
   const { missingAt } = healingOf(reader, group.id);
   if (missingAt === null) return null;
   // What has waited when it was asked for, and waits still.

@@ -6,7 +6,7 @@ import { positionOf } from '../protocol/lineage.ts';
 import { currentVector, type Ratchet } from '../protocol/ratchet.ts';
 import { emit } from '../state/events.ts';
 import { ratchetsOf } from '../state/generations.ts';
-import { healingOf, putHealing } from '../state/healing.ts';
+import { healingOf, putHealing, unheldSince } from '../state/healing.ts';
 import { loadLineage } from '../state/lineages.ts';
 import { loadRatchet } from '../state/ratchets.ts';
 import { type GroupRecord, tables } from '../state/records.ts';
@@ -124,7 +124,11 @@ export class Healer {
       await change((tx) => putHealing(tx, group.id, { ...healingOf(tx, group.id), since, requests: 0 }));
     }
     const at = Math.max(since, healing.askAt);
-    if (healing.requests >= maxDoubts && at <= now() && aheadSince(state, group) !== null) {
+    if (
+      healing.requests >= maxDoubts &&
+      at <= now() &&
+      (aheadSince(state, group) ?? unheldSince(state, group)) !== null
+    ) {
       await change((tx) => stopDoubting(tx, key, now()));
       return;
     }
@@ -297,7 +301,14 @@ function stopDoubting(tx: Transaction, key: string, now: number): void {
   const group = tx.get(tables.groups, key);
   if (group === undefined) return;
   tx.put(tables.groups, key, { ...group, since: now });
-  putHealing(tx, group.id, { ...healingOf(tx, group.id), since: null, requests: 0, packages: [], unopened: [] });
+  putHealing(tx, group.id, {
+    ...healingOf(tx, group.id),
+    since: null,
+    requests: 0,
+    packages: [],
+    unopened: [],
+    unheld: [],
+  });
 }
 
 function endHealing(tx: Transaction, group: Bytes): void {

@@ -5,7 +5,7 @@ import { differsLater, hearLater } from '../protocol/later.ts';
 import { type Outcome, openMessage } from '../protocol/open.ts';
 import { confirmedBy, type Ratchet } from '../protocol/ratchet.ts';
 import { emit } from '../state/events.ts';
-import { healingOf, mayNudge, noteUnopened, putHealing } from '../state/healing.ts';
+import { healingOf, mayNudge, noteSaidUnheld, noteUnopened, putHealing } from '../state/healing.ts';
 import { receiveContent } from '../state/messages.ts';
 import { countContent, generationPrefix, loadRatchet, saveRatchet } from '../state/ratchets.ts';
 import { type Early, type GroupRecord, tables } from '../state/records.ts';
@@ -209,7 +209,7 @@ async function tellOutcome(
   const member = (position: number) => ratchet.members[position]?.hrid ?? new Uint8Array(32);
   switch (outcome.type) {
     case 'opened':
-      await hearEarlier(tx, group, ratchet, member(outcome.sender), outcome.content);
+      await hearEarlier(tx, group, ratchet, member(outcome.sender), outcome.content, now);
       await tellContent(tx, client, group, ratchet, member(outcome.sender), outcome, now);
       break;
     case 'clone':
@@ -290,10 +290,12 @@ async function hearEarlier(
   { generation }: Ratchet,
   sender: Bytes,
   { earlier }: Content,
+  now: number,
 ): Promise<void> {
   for (const word of earlier) {
     if (sameBytes(word.generation, generation)) continue;
     const before = loadRatchet(tx, word.generation);
+    if (before === undefined && word.contents > 0) noteSaidUnheld(tx, group.id, word.generation, now);
     const position = before?.members.findIndex(({ hrid }) => sameBytes(hrid, sender)) ?? -1;
     if (before === undefined || position < 0 || !sameBytes(before.group, group.id)) continue;
     const after = hearLater(before, position, word);

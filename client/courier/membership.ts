@@ -17,6 +17,7 @@ import {
 import { Rule } from '../protocol/rule.ts';
 import { emit } from '../state/events.ts';
 import { markPresent } from '../state/generations.ts';
+import { noteUnheld } from '../state/healing.ts';
 import { forgetGroup, loadLineage, saveLineage } from '../state/lineages.ts';
 import { type GroupRecord, type StoredEvent, tables } from '../state/records.ts';
 import type { Reader, Transaction } from '../state/state.ts';
@@ -59,6 +60,7 @@ export async function settleGroup(
   const settled: GroupRecord = { ...group, status, generation: tip.id, roster, name, since, pending };
   tx.put(tables.groups, bytesKey(group.id), settled);
   markPresent(tx, group.id, tip.id, now);
+  noteUnheld(tx, group.id, own, before, kept);
   const old = before.size > 0 ? lineage.get(bytesKey(group.generation)) : undefined;
   if (old !== undefined) await tellChanges(tx, settled, old, tip);
   // The removal does not count any more: nobody has let this client in.

@@ -78,6 +78,8 @@ function endRequests(tx: Transaction, group: Bytes, now: number): boolean {
     askAt: Math.min(healing.askAt, askedAt + firstWaitSeconds),
     // What did not open before is over: if it was forged, it must not shut this client out for ever.
     unopened: [],
+    // What was said in generations that never came is said again.
+    unheld: [],
     returnedAt: now,
   });
   return true;

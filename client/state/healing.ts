@@ -1,7 +1,10 @@
 // What is known of groups whose keys are to be restored.
 
+import { type Generation, type Lineage, positionOf } from '../protocol/lineage.ts';
 import { type Bytes, bytesKey, decodeBase64Url, sameBytes } from '../wire/bytes.ts';
-import { type HealingRecord, maxUnopened, type Table, tables } from './records.ts';
+import { exportSecretOf } from './generations.ts';
+import { generationPrefix } from './ratchets.ts';
+import { type GroupRecord, type HealingRecord, maxUnheld, maxUnopened, type Table, tables } from './records.ts';
 import type { Reader, Transaction } from './state.ts';
 
 /** The packages of requests are kept so long after they have served: several members may have answered. */
@@ -20,6 +23,7 @@ const healthy: HealingRecord = {
   askAt: 0,
   packages: [],
   unopened: [],
+  unheld: [],
   gaps: [],
   returnedAt: null,
   missingAt: null,
@@ -60,6 +64,44 @@ export function noteUnopened(tx: Transaction, id: Bytes, from: Bytes, now: numbe
   }
 }
 
+/**
+ * Generations become known by what follows them. If the agreement of one that this client was in does not come, it reads
+ * nothing of what was said there.
+ */
+export function noteUnheld(tx: Transaction, group: Bytes, own: Bytes, before: Lineage, lineage: Lineage): void {
+  const [first] = before.values();
+  const isNew = ({ id, record, roster }: Generation) =>
+    first !== undefined &&
+    record.number > first.record.number &&
+    !before.has(bytesKey(id)) &&
+    positionOf(roster, own) >= 0 &&
+    exportSecretOf(tx, id) === null;
+  const added = [...lineage.values()].filter(isNew).map(({ id }) => ({ generation: id, saidAt: null }));
+  if (added.length === 0) return;
+  const healing = healingOf(tx, group);
+  putHealing(tx, group, { ...healing, unheld: [...healing.unheld, ...added].slice(-maxUnheld) });
+}
+
+/** A member has said something in a generation whose agreement has not come. @param now seconds since 1970 */
+export function noteSaidUnheld(tx: Transaction, group: Bytes, generation: Bytes, now: number): void {
+  const healing = healingOf(tx, group);
+  const unheld = healing.unheld.map((each) =>
+    sameBytes(each.generation, generation) ? { ...each, saidAt: each.saidAt ?? now } : each,
+  );
+  putHealing(tx, group, { ...healing, unheld });
+}
+
+/** Since when it seems that something was said in a generation whose agreement has not come: seconds since 1970, or null. */
+export function unheldSince(reader: Reader, { id, roster }: GroupRecord): number | null {
+  const lacking = healingOf(reader, id).unheld.filter(({ generation }) => exportSecretOf(reader, generation) === null);
+  const times = lacking.flatMap(({ generation, saidAt }) => {
+    const early = reader.all(tables.early, `${bytesKey(generationPrefix(generation))}/`).map(({ value }) => value);
+    const ofMembers = early.filter(({ from }) => positionOf(roster, from) >= 0).map(({ receivedAt }) => receivedAt);
+    return saidAt === null ? ofMembers : [...ofMembers, saidAt];
+  });
+  return times.length === 0 ? null : Math.min(...times);
+}
+
 /** Whoever is behind is told now and then, however much it says. */
 export function mayNudge(tx: Transaction, group: Bytes, now: number): boolean {
   const healing = healingOf(tx, group);
@@ -75,11 +117,16 @@ export function mayNudge(tx: Transaction, group: Bytes, now: number): boolean {
 export function correctTimes(tx: Transaction, now: number): void {
   const past = <T extends number | null>(at: T) => (at !== null && at > now ? now : at);
   for (const { key, value } of tx.all(tables.healing)) {
-    const times = [...value.unopened.map(({ at }) => at), ...value.gaps.map(({ askedAt }) => askedAt)];
+    const times = [
+      ...value.unopened.map(({ at }) => at),
+      ...value.gaps.map(({ askedAt }) => askedAt),
+      ...value.unheld.map(({ saidAt }) => saidAt),
+    ];
     if (!times.some((at) => at !== past(at))) continue;
     const unopened = value.unopened.map((each) => ({ ...each, at: past(each.at) }));
     const gaps = value.gaps.map((gap) => ({ ...gap, askedAt: past(gap.askedAt) }));
-    tx.put(tables.healing, key, { ...value, unopened, gaps });
+    const unheld = value.unheld.map((each) => ({ ...each, saidAt: past(each.saidAt) }));
+    tx.put(tables.healing, key, { ...value, unopened, gaps, unheld });
   }
   correct(tx, tables.healing, ['since', 'returnedAt', 'missingAt', 'nudgedAt'], now);
   correct(tx, tables.healing, ['askAt'], now, maxWaitSeconds);

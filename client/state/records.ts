@@ -48,6 +48,8 @@ const maxHistoryDays = 36_500;
 export const maxAsked = 8;
 /** Agreements that could not be opened, and are remembered: the newest. */
 export const maxUnopened = 8;
+/** Generations whose agreements have not come, and that are remembered: the newest. */
+export const maxUnheld = 32;
 /** Changes of one message that are remembered. */
 export const maxChangedBy = 32;
 const messageId = bytes(messageIdBytes);
@@ -138,6 +140,8 @@ const HealingRecord = struct('healing record', {
   packages: list(hash, maxAsked),
   /** Agreements that could not be opened, and when they came: the members may be ahead. */
   unopened: list(struct('unopened agreement', { id: hash, at: uint() }), maxUnopened),
+  /** Generations that this client was in, whose agreements have not come; and when it was heard that something was said there. */
+  unheld: list(struct('generation not held', { generation: hash, saidAt: nullable(uint()) }), maxUnheld),
   /** Senders of whom something is lost, as the relay says: what was opened of them, and when they were asked for it. */
   gaps: list(
     struct('lost messages', {

@@ -86,6 +86,31 @@ describe('between two generations', () => {
     expect(circle.post.counts.message).toBe(quiet);
   });
 
+  test('the agreement of a generation that was soon followed, and all that was said there: it is said again', async () => {
+    const circle = await Circle.found('never held', 'Abcd');
+    for (const name of 'abcd') await circle.say(name, `hello from ${name}`);
+    await circle.settle();
+    circle.withholds = ({ to }) => to === 'c';
+    await circle.group('a').rename('One');
+    await circle.settle('abd');
+    for (const name of 'bd') await circle.say(name, `${name} in One`);
+    await circle.settle('abd');
+    circle.withholds = () => false;
+    await circle.group('a').rename('Two');
+    await circle.settle();
+    expect(circle.agreed('abcd')).toBe('Abcd');
+    await circle.say('a', 'in Two');
+    await circle.pass(2 * 24 * 3600, 48);
+    expect(circle.agreed('abcd')).toBe('Abcd');
+    expect(saidTo(circle).sort()).toEqual(['b in One', 'd in One', 'in Two']);
+    expect(circle.told('c').filter((type) => type !== 'changed')).toEqual(['returned']);
+    // Once is enough.
+    const requests = circle.post.counts.request;
+    for (const name of 'abcd') await circle.say(name, `later, from ${name}`);
+    await circle.pass(2 * 24 * 3600, 48);
+    expect(circle.post.counts.request).toBe(requests);
+  });
+
   test('in any order, some of it twice', async () => {
     await forEachSeed(seedsFor(12, 200), async (random, seed) => {
       const { circle, kept } = await meanwhile(`order ${seed}`);
