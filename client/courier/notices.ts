@@ -2,7 +2,7 @@
 
 import { open, seal } from '../crypto/aead.ts';
 import { noticeKey } from '../protocol/agreement.ts';
-import { extendLineage, tellHistory } from '../protocol/history.ts';
+import { canCarry, extendLineage, tellHistory } from '../protocol/history.ts';
 import { type Generation, type Lineage, pathTo, positionOf } from '../protocol/lineage.ts';
 import { exportSecretOf } from '../state/generations.ts';
 import { mayNudge } from '../state/healing.ts';
@@ -37,7 +37,9 @@ export function sendNotice(
   const secret = exportSecretOf(tx, under);
   if (secret === null || to.length === 0) return;
   const lineage = loadLineage(tx, removal.record.group);
-  const { history } = tellHistory(reasonsFor(lineage, removal), removal, [], () => true);
+  const named = removal.record.because.flatMap((id) => lineage.get(bytesKey(id)) ?? []);
+  const because = removal.parent !== null && canCarry(lineage, removal.parent, named) ? named : [];
+  const { history } = tellHistory(reasonsFor(lineage, removal), removal, because, () => true);
   const nonce = random(nonceBytes);
   const sealed = seal(noticeKey(secret), nonce, Notice.encode({ history }));
   const body = Envelope.encode({ type: 'notice', generation: generationPrefix(under), nonce, sealed });

@@ -63,6 +63,7 @@ export class Rule {
     return tip;
   }
 
+  /** Those that stand, as all before them do. */
   alive(): Set<Generation> {
     const alive = new Set<Generation>();
     // Parents stand before their children.
