@@ -38,8 +38,8 @@ const maxDoubts = 3;
 /** Each member in the roster waits so much longer than the one before. */
 const turnSeconds = 30;
 const refreshTurnSeconds = 120;
-/** If nobody who is where the others are has answered by then, nobody is. */
-const lastResortSeconds = 3600;
+/** If nobody who is where the others are has answered by then, nobody is; before the next request begins the turns anew. */
+const lastResortSeconds = 45 * 60;
 /** New keys are due after so long, or so many messages. */
 const refreshAfterSeconds = 7 * 24 * 3600;
 const refreshAfterMessages = 500;
@@ -168,10 +168,12 @@ export class Healer {
     const { client, change } = this.#options;
     const { state, self, now } = client;
     const turn = positionOf(group.roster, self.hrid);
-    const due: Bytes[] = [];
+    const open: Bytes[] = [];
+    let isDue = false;
     for (const { hrid, record } of openRequests(state, group)) {
       const name = `answer ${key} ${bytesKey(hrid)} ${record.askedAt} ${record.agreed} ${isSound}`;
       const isShared = sharedWith(state, record) !== null;
+      if (isShared || record.agreed) open.push(hrid);
       if (!isShared && !record.agreed && record.told) continue;
       // Whoever's person has agreed answers at once; a person is only asked if nobody has let it in who can without.
       const turns = (fraction: number) =>
@@ -180,10 +182,11 @@ export class Healer {
       const delay = (fraction: number) =>
         Math.max(0, record.receivedAt + turns(fraction) * turnSeconds + patience - now());
       if (!this.#wait(name, delay)) continue;
-      if (isShared || record.agreed) due.push(hrid);
+      if (isShared || record.agreed) isDue = true;
       else await change((tx) => tellRequest(tx, group.id, hrid));
     }
-    if (due.length > 0) await letIn(client, group.id, due, { isLastResort: !isSound });
+    // One generation is enough for all.
+    if (isDue) await letIn(client, group.id, open, { isLastResort: !isSound });
   }
 
   async #refresh(key: string): Promise<void> {

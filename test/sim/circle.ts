@@ -167,6 +167,7 @@ export class Circle {
 
   /** Time goes by, and everybody does what is due. */
   async pass(seconds: number, steps = 1, names: string = this.names): Promise<void> {
+    if (!Number.isInteger(seconds / steps)) throw new RangeError('"seconds" expected a multiple of "steps"');
     for (let step = 0; step < steps; step++) {
       this.post.now += seconds / steps;
       await this.settle(names);
