@@ -10,13 +10,10 @@ import type { Reader, Transaction } from '../state/state.ts';
 import { numberKey } from '../store/store.ts';
 import { type Bytes, bytesKey, sameBytes } from '../wire/bytes.ts';
 import { CliquetError } from '../wire/errors.ts';
-import { maxMembers } from '../wire/limits.ts';
+import { maxMembers, settledSeconds } from '../wire/limits.ts';
 import type { Operation } from '../wire/record.ts';
 import { nothing, openNext, type Plan } from './opener.ts';
 import type { Registered } from './registered.ts';
-
-/** As long as a competing generation may still come. */
-const changeLifetimeSeconds = 31 * 24 * 3600;
 
 /**
  * Changes a group. What is so already is left as it is.
@@ -147,6 +144,6 @@ export async function changeAgain(
 /** What no competing generation can undo any more. @param now seconds since 1970 */
 export function dropOldChanges(tx: Transaction, now: number): void {
   for (const { key, value } of tx.all(tables.changes)) {
-    if (value.since + changeLifetimeSeconds < now) tx.delete(tables.changes, key);
+    if (value.since + settledSeconds < now) tx.delete(tables.changes, key);
   }
 }

@@ -13,11 +13,9 @@ import { loadRatchet } from '../state/ratchets.ts';
 import { type GroupRecord, tables } from '../state/records.ts';
 import type { Reader, Transaction } from '../state/state.ts';
 import { type Bytes, bytesKey, sameBytes } from '../wire/bytes.ts';
-import { messageTtlSeconds } from '../wire/limits.ts';
+import { settledSeconds } from '../wire/limits.ts';
 import { tell } from './invitations.ts';
 
-/** A day longer than the relay keeps a message. */
-const openSeconds = messageTtlSeconds + 24 * 3600;
 /** A client that has come back waits so long for what is sent to it again. */
 const returnSeconds = 24 * 3600;
 /** Generations that are open at once beside the one that counts: the oldest are closed beyond. */
@@ -43,7 +41,7 @@ export async function closeGenerations(tx: Transaction, group: GroupRecord, now:
   for (const [i, ratchet] of ended.entries()) {
     const endedAt = ratchet.endedAt ?? now;
     const hasReturned = returnedAt !== null && returnedAt >= endedAt;
-    const isLate = (hasReturned ? returnedAt + returnSeconds : endedAt + openSeconds) <= now;
+    const isLate = (hasReturned ? returnedAt + returnSeconds : endedAt + settledSeconds) <= now;
     const isTooMany = ended.length - i > maxOpen;
     if (!isLate && !isTooMany && !isOver(tx, group, ratchet, lineage, path)) continue;
     await tellMissed(tx, group, ratchet);

@@ -9,7 +9,7 @@ import { type Early, type GroupRecord, tables } from '../state/records.ts';
 import type { Reader, Transaction } from '../state/state.ts';
 import { numberKey } from '../store/store.ts';
 import { type Bytes, bytesKey, sameBytes } from '../wire/bytes.ts';
-import { messageTtlSeconds } from '../wire/limits.ts';
+import { settledSeconds } from '../wire/limits.ts';
 
 /** Messages of unknown generations that are kept of one sender: a contact or a member of some group, or a stranger. */
 const bounds = {
@@ -19,8 +19,6 @@ const bounds = {
 /** In all, and of that from strangers: they, however many, must not crowd out those who are known. */
 const maxEarlyBytes = 4 * 1024 * 1024;
 const maxStrangersBytes = 1024 * 1024;
-/** A day longer than the relay keeps an agreement. */
-const earlyLifetimeSeconds = messageTtlSeconds + 24 * 3600;
 
 /**
  * What no agreement has come for in all the time that the relay keeps one; if it was said in a group of this client, it is
@@ -29,7 +27,7 @@ const earlyLifetimeSeconds = messageTtlSeconds + 24 * 3600;
 export function dropOldEarly(tx: Transaction, now: number): void {
   const lost = new Map<string, Bytes>();
   for (const { key, value } of tx.all(tables.early)) {
-    if (value.receivedAt + earlyLifetimeSeconds >= now) continue;
+    if (value.receivedAt + settledSeconds >= now) continue;
     tx.delete(tables.early, key);
     if (concernsGroup(tx, value)) lost.set(bytesKey(value.from), value.from);
   }

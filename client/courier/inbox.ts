@@ -5,12 +5,13 @@ import { differsLater, hearLater } from '../protocol/later.ts';
 import { type Outcome, openMessage } from '../protocol/open.ts';
 import { confirmedBy, type Ratchet } from '../protocol/ratchet.ts';
 import { emit } from '../state/events.ts';
+import { findClosed, findOpen } from '../state/generations.ts';
 import { healingOf, mayNudge, noteSaidUnheld, noteUnopened, putHealing } from '../state/healing.ts';
 import { receiveContent } from '../state/messages.ts';
 import { countContent, generationPrefix, loadRatchet, saveRatchet } from '../state/ratchets.ts';
 import { type Early, type GroupRecord, tables } from '../state/records.ts';
 import type { Reader, Transaction } from '../state/state.ts';
-import { type Bytes, bytesKey, decodeBase64Url, sameBytes } from '../wire/bytes.ts';
+import { type Bytes, bytesKey, sameBytes } from '../wire/bytes.ts';
 import { type Content, isContent } from '../wire/content.ts';
 import { readBody } from '../wire/content-body.ts';
 import { AgreementHeader, Envelope, type MessageEnvelope } from '../wire/envelope.ts';
@@ -170,17 +171,17 @@ async function confirm(tx: Transaction, group: GroupRecord, before: Ratchet, aft
 
 /** A generation by the part of its id that stands on envelopes. */
 function findRatchet(reader: Reader, prefix: Bytes): Ratchet | undefined {
-  const core = reader.all(tables.ratchets).find(({ value }) => sameBytes(generationPrefix(value.generation), prefix));
-  return core && loadRatchet(reader, core.value.generation);
+  const found = findOpen(reader, prefix);
+  return found && loadRatchet(reader, found.generation);
 }
 
 /** Who speaks in a generation that is closed has not heard of the next ones: a word in the present one lets it notice. */
 function nudge(tx: Transaction, client: Receiver, from: Bytes, prefix: Bytes, now: number): void {
-  const [closed] = tx.all(tables.exports, bytesKey(prefix).slice(0, 21));
-  const group = closed && tx.get(tables.groups, bytesKey(closed.value.group));
+  const closed = findClosed(tx, prefix);
+  const group = closed && tx.get(tables.groups, bytesKey(closed.group));
   if (closed === undefined || group?.status !== 'active') return;
   if (!group.roster.some(({ hrid }) => sameBytes(hrid, from))) {
-    tellRemoval(tx, client, group, from, [decodeBase64Url(closed.key)], now);
+    tellRemoval(tx, client, group, from, [closed.generation], now);
   } else if (mayNudge(tx, group.id, now)) oweWord(tx, group);
 }
 
@@ -193,8 +194,7 @@ function oweWord(tx: Transaction, { generation }: GroupRecord): void {
 /** Whether a generation is closed, or was the last one of a group that is over for this client. */
 function isOver(reader: Reader, prefix: Bytes): boolean {
   const isIt = (generation: Bytes) => sameBytes(generationPrefix(generation), prefix);
-  // A key is base64url: of 16 bytes, the first 21 characters say all but two bits.
-  if (reader.all(tables.exports, bytesKey(prefix).slice(0, 21)).length > 0) return true;
+  if (findClosed(reader, prefix) !== undefined) return true;
   return reader.all(tables.groups).some(({ value }) => value.status !== 'active' && isIt(value.generation));
 }
 

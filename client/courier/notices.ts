@@ -4,12 +4,12 @@ import { open, seal } from '../crypto/aead.ts';
 import { noticeKey } from '../protocol/agreement.ts';
 import { canCarry, extendLineage, tellHistory } from '../protocol/history.ts';
 import { type Generation, type Lineage, pathTo, positionOf } from '../protocol/lineage.ts';
-import { exportSecretOf } from '../state/generations.ts';
+import { exportSecretOf, findClosed, findOpen } from '../state/generations.ts';
 import { mayNudge } from '../state/healing.ts';
 import { loadLineage } from '../state/lineages.ts';
 import { generationPrefix } from '../state/ratchets.ts';
 import { type GroupRecord, tables } from '../state/records.ts';
-import type { Reader, Transaction } from '../state/state.ts';
+import type { Transaction } from '../state/state.ts';
 import { type Bytes, bytesKey, sameBytes } from '../wire/bytes.ts';
 import { type AgreementHeader, Envelope, type NoticeEnvelope } from '../wire/envelope.ts';
 import { CliquetError } from '../wire/errors.ts';
@@ -118,10 +118,10 @@ export async function receiveNotice(
   { generation, nonce, sealed }: NoticeEnvelope,
   now: number,
 ): Promise<void> {
-  const of = findGeneration(tx, generation);
+  const of = findOpen(tx, generation) ?? findClosed(tx, generation);
   const group = of && tx.get(tables.groups, bytesKey(of.group));
   if (of === undefined || group === undefined || !['active', 'invited', 'removed'].includes(group.status)) return;
-  const notice = open(noticeKey(of.secret), nonce, sealed);
+  const notice = open(noticeKey(of.exportSecret), nonce, sealed);
   if (notice === null) throw new CliquetError('agreement-invalid', 'notice');
   const { history } = Notice.decode(notice);
   const before = loadLineage(tx, group.id);
@@ -129,13 +129,4 @@ export async function receiveNotice(
   if (before.size === 0) return;
   const lineage = await extendLineage(curves, before, history, null, group.id);
   if (lineage.size > before.size) await settleGroup(tx, self.hrid, group, before, lineage, now);
-}
-
-/** A generation whose export secret is here, by the part of its id that stands on envelopes. */
-function findGeneration(reader: Reader, prefix: Bytes): { readonly group: Bytes; readonly secret: Bytes } | undefined {
-  const held = reader.all(tables.ratchets).find(({ value }) => sameBytes(generationPrefix(value.generation), prefix));
-  if (held !== undefined) return { group: held.value.group, secret: held.value.exportSecret };
-  // A key is base64url: of 16 bytes, the first 21 characters say all but two bits.
-  const [kept] = reader.all(tables.exports, bytesKey(prefix).slice(0, 21));
-  return kept && { group: kept.value.group, secret: kept.value.secret };
 }

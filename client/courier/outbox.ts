@@ -17,12 +17,9 @@ import { numberKey } from '../store/store.ts';
 import { type Bytes, bytesKey, sameBytes } from '../wire/bytes.ts';
 import { type Content, type Earlier, isContent, maxEarlier } from '../wire/content.ts';
 import { CliquetError } from '../wire/errors.ts';
-import { messageTtlSeconds } from '../wire/limits.ts';
+import { messageTtlSeconds, settledSeconds } from '../wire/limits.ts';
 import type { Accepted, Delivered, Recipient } from '../wire/send.ts';
 import type { Registered } from './registered.ts';
-
-/** What nobody has confirmed by then is not waited for: a day longer than the relay may deliver it. */
-const confirmationSeconds = messageTtlSeconds + 24 * 3600;
 
 /** Seals content in a group, for those who are in it, and stores the envelope under the next number. */
 export async function sealContent(
@@ -239,7 +236,7 @@ export async function confirmOutgoing(
 /** Lets go what was sent so long ago that nobody is waited for any more. @param now seconds since 1970 */
 export async function dropUnconfirmed(tx: Transaction, now: number): Promise<void> {
   for (const { key, value } of tx.all(tables.outgoing)) {
-    if (isToPost(value) || value.sealedAt + confirmationSeconds > now) continue;
+    if (isToPost(value) || value.sealedAt + settledSeconds > now) continue;
     await letGo(tx, key, value);
   }
 }

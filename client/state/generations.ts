@@ -5,9 +5,9 @@ import type { Holdings, KnownLeaf } from '../protocol/accept.ts';
 import { type Generation, isOnPath, type Lineage } from '../protocol/lineage.ts';
 import type { Access } from '../protocol/opening.ts';
 import { namedContribution, type Ratchet } from '../protocol/ratchet.ts';
-import { type Bytes, bytesKey, sameBytes } from '../wire/bytes.ts';
+import { type Bytes, bytesKey, decodeBase64Url, sameBytes } from '../wire/bytes.ts';
 import type { LeafOrigin } from '../wire/record.ts';
-import { deleteRatchet, loadRatchet } from './ratchets.ts';
+import { deleteRatchet, generationPrefix, loadRatchet } from './ratchets.ts';
 import { tables } from './records.ts';
 import type { Reader, Transaction } from './state.ts';
 
@@ -43,6 +43,21 @@ export function holdingsOf(reader: Reader, now: number): Holdings {
 export function exportSecretOf(reader: Reader, generation: Bytes): Bytes | null {
   const key = bytesKey(generation);
   return reader.get(tables.ratchets, key)?.exportSecret ?? reader.get(tables.exports, key)?.secret ?? null;
+}
+
+type Named = Pick<Ratchet, 'generation' | 'group' | 'exportSecret'>;
+
+/** A generation that is open here, by the part of its id that stands on envelopes. */
+export function findOpen(reader: Reader, prefix: Bytes): Named | undefined {
+  const ratchets = reader.all(tables.ratchets).map(({ value }) => value);
+  return ratchets.find(({ generation }) => sameBytes(generationPrefix(generation), prefix));
+}
+
+/** The same of one that is closed, as long as its export secret is kept. */
+export function findClosed(reader: Reader, prefix: Bytes): Named | undefined {
+  // A key is base64url: of 16 bytes, the first 21 characters say all but two bits.
+  const [kept] = reader.all(tables.exports, bytesKey(prefix).slice(0, 21));
+  return kept && { generation: decodeBase64Url(kept.key), group: kept.value.group, exportSecret: kept.value.secret };
 }
 
 /** The group of a generation whose export secret is here, or null. */

@@ -5,12 +5,10 @@
 import { numberKey } from '../store/store.ts';
 import { type Bytes, bytesKey, sameBytes } from '../wire/bytes.ts';
 import type { Content } from '../wire/content.ts';
-import { messageTtlSeconds } from '../wire/limits.ts';
+import { settledSeconds } from '../wire/limits.ts';
 import { archives, type HistoryRecord, type HistoryRule, tables } from './records.ts';
 import type { Reader, Transaction } from './state.ts';
 
-/** A record without its content stays a day longer than the relay may deliver the message. */
-const recordLifetimeSeconds = messageTtlSeconds + 24 * 3600;
 const daySeconds = 24 * 3600;
 /** Records that are looked at with one commit when a group's old ones go. */
 const pageSize = 256;
@@ -203,7 +201,7 @@ export async function retireMessages(
   const rule = tx.get(tables.conversations, bytesKey(group))?.history;
   if (rule === undefined || rule.type === 'all') return null;
   const contentLifetime = rule.type === 'none' ? 0 : rule.days * daySeconds;
-  const recordLifetime = Math.max(contentLifetime, recordLifetimeSeconds);
+  const recordLifetime = Math.max(contentLifetime, settledSeconds);
   const page = await tx.range(archives.history, historyPrefix(group), { from, limit: pageSize });
   for (const { key, value: record } of page) {
     const number = Number(key.slice(-16));

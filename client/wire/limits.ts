@@ -52,6 +52,8 @@ export const keyPackageLifetimeSeconds = 90 * 24 * 3600;
 
 /** A message waits this long for its last recipient unless its sender asks for less. */
 export const messageTtlSeconds = 30 * 24 * 3600;
+/** A day longer: what was sent has come by then, or never comes. */
+export const settledSeconds = messageTtlSeconds + 24 * 3600;
 
 /** Entries in one page of the queue. */
 export const maxQueuePage = 128;

@@ -103,7 +103,8 @@ describe('receiveAgreement() of a later generation', () => {
     });
     expect(await give(asNew, 0)).toBeNull();
     expect(inbox.told).toEqual(['joined', 'agreement-invalid', 'agreement-invalid']);
-    const events = (key: string) => key.startsWith('event/') || key.startsWith('numbers/');
+    const events = (key: string) =>
+      key.startsWith('event/') || key.startsWith('event-time/') || key.startsWith('numbers/');
     const kept = (entries: typeof before) => [...entries].filter(([key]) => !events(key));
     expect(kept(inbox.store.entries())).toEqual(kept(before));
   });
