@@ -322,18 +322,20 @@ export async function giveUp(tx: Transaction, outgoing: Outgoing, code: CliquetE
  * its groups. @param nextSend the number that the relay expects
  */
 export async function rollBack(tx: Transaction, nextSend: number): Promise<void> {
-  const numbers = tx.get(tables.numbers, '');
-  if (numbers !== undefined) tx.put(tables.numbers, '', { ...numbers, nextSend });
   for (const { value: group } of tx.all(tables.groups)) {
     const ratchet = loadRatchet(tx, group.generation);
     if (ratchet === undefined || ratchet.rolledBack) continue;
     saveRatchet(tx, ratchet, { ...ratchet, rolledBack: true });
     emit(tx, { type: 'rolled-back', group: group.id });
   }
-  for (const outgoing of unposted(tx)) await takeBack(tx, outgoing);
+  for (const outgoing of unposted(tx)) {
+    if (outgoing.message !== null) await takeBack(tx, outgoing);
+  }
+  // What is no message has keys of its own. An agreement counts here already: if nobody else got it, it would for ever.
+  renumber(tx, nextSend);
 }
 
-/** What was to be posted from an older copy is said again under new keys, or given up if it is not known any more. */
+/** A message that was to be posted from an older copy is said again under new keys, or given up if it is not known any more. */
 async function takeBack(tx: Transaction, outgoing: Outgoing): Promise<void> {
   const { group, message, n } = outgoing;
   const sent = message?.isContent && (await tx.read(archives.sent, sentKey(group, message.id)));

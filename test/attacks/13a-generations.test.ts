@@ -278,6 +278,22 @@ describe('a store that is older than what was sent from it', () => {
     expect(saidTo(circle, 'a')).toEqual(['welcome back']);
   });
 
+  test('holds a generation that is not posted: it is posted, or its client would hold on to what nobody else knows', async () => {
+    const circle = await three('not posted');
+    await circle.group('a').promote(circle.phone('b').hrid);
+    const copy = circle.phone('a').copy();
+    circle.withholds = ({ from }) => from === 'a';
+    await circle.say('a', 'from the newer store');
+    circle.withholds = () => false;
+    await circle.replace('a', await circle.phone('a').from(copy));
+    await circle.pass(2 * 3600, 24);
+    expect(circle.agreed('abc')).toBe('ABc');
+    for (const name of 'abc') await circle.say(name, `now from ${name}`);
+    await circle.settle();
+    expect(saidTo(circle, 'a')).toEqual(['now from b', 'now from c']);
+    expect(saidTo(circle, 'b')).toEqual(['now from a', 'now from c']);
+  });
+
   test('speaks where everybody, itself too, has said to have gone further: refused, and the queue goes on', async () => {
     const circle = await three('goes back');
     const old = loadRatchet(circle.phone('c').client.state, circle.record('c').generation);
