@@ -20,23 +20,24 @@ import { putOutgoing, recipientsOf } from './outbox.ts';
 import type { Registered } from './registered.ts';
 
 /** Notices that are sent where one would do, if it is not known which one opens. */
-const maxGuesses = 4;
+const maxGuesses = 16;
 
 /**
  * Tells somebody that they were removed, and nothing that came after that.
- * @param removal  what removes them
+ * @param removal  what removes them, as it is known here
  * @param under    a generation of which they have the export secret
  */
 export function sendNotice(
   tx: Transaction,
   { random, now }: Pick<Registered, 'random' | 'now'>,
-  removal: Generation,
+  { id, record: { group } }: Generation,
   under: Bytes,
   to: readonly Bytes[],
 ): void {
   const secret = exportSecretOf(tx, under);
-  if (secret === null || to.length === 0) return;
-  const lineage = loadLineage(tx, removal.record.group);
+  const lineage = loadLineage(tx, group);
+  const removal = lineage.get(bytesKey(id));
+  if (secret === null || removal === undefined || to.length === 0) return;
   const named = removal.record.because.flatMap((id) => lineage.get(bytesKey(id)) ?? []);
   const because = removal.parent !== null && canCarry(lineage, removal.parent, named) ? named : [];
   const { history } = tellHistory(reasonsFor(lineage, removal), removal, because, () => true);
@@ -49,8 +50,7 @@ export function sendNotice(
     [],
   );
   const part = `notice/${bytesKey(nonce)}`;
-  const { group } = removal.record;
-  const post = { group, generation: removal.id, part, message: null, to: recipients, body };
+  const post = { group, generation: id, part, message: null, to: recipients, body };
   putOutgoing(tx, post, now());
 }
 
@@ -105,8 +105,8 @@ export function tellRemovalFor(
     const isKnown = named.some((id) => lineage.has(bytesKey(id)));
     const isShared = ({ id, roster }: Generation) => positionOf(roster, hrid) >= 0 && exportSecretOf(tx, id) !== null;
     const shared = [...lineage.values()].filter(isShared).map(({ id }) => id);
-    const certain = shared.filter((id) => named.some((each) => sameBytes(each, id)));
-    // Which of the others it has is not known here.
+    // A leaf may be known without the keys of where it was made: which of them it has is not known here then.
+    const certain = shared.filter((id) => exportGeneration !== null && sameBytes(id, exportGeneration));
     if (isKnown) tellRemoval(tx, client, group, hrid, certain.length > 0 ? certain : shared.slice(-maxGuesses), now);
   }
 }

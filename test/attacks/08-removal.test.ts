@@ -206,6 +206,27 @@ describe('the removed member adds itself again', () => {
     await expectOut(circle, 'Abc');
   });
 
+  test('added in a branch that does not count, it is told so once it changes something, whatever was carried out meanwhile', async () => {
+    const circle = await Circle.found('carried meanwhile', 'ABcd', 'z');
+    const { hrid } = circle.phone('d');
+    const letters = await circle.apart({
+      a: async (group) => {
+        for (const change of ['promote', 'demote', 'promote'] as const) await group[change](hrid);
+      },
+      b: async (group) => {
+        await group.add([circle.phone('z').invite]);
+        await group.leave();
+      },
+    });
+    for (const letter of letters) circle.hand(letter);
+    await circle.pass(120, 4);
+    expect(circle.agreed('acd')).toBe('AcD');
+    expect(circle.roster('z')).toContain('z');
+    await circle.group('z').rename('Is anybody there?');
+    await circle.pass(120, 4);
+    expect(circle.record('z').status).toBe('removed');
+  });
+
   test('with a friend among the members, who may not add it, and whose generations on its branch do not count', async () => {
     const circle = await removed('friend inside', 'AZbc');
     const parent = circle.tip('z');
