@@ -300,7 +300,8 @@ describe('people, groups and messages', () => {
     const elsewhere = 'This belongs to another relay than yours; use a store of your own for each, with --store FILE.';
     const other = encodeInvite({ ...own, relay: 'https://relay.example.org' });
     const forged = encodeInvite({ ...own, pk: createIdentity(seededRandom(1).bytes).pk });
-    const conflict = 'Somebody appears under another key than before; compare safety numbers with them on another way before you go on.';
+    const conflict =
+      'Somebody appears under another key than before; compare safety numbers with them on another way before you go on.';
     const twice = 'Somebody is named twice, or you yourself; name each of the others once.';
     const many = Array.from({ length: 256 }, (_, i) => encodeInvite({ ...own, hrid: new Uint8Array(32).fill(i) }));
     const strangers = JSON.parse(await ana.do('group', 'show', 'Strangers', '--json')).id.slice(0, 6);
