@@ -6,7 +6,7 @@ import { entryKey, type Lineage } from '../protocol/lineage.ts';
 import { Rule } from '../protocol/rule.ts';
 import { keysFor } from '../state/contacts.ts';
 import { emit } from '../state/events.ts';
-import { deleteKeys, exportSecretOf, groupOf, holdingsOf, knownLeavesIn } from '../state/generations.ts';
+import { deleteKeys, exportSecretOf, holdingsOf, isSharedIn, knownLeavesIn } from '../state/generations.ts';
 import { askingWith, healingOf, retirePackages } from '../state/healing.ts';
 import { startConversation } from '../state/history.ts';
 import { deleteLineage, loadLineage } from '../state/lineages.ts';
@@ -46,7 +46,7 @@ export async function receiveAgreement(
   const opened = await openAgreement(curves, self, header, envelope, holdingsOf(tx, now));
   const { record, details } = opened;
   const { exportGeneration } = opened.header;
-  if (exportGeneration !== null && !isOfGroup(tx, exportGeneration, record.group)) throw refused('another group');
+  if (exportGeneration !== null && !isSharedIn(tx, exportGeneration, record.group)) throw refused('another group');
   const asking = opened.keyPackage && askingWith(tx, opened.keyPackage.id);
   if (asking !== null && !sameBytes(asking, record.group)) throw refused('the package of a request');
   const known = tx.get(tables.groups, bytesKey(record.group));
@@ -137,12 +137,6 @@ async function startGroup(
   const group = { id, name, status, generation: generation.id, roster, since: now, pending: false, invitedFrom };
   tx.put(tables.groups, bytesKey(id), group);
   return settleGroup(tx, own, group, new Map(), lineage, now);
-}
-
-/** What is shared in one group proves nothing in another. */
-function isOfGroup(reader: Reader, generation: Bytes, group: Bytes): boolean {
-  const of = groupOf(reader, generation);
-  return of !== null && sameBytes(of, group);
 }
 
 /** Who may let this client in as it has asked: a member whom it knows; or, if by what it knows it is alone, a contact. */

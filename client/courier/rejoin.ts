@@ -7,7 +7,7 @@ import { currentVector } from '../protocol/ratchet.ts';
 import { isRequestOf, openRequest, sealRequest } from '../protocol/request.ts';
 import { emit } from '../state/events.ts';
 import { holdingsOf, ratchetsOf } from '../state/generations.ts';
-import { askingWith, healingOf, putHealing } from '../state/healing.ts';
+import { askingWith, clockAllowanceSeconds, healingOf, maxWaitSeconds, putHealing } from '../state/healing.ts';
 import { loadRatchet } from '../state/ratchets.ts';
 import { type GroupRecord, maxAsked, type RequestRecord, tables } from '../state/records.ts';
 import type { Reader, Transaction } from '../state/state.ts';
@@ -24,12 +24,8 @@ import { putOutgoing } from './outbox.ts';
 import type { Registered } from './registered.ts';
 import { firstWaitSeconds, requestKey, sharedIn, sharedWith } from './returning.ts';
 
-/** A client asks again after an hour, then after two, and so on up to a day. */
-const maxWaitSeconds = 24 * 3600;
 /** Whoever was let in is not let in again before, so that two who mean it ill do not make the others say everything all the time. */
 const minRequestSeconds = 1800;
-/** Requests from the future, by a clock that is wrong, must not shut out those that follow. */
-const clockAllowanceSeconds = 3600;
 
 /** Asks the members of a group to let this client in again. */
 export async function askToRejoin(client: Registered, groupId: Bytes): Promise<void> {
@@ -42,6 +38,7 @@ export async function askToRejoin(client: Registered, groupId: Bytes): Promise<v
   const { uploaded, kept } = await createKeyPackage(curves, random, self.identity, self.hrid, 'one-time', now);
   await state.transact(async (tx) => {
     const healing = healingOf(tx, groupId);
+    // After an hour, then after two, and so on up to a day.
     const wait = Math.min(maxWaitSeconds, firstWaitSeconds * 2 ** Math.min(healing.requests, 5));
     const packages = [...healing.packages, kept.id].slice(-maxAsked);
     putHealing(tx, groupId, {
@@ -123,6 +120,7 @@ export async function receiveRequest(
   await verifyKeyPackage(client.curves, request.package, entry, now);
   const key = requestKey(group.id, from);
   const before = tx.get(tables.requests, key);
+  // Requests from the future, by a clock that is wrong, must not shut out those that follow.
   const isOld = askedAt + messageTtlSeconds < now || askedAt > now + clockAllowanceSeconds;
   if (before?.done && before.receivedAt + minRequestSeconds > now) return keyPackage.kind;
   if (isOld || (before !== undefined && before.askedAt >= askedAt)) return keyPackage.kind;

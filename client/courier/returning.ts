@@ -1,7 +1,7 @@
 // Members who had lost their keys, or fallen behind, are back with a new generation.
 
 import { emit } from '../state/events.ts';
-import { groupOf, ratchetsOf } from '../state/generations.ts';
+import { isSharedIn, ratchetsOf } from '../state/generations.ts';
 import { healingOf, putHealing, retirePackages } from '../state/healing.ts';
 import { loadRatchet, saveRatchet } from '../state/ratchets.ts';
 import { type GroupRecord, type RequestRecord, tables } from '../state/records.ts';
@@ -25,11 +25,7 @@ export function sharedWith(reader: Reader, { group, held }: RequestRecord): Held
 
 /** The first of some generations that is one of the group, and of which this client has the export secret. */
 export function sharedIn(reader: Reader, group: Bytes, held: readonly HeldGeneration[]): HeldGeneration | null {
-  const isShared = ({ generation }: HeldGeneration) => {
-    const of = groupOf(reader, generation);
-    return of !== null && sameBytes(of, group);
-  };
-  return held.find(isShared) ?? null;
+  return held.find(({ generation }) => isSharedIn(reader, generation, group)) ?? null;
 }
 
 /**

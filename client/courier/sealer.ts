@@ -2,6 +2,7 @@
 
 import { contributionDue } from '../protocol/contribution.ts';
 import { positionOf } from '../protocol/lineage.ts';
+import type { Ratchet } from '../protocol/ratchet.ts';
 import { ratchetsOf } from '../state/generations.ts';
 import { loadRatchet } from '../state/ratchets.ts';
 import { type GroupRecord, tables } from '../state/records.ts';
@@ -111,9 +112,12 @@ export class Sealer {
 
 /** Whether there is a clone to tell of in a generation, and somebody there to be told. */
 function hasClones(reader: Reader, { roster }: GroupRecord, generation: Bytes): boolean {
+  const core = reader.get(tables.ratchets, bytesKey(generation));
+  if (core === undefined || core.reports.length === 0 || core.rolledBack) return false;
   const ratchet = loadRatchet(reader, generation);
-  if (ratchet === undefined || ratchet.reports.length === 0 || ratchet.rolledBack) return false;
-  return ratchet.members.some(({ hrid }, position) => position !== ratchet.self && positionOf(roster, hrid) >= 0);
+  const isOther = ({ hrid }: Ratchet['members'][number], position: number) =>
+    position !== ratchet?.self && positionOf(roster, hrid) >= 0;
+  return ratchet?.members.some(isOther) ?? false;
 }
 
 /**
@@ -121,7 +125,7 @@ function hasClones(reader: Reader, { roster }: GroupRecord, generation: Bytes): 
  * said, only such a word tells that it has come, or to somebody else that it has not.
  */
 function unansweredIn(reader: Reader, group: Bytes): number | null {
-  const ratchets = ratchetsOf(reader, group).flatMap((generation) => loadRatchet(reader, generation) ?? []);
-  const times = ratchets.flatMap(({ unansweredSince }) => unansweredSince ?? []);
+  const ratchets = reader.all(tables.ratchets).filter(({ value }) => sameBytes(value.group, group));
+  const times = ratchets.flatMap(({ value }) => value.unansweredSince ?? []);
   return times.length === 0 ? null : Math.min(...times);
 }

@@ -60,10 +60,11 @@ export function findClosed(reader: Reader, prefix: Bytes): Named | undefined {
   return kept && { generation: decodeBase64Url(kept.key), group: kept.value.group, exportSecret: kept.value.secret };
 }
 
-/** The group of a generation whose export secret is here, or null. */
-export function groupOf(reader: Reader, generation: Bytes): Bytes | null {
+/** Whether a generation is one of a group, and its export secret is here: what is shared in one group proves nothing in another. */
+export function isSharedIn(reader: Reader, generation: Bytes, group: Bytes): boolean {
   const key = bytesKey(generation);
-  return reader.get(tables.ratchets, key)?.group ?? reader.get(tables.exports, key)?.group ?? null;
+  const of = reader.get(tables.ratchets, key)?.group ?? reader.get(tables.exports, key)?.group;
+  return of !== undefined && sameBytes(of, group);
 }
 
 /** An own leaf by where it was made, in that generation or as what a later one has begun with. */

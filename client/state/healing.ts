@@ -12,9 +12,9 @@ const answerSeconds = 2 * 3600;
 /** At most once in an hour does what somebody says make a client answer. */
 const nudgeSeconds = 3600;
 /** No client waits for longer before it asks again to be let in. */
-const maxWaitSeconds = 24 * 3600;
+export const maxWaitSeconds = 24 * 3600;
 /** So far ahead of this clock a member's may be. */
-const clockAllowanceSeconds = 3600;
+export const clockAllowanceSeconds = 3600;
 
 const healthy: HealingRecord = {
   since: null,
