@@ -107,14 +107,16 @@ export async function claim(
   const hrids = members.map(({ hrid }) => hrid);
   const { results } = await relay.claimKeyPackages(as, { id: random(messageIdBytes), hrids });
   if (results.length !== members.length) throw new CliquetError('relay-misbehaved');
-  await Promise.all(
-    members.map(async (member, i) => {
+  const found = await Promise.all(
+    members.map(async (member, i): Promise<[string, Claimed]> => {
+      const key = bytesKey(member.hrid);
       const { package: uploaded = null, code = null } = results[i] ?? {};
       const verified = uploaded && (await verifyKeyPackage(curves, uploaded, member, now()).catch(onlyInvalid));
-      const missing = { package: null, code: uploaded ? ('key-package-invalid' as const) : (code ?? 'no-key-package') };
-      claimed.set(bytesKey(member.hrid), verified ? { package: verified } : missing);
+      if (verified) return [key, { package: verified }];
+      return [key, { package: null, code: uploaded ? 'key-package-invalid' : (code ?? 'no-key-package') }];
     }),
   );
+  for (const [key, value] of found) claimed.set(key, value);
 }
 
 function onlyInvalid(error: unknown): null {
