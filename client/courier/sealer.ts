@@ -1,11 +1,12 @@
 // Seals what is to be sent: what the person has said, and the empty messages that are due.
 
 import { contributionDue } from '../protocol/contribution.ts';
+import { hasNews } from '../protocol/later.ts';
 import { positionOf } from '../protocol/lineage.ts';
 import type { Ratchet } from '../protocol/ratchet.ts';
 import { ratchetsOf } from '../state/generations.ts';
 import { loadRatchet } from '../state/ratchets.ts';
-import { type GroupRecord, tables } from '../state/records.ts';
+import { type GroupRecord, type Outgoing, tables } from '../state/records.ts';
 import type { Reader, Transaction } from '../state/state.ts';
 import { emptyContent } from '../state/unsent.ts';
 import { type Bytes, bytesKey, sameBytes } from '../wire/bytes.ts';
@@ -121,11 +122,21 @@ function hasClones(reader: Reader, { roster }: GroupRecord, generation: Bytes): 
 }
 
 /**
- * Since when content waits for a word of this client: seconds since 1970, or null. If the group has moved on since it was
- * said, only such a word tells that it has come, or to somebody else that it has not.
+ * Since when a word of this client is waited for: seconds since 1970, or null. Once the group has moved on, only such a
+ * word tells an author that its content has come, and the others that there is something which has not come to them.
  */
 function unansweredIn(reader: Reader, group: Bytes): number | null {
   const ratchets = reader.all(tables.ratchets).filter(({ value }) => sameBytes(value.group, group));
   const times = ratchets.flatMap(({ value }) => value.unansweredSince ?? []);
+  for (const { value } of ratchets) if (value.endedAt !== null) times.push(...unheardIn(reader, value.generation));
   return times.length === 0 ? null : Math.min(...times);
+}
+
+/** When this client said in an earlier generation what not everybody has confirmed, unless it has told of it since. */
+function unheardIn(reader: Reader, generation: Bytes): number[] {
+  const isHere = (said: Outgoing) => said.message?.isContent === true && sameBytes(said.generation, generation);
+  const isOut = ({ state }: Outgoing) => state === 'accepted' || state === 'delivered';
+  const unheard = reader.all(tables.outgoing).filter(({ value }) => isHere(value) && isOut(value));
+  const ratchet = unheard.length === 0 ? undefined : loadRatchet(reader, generation);
+  return ratchet !== undefined && hasNews(ratchet) ? unheard.map(({ value }) => value.sealedAt) : [];
 }

@@ -86,6 +86,26 @@ describe('between two generations', () => {
     expect(circle.post.counts.message).toBe(quiet);
   });
 
+  test('the last word before the group moves on, which nobody has got: its author speaks of it within a day', async () => {
+    const circle = await Circle.found('unheard', 'Abcd');
+    for (const name of 'abcd') await circle.say(name, `hello from ${name}`);
+    // New keys are about to come, after which nobody owes a word for them.
+    await circle.pass(7 * 24 * 3600 - 600, 6);
+    circle.withholds = () => true;
+    await circle.say('b', 'the last word');
+    circle.withholds = () => false;
+    const { generation } = circle.record('c');
+    await circle.pass(1200, 4);
+    expect(circle.tip('c').parent?.id).toEqual(generation);
+    await circle.pass(2 * 24 * 3600, 24);
+    for (const name of 'acd') expect(circle.phone(name).shown).toContain('the last word');
+    // Everybody says once that it has come, and then it is quiet.
+    await circle.pass(2 * 24 * 3600, 24);
+    const quiet = circle.post.counts.message;
+    await circle.pass(2 * 24 * 3600, 24);
+    expect(circle.post.counts.message).toBe(quiet);
+  });
+
   test('the agreement of a generation that was soon followed, and all that was said there: it is said again', async () => {
     const circle = await Circle.found('never held', 'Abcd');
     for (const name of 'abcd') await circle.say(name, `hello from ${name}`);
