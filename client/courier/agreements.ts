@@ -54,14 +54,15 @@ export async function receiveAgreement(
   // Who is added gets a package's key only, also if it knows the group from another branch, or from before it was removed.
   const isAdded = record.operation.added.some(({ hrid }) => sameBytes(hrid, self.hrid));
   const isContact = tx.get(tables.contacts, bytesKey(from)) !== undefined;
-  // Whoever stands in the group shares a secret of it with the others, or has asked to be let in without.
-  const isAnswer = known !== undefined && asking !== null && mayAnswer(tx, known, from);
+  // Whoever stands in the group shares a secret of it with the others, or has asked to be let in without: by a member whom
+  // it knows, or by a contact, as all whom it knows may have gone.
+  const isMember = known?.roster.some(({ hrid }) => sameBytes(hrid, from)) ?? false;
+  const isAnswer = known !== undefined && asking !== null && (isMember || isContact);
   if (before.size > 0 && exportGeneration === null && !isAnswer && !isAdded)
     throw refused('not sealed with a key of the group');
   const isLinked = before.size > 0 && linksTo(before, opened);
   if (known !== undefined && details.base === null) throw refused('group');
   if (known !== undefined && !isLinked) {
-    const isMember = known.roster.some(({ hrid }) => sameBytes(hrid, from));
     // Where this client is a member, it only follows what it knows; or, if that is too long ago, who lets it in as it has
     // asked. And what it was asked, or was in, nobody whom it does not know puts something else in the place of.
     const mayBegin = {
@@ -137,12 +138,6 @@ async function startGroup(
   const group = { id, name, status, generation: generation.id, roster, since: now, pending: false, invitedFrom };
   tx.put(tables.groups, bytesKey(id), group);
   return settleGroup(tx, own, group, new Map(), lineage, now);
-}
-
-/** Who may let this client in as it has asked: a member whom it knows; or, if by what it knows it is alone, a contact. */
-function mayAnswer(reader: Reader, { roster }: GroupRecord, from: Bytes): boolean {
-  if (roster.some(({ hrid }) => sameBytes(hrid, from))) return true;
-  return roster.length === 1 && reader.get(tables.contacts, bytesKey(from)) !== undefined;
 }
 
 /** Whether who was removed is another member of the group now: somebody has added it again, and it is asked again. */

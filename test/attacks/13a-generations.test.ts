@@ -278,6 +278,31 @@ describe('a store that is older than what was sent from it', () => {
     expect(saidTo(circle, 'a')).toEqual(['welcome back']);
   });
 
+  test('and in which nobody is left whom it knows: it asks a contact who has spoken since, which lets it in', async () => {
+    const circle = await Circle.found('all are new', 'Abc', 'd');
+    const copy = circle.phone('c').copy();
+    await circle.group('a').add([circle.phone('d').invite]);
+    await circle.settle();
+    await circle.group('a').promote(circle.phone('d').hrid);
+    await circle.settle();
+    for (const name of 'ab') {
+      await circle.group(name).leave();
+      await circle.settle();
+    }
+    await circle.replace('c', await circle.phone('c').from(copy));
+    await circle.say('d', 'are you there?');
+    await circle.pass(8 * 3600, 12);
+    const asked = () => circle.letters.filter(({ type }) => type === 'request').map(({ to }) => to);
+    expect(new Set(asked())).toEqual(new Set('abd'));
+    expect(asked().filter((to) => to === 'a').length).toBeGreaterThan(asked().filter((to) => to === 'd').length);
+    await circle.group('d').readmit(circle.phone('c').hrid);
+    await circle.settle();
+    expect(circle.agreed('cd')).toBe('cD');
+    await circle.say('d', 'welcome back');
+    await circle.settle();
+    expect(saidTo(circle, 'c')).toEqual(['welcome back']);
+  });
+
   test('holds a generation that is not posted: it is posted, or its client would hold on to what nobody else knows', async () => {
     const circle = await three('not posted');
     await circle.group('a').promote(circle.phone('b').hrid);

@@ -209,6 +209,8 @@ export class Story {
     // What was shown by the newer store is not shown again if nobody has it any more.
     older.forgotten = new Set([...phone.forgotten, ...phone.shown.filter((text) => !older.shown.includes(text))]);
     this.#phones.set(phone.name, older);
+    // Whoever is missed by people whom the older store does not know exchanges invites with them again.
+    for (const other of this.#phones.values()) if (other !== older) await becomeContacts(older, other);
     await older.connect();
     return true;
   }
