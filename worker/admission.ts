@@ -9,13 +9,17 @@ import { claimedCaller, type SignedRequest, signedRequest } from './auth.ts';
 import { checkMediaType, readBody } from './body.ts';
 import type { Env, MailboxCalls } from './env.ts';
 import { Refusal, type Result, unwrap } from './errors.ts';
-import { requestPrefix } from './prefix.ts';
+import { prefixOf } from './prefix.ts';
 import type { Services } from './services.ts';
 
 /** The types of the relay's Hono application. */
 export interface App {
   Bindings: Env;
-  Variables: { services: Services };
+  Variables: {
+    services: Services;
+    /** The IP address that the request came from, '' if it is not known. */
+    address: string;
+  };
 }
 
 export interface Body {
@@ -34,7 +38,7 @@ export interface Admission {
 
 /** A request of somebody who may be registered. */
 export interface Admitted extends Admission {
-  readonly mailbox: DurableObjectStub<MailboxCalls>;
+  readonly mailbox: MailboxCalls;
   /** What the mailbox has answered. @throws Refusal if it has refused */
   unwrap<T>(result: Result<T>): Promise<T>;
 }
@@ -59,7 +63,7 @@ export async function readSigned(c: Context<App>, expected: Body | null): Promis
 export async function admit(c: Context<App>, expected: Body | null): Promise<Admitted> {
   const { services } = c.var;
   const { strangers } = services;
-  const prefix = requestPrefix(c.req.raw);
+  const prefix = prefixOf(c.var.address);
   return strangers.count(prefix, async () => {
     strangers.check(prefix, claimedCaller(c.req.raw.headers));
     const admission = await readSigned(c, expected);

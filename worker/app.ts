@@ -4,6 +4,7 @@ import { Hono } from 'hono';
 import { cors } from 'hono/cors';
 import { routePath } from 'hono/route';
 import type { App } from './admission.ts';
+import type { Platform } from './env.ts';
 import { problemResponse, Refusal } from './errors.ts';
 import { log } from './log.ts';
 import { inboxRoutes } from './routes/inbox.ts';
@@ -19,7 +20,7 @@ import { ConfigurationError, type Settings } from './settings.ts';
 
 const preflightSeconds = 3600;
 
-export function createApp(): Hono<App> {
+export function createApp(platform: Platform): Hono<App> {
   const app = new Hono<App>();
 
   app.use(async (c, next) => {
@@ -30,6 +31,7 @@ export function createApp(): Hono<App> {
   });
   app.use(async (c, next) => {
     c.set('services', getServices(c.env));
+    c.set('address', platform.addressOf(c.req.raw, c.env));
     checkHost(c.req.raw, c.var.services.settings);
     await next();
   });
@@ -50,11 +52,11 @@ export function createApp(): Hono<App> {
     messageRoutes,
     queueRoutes,
     refusalRoutes,
-    streamRoutes,
     inboxRoutes,
   ]) {
     routesOf(app);
   }
+  streamRoutes(app, platform.connect);
 
   app.notFound(() => problemResponse(new Refusal('not-found')));
   app.onError((error) => {

@@ -1,8 +1,7 @@
 // The ports on Cloudflare: one Durable Object's storage, alarm and sockets.
 
-import type { Bytes } from '../client/wire/bytes.ts';
 import { log } from './log.ts';
-import type { Alarm, Host, KeyValueReader, KeyValueWriter, Socket, Sockets, Sql, SqlValue } from './ports.ts';
+import type { Alarm, Host, Socket, Sockets, Sql, SqlValue } from './ports.ts';
 
 /** The host of one object, and what its class hands on to it. */
 export interface CloudflareHost extends Host {
@@ -22,6 +21,8 @@ export function createHost(ctx: DurableObjectState): CloudflareHost {
       alarm.fired();
       await ctx.storage.deleteAll();
     },
+    // The platform itself holds back what leaves an object until its writes are durable.
+    outgoing: (target) => target,
     alarmFired: () => alarm.fired(),
   };
 }
@@ -88,17 +89,6 @@ export function wrapSocket<S>(socket: WebSocket, fresh: S): Socket<S> {
     close(code, reason) {
       if (socket.readyState === WebSocket.READY_STATE_OPEN) socket.close(code, reason);
     },
-  };
-}
-
-export function createKeyValue(namespace: KVNamespace): KeyValueReader & KeyValueWriter {
-  return {
-    async get(key): Promise<Bytes | null> {
-      const value = await namespace.get(key, 'arrayBuffer');
-      return value === null ? null : new Uint8Array(value);
-    },
-    put: (key, value) => namespace.put(key, value),
-    delete: (key) => namespace.delete(key),
   };
 }
 

@@ -1,5 +1,5 @@
 // What the relay needs of a host. Mailbox, registrar and filter are written against these, so that the same classes
-// run on Cloudflare's Durable Objects (cloudflare.ts) and over node:sqlite (test/support/host.ts).
+// run on Cloudflare's Durable Objects (cloudflare.ts) and over node:sqlite (disk/, and test/support/host.ts).
 
 import type { Bytes } from '../client/wire/bytes.ts';
 
@@ -31,6 +31,8 @@ export interface Host {
   later(work: Promise<unknown>): void;
   /** Forgets everything, the alarm too. */
   deleteAll(): Promise<void>;
+  /** The same, but a call leaves only once all that the object has written before is durable. */
+  outgoing<T extends object>(target: T): T;
 }
 
 /** Sets the alarm unless it fires by `time` anyway: setting it costs a written row. */

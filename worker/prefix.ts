@@ -15,11 +15,6 @@ export function prefixOf(address: string): string {
   return `${expanded.slice(0, prefixGroups).join(':')}::/64`;
 }
 
-/** The prefix that a request came from. */
-export function requestPrefix(request: Request): string {
-  return prefixOf(request.headers.get('cf-connecting-ip') ?? '');
-}
-
 /** The eight groups of an IPv6 address, in lower case and without leading zeros; null if it is none. */
 function expand(address: string): string[] | null {
   const [withoutZone = ''] = address.split('%');

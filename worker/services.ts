@@ -4,12 +4,16 @@ import type { Bytes } from '../client/wire/bytes.ts';
 import { encodeUtf8 } from '../client/wire/bytes.ts';
 import type { Channel } from './challenge/channel.ts';
 import { Inbox } from './challenge/inbox.ts';
-import { createKeyValue } from './cloudflare.ts';
+import { Registrar } from './challenge/registrar.ts';
 import type { Env, MailboxCalls, RegistrarCalls } from './env.ts';
 import { ShardCache } from './filter/cache.ts';
 import { confirmations, Filter, writerName } from './filter/reader.ts';
+import { ShardWriter } from './filter/shard.ts';
+import { Mailbox } from './mailbox/mailbox.ts';
 import type { Registry } from './mailbox/membership.ts';
+import type { StreamState } from './mailbox/stream.ts';
 import { Mac, Seal } from './names.ts';
+import type { Host, KeyValueReader, KeyValueWriter, Sockets } from './ports.ts';
 import { readSettings, type Settings } from './settings.ts';
 import { Strangers } from './strangers.ts';
 
@@ -39,10 +43,10 @@ export class Services {
     this.channels = this.settings.development ? [this.inbox.channel('email'), this.inbox.channel('phone')] : [];
     const writer = (generation: number, shard: number) => env.SHARD.getByName(writerName(generation, shard));
     this.filter = new Filter(
-      new ShardCache(createKeyValue(env.FILTER), Date.now),
+      new ShardCache(this.#keyValue(), Date.now),
       {
-        has: async (generation, shard, hash) => writer(generation, shard).has(hash),
-        add: async (generation, shard, hash) => writer(generation, shard).add(shard, hash, generation),
+        has: (generation, shard, hash) => writer(generation, shard).has(hash),
+        add: (generation, shard, hash) => writer(generation, shard).add(shard, hash, generation),
       },
       this.settings.filterKeys.map(({ generation, key }) => {
         const mac = new Mac(key);
@@ -51,8 +55,27 @@ export class Services {
     );
   }
 
+  createMailbox(host: Host, sockets: Sockets<StreamState>): Mailbox {
+    return new Mailbox(host, {
+      peers: { mailbox: async (hrid) => host.outgoing(await this.mailbox(hrid)) },
+      registry: host.outgoing(this.#registry()),
+      sockets,
+      requests: this.settings.requests,
+    });
+  }
+
+  createRegistrar(host: Host): Registrar {
+    const channels = this.channels.map((channel) => host.outgoing(channel));
+    return new Registrar(host, { channels, mac: this.pepper, limits: this.settings.challenge });
+  }
+
+  createShardWriter(host: Host): ShardWriter {
+    const oldest = Math.min(...this.settings.filterKeys.map(({ generation }) => generation));
+    return new ShardWriter(host, host.outgoing(this.#keyValue()), oldest);
+  }
+
   /** The filter as one mailbox asks it, with a budget of its own. */
-  registry(): Registry {
+  #registry(): Registry {
     const mayConfirm = confirmations(Date.now);
     return {
       generation: this.settings.filterKeys[0].generation,
@@ -61,9 +84,16 @@ export class Services {
     };
   }
 
-  /** Of those generations of the filter key that are read. */
-  get oldestGeneration(): number {
-    return Math.min(...this.settings.filterKeys.map(({ generation }) => generation));
+  #keyValue(): KeyValueReader & KeyValueWriter {
+    const { FILTER } = this.#env;
+    return {
+      async get(key): Promise<Bytes | null> {
+        const value = await FILTER.get(key, 'arrayBuffer');
+        return value === null ? null : new Uint8Array(value);
+      },
+      put: (key, value) => FILTER.put(key, value),
+      delete: (key) => FILTER.delete(key),
+    };
   }
 
   mailboxName(hrid: Bytes): Promise<string> {
@@ -71,11 +101,11 @@ export class Services {
   }
 
   /** A fresh stub. */
-  mailboxNamed(name: string): DurableObjectStub<MailboxCalls> {
+  mailboxNamed(name: string): MailboxCalls {
     return this.#env.MAILBOX.getByName(name);
   }
 
-  async mailbox(hrid: Bytes): Promise<DurableObjectStub<MailboxCalls>> {
+  async mailbox(hrid: Bytes): Promise<MailboxCalls> {
     return this.mailboxNamed(await this.mailboxName(hrid));
   }
 
@@ -83,7 +113,7 @@ export class Services {
     return this.pepper.name('registrar', encodeUtf8(uid));
   }
 
-  registrarNamed(name: string): DurableObjectStub<RegistrarCalls> {
+  registrarNamed(name: string): RegistrarCalls {
     return this.#env.REGISTRAR.getByName(name);
   }
 

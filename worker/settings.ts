@@ -51,8 +51,8 @@ const numbers = {
 /** What a machine calls itself: no foreign page reaches a development relay by rebinding its own name. */
 const loopbackHosts = ['localhost', '127.0.0.1', '[::1]'];
 
-const secretNames = ['PEPPER', 'FILTER_KEY', 'TICKET_KEY'] as const;
-const rotation = ['FILTER_GENERATION', 'FILTER_KEY_PREVIOUS'] as const;
+const secretNames = ['PEPPER', 'FILTER_KEY', 'TICKET_KEY'];
+const rotation = ['FILTER_GENERATION', 'FILTER_KEY_PREVIOUS'];
 const secretBytes = 32;
 
 /** A deployment that lacks something; the message says what, and never a value. */
@@ -69,8 +69,38 @@ const TextsSchema = v.object({
   ),
 });
 
-/** @throws ConfigurationError */
-export function readSettings(env: object): Settings {
+/** Gathers what is wrong, so that all of it is said at once. */
+export class Problems {
+  readonly #messages: string[] = [];
+
+  add(message: string): void {
+    this.#messages.push(message);
+  }
+
+  /** What `work` reads; if it is wrong, that is noted, and `instead` stands for it until it is said. */
+  attempt<T>(instead: T, work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      if (!(error instanceof ConfigurationError)) throw error;
+      this.add(error.message);
+      return instead;
+    }
+  }
+
+  /** @throws ConfigurationError if anything was wrong */
+  check(): void {
+    if (this.#messages.length > 0) throw new ConfigurationError(this.#messages.join('\n'));
+  }
+}
+
+const setSecret = (name: string) => `set it with: npx wrangler secret put ${name}`;
+
+/**
+ * @param howTo  how this host is given a secret, for people
+ * @throws ConfigurationError
+ */
+export function readSettings(env: object, howTo: (secret: string) => string = setSecret): Settings {
   const parsed = v.safeParse(TextsSchema, env);
   if (!parsed.success) {
     throw new ConfigurationError('ENVIRONMENT must be "development" or "production", and variables must be text.');
@@ -78,44 +108,53 @@ export function readSettings(env: object): Settings {
   const texts: Record<string, string | undefined> = parsed.output;
   const development = texts.ENVIRONMENT === 'development';
 
+  const problems = new Problems();
   const numeric = (name: keyof typeof numbers) => {
     const text = texts[name];
     const value = text === undefined ? numbers[name][development ? 'development' : 'fallback'] : Number(text);
-    if (!Number.isFinite(value) || value < 0) throw new ConfigurationError(`${name} must be a number.`);
+    if (!Number.isFinite(value) || value < 0) problems.add(`${name} must be a number.`);
     return value;
   };
-  const secret = (name: (typeof secretNames)[number]) =>
-    texts[name] === undefined && development ? developmentSecret(name) : parseSecret(name, texts[name]);
-
+  const secret = (name: string) => {
+    const missing = new Uint8Array(secretBytes);
+    if (texts[name] === undefined && development) return developmentSecret(name);
+    return problems.attempt(missing, () => parseSecret(name, texts[name], howTo));
+  };
   const resendMs = numeric('CHALLENGE_RESEND_SECONDS') * 1000;
-  return {
+  const [pepper, filterKey, ticketKey] = [secret('PEPPER'), secret('FILTER_KEY'), secret('TICKET_KEY')];
+  const previous = texts.FILTER_KEY_PREVIOUS === undefined ? null : secret('FILTER_KEY_PREVIOUS');
+  const unread = [{ generation: 1, key: filterKey }] as const;
+  const settings: Settings = {
     development,
-    secrets: { pepper: secret('PEPPER'), ticketKey: secret('TICKET_KEY') },
-    filterKeys: readFilterKeys(secret('FILTER_KEY'), texts.FILTER_GENERATION, texts.FILTER_KEY_PREVIOUS),
-    hosts: parseHosts(texts.HOSTS, development),
+    secrets: { pepper, ticketKey },
+    filterKeys: problems.attempt<Settings['filterKeys']>(unread, () =>
+      readFilterKeys(filterKey, texts.FILTER_GENERATION, previous),
+    ),
+    hosts: problems.attempt(null, () => parseHosts(texts.HOSTS, development)),
     origins: parseList(texts.ALLOWED_ORIGINS),
     requests: { burst: numeric('REQUEST_BURST'), perSecond: numeric('REQUESTS_PER_SECOND') },
     bodyTimeoutMs: numeric('BODY_SECONDS') * 1000,
     challenge: { lifetimeMs: numeric('CHALLENGE_SECONDS') * 1000, resendMs, limitSends: resendMs > 0 },
   };
+  problems.check();
+  return settings;
 }
 
-function readFilterKeys(key: Bytes, number = '1', previous?: string): Settings['filterKeys'] {
+function readFilterKeys(key: Bytes, number = '1', previous: Bytes | null = null): Settings['filterKeys'] {
   const generation = Number(number);
   if (!Number.isSafeInteger(generation) || generation < 1) {
     throw new ConfigurationError('FILTER_GENERATION must be a whole number from 1 on.');
   }
-  if (previous === undefined) return [{ generation, key }];
-  const previousKey = parseSecret('FILTER_KEY_PREVIOUS', previous);
+  if (previous === null) return [{ generation, key }];
   // Else the two generations would be one, or the old one be looked for under a name that it never had.
-  if (generation === 1 || sameSecret(previousKey, key)) {
+  if (generation === 1 || sameSecret(previous, key)) {
     throw new ConfigurationError(
       'FILTER_KEY_PREVIOUS must differ from FILTER_KEY, and FILTER_GENERATION be one more than it was with that key.',
     );
   }
   return [
     { generation, key },
-    { generation: generation - 1, key: previousKey },
+    { generation: generation - 1, key: previous },
   ];
 }
 
@@ -131,16 +170,14 @@ function parseHosts(text: string | undefined, development: boolean): string[] | 
   throw new ConfigurationError('HOSTS must name at least one host; leave it away to answer under any.');
 }
 
-function parseSecret(name: string, text: string | undefined): Bytes {
+function parseSecret(name: string, text: string | undefined, howTo: (secret: string) => string): Bytes {
   try {
     const secret = decodeBase64Url(text ?? '');
     if (secret.length === secretBytes) return secret;
   } catch {
     // refused below
   }
-  throw new ConfigurationError(
-    `${name} must be ${secretBytes} random bytes in base64url; set it with: npx wrangler secret put ${name}`,
-  );
+  throw new ConfigurationError(`${name} must be ${secretBytes} random bytes in base64url; ${howTo(name)}`);
 }
 
 /** Known to everybody: good for a relay on one's own machine and nothing else. */

@@ -5,8 +5,8 @@ import { createExecutionContext, listDurableObjectIds, runInDurableObject } from
 import { env } from 'cloudflare:workers';
 import { describe, expect, test } from 'vitest';
 import type { Bytes } from '../../client/wire/bytes.ts';
-import { createApp } from '../../worker/app.ts';
 import { layerBytes, positionOf } from '../../worker/filter/layers.ts';
+import app from '../../worker/index.ts';
 import { Mac } from '../../worker/names.ts';
 import { getServices } from '../../worker/services.ts';
 import { readSettings } from '../../worker/settings.ts';
@@ -24,7 +24,6 @@ const FILTER = new Proxy(env.FILTER, {
   get: (_, property) => (property === 'get' ? async () => (await published())?.buffer ?? null : truth(property)),
 });
 const settings = { ...env, FILTER };
-const app = createApp();
 const relay: Relay = {
   ...inside,
   fetch: async (request) => app.request(request, {}, settings, createExecutionContext()),
@@ -53,7 +52,7 @@ async function registered(): Promise<Client> {
 }
 
 async function tablesOf({ hrid }: Client): Promise<unknown[]> {
-  const mailbox = await getServices(env).mailbox(hrid);
+  const mailbox = env.MAILBOX.getByName(await getServices(env).mailboxName(hrid));
   return runInDurableObject(mailbox, (_, { storage }) => storage.sql.exec('select name from sqlite_master').toArray());
 }
 

@@ -2,7 +2,6 @@
 // fails as it is told to (points.ts). `POST /faults` says how. What is held holds the thread: an `await` there would
 // let the platform commit what the kill is meant to lose.
 
-import type { Env } from '../../worker/env.ts';
 import relay, {
   Mailbox as RelayMailbox,
   Registrar as RelayRegistrar,
@@ -131,7 +130,7 @@ function watchKeyValue(namespace: KVNamespace): KVNamespace {
   });
 }
 
-function watchEnv(env: Env): Env {
+function watchEnv(env: Cloudflare.Env): Cloudflare.Env {
   return {
     ...env,
     MAILBOX: watchNamespace(env.MAILBOX),
@@ -149,7 +148,7 @@ WebSocket.prototype.send = function (this: WebSocket, frame) {
 };
 
 export class Mailbox extends RelayMailbox {
-  constructor(ctx: DurableObjectState, env: Env) {
+  constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
     super(watch(ctx, 'mailbox'), watchEnv(env));
   }
 
@@ -159,7 +158,7 @@ export class Mailbox extends RelayMailbox {
 }
 
 export class Registrar extends RelayRegistrar {
-  constructor(ctx: DurableObjectState, env: Env) {
+  constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
     super(watch(ctx, 'registrar'), watchEnv(env));
   }
 
@@ -169,7 +168,7 @@ export class Registrar extends RelayRegistrar {
 }
 
 export class Shard extends RelayShard {
-  constructor(ctx: DurableObjectState, env: Env) {
+  constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
     super(watch(ctx, 'shard'), watchEnv(env));
   }
 
@@ -179,7 +178,7 @@ export class Shard extends RelayShard {
 }
 
 export default {
-  async fetch(request: Request, env: Env, ctx: ExecutionContext): Promise<Response> {
+  async fetch(request: Request, env: Cloudflare.Env, ctx: ExecutionContext): Promise<Response> {
     if (new URL(request.url).pathname === faultsPath) {
       const faults = await request.json<Faults>();
       ({ armed, weather } = faults);

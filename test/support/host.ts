@@ -50,6 +50,10 @@ export class TestHost implements Host {
     this.alarm.due = null;
   }
 
+  outgoing<T extends object>(target: T): T {
+    return target;
+  }
+
   /** Done when nothing goes on in the background any more. */
   async settled(): Promise<void> {
     while (this.#background.length > 0) await Promise.all(this.#background.splice(0));

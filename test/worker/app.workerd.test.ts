@@ -1,17 +1,17 @@
 import { createExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, test } from 'vitest';
-import { createApp } from '../../worker/app.ts';
+import app from '../../worker/index.ts';
 import { Client, readProblem } from '../support/request.ts';
 
 const info = 'https://relay.test/v1/info';
 
 // The order matters: what an isolate has once found to be in order, it does not check again.
-describe('createApp()', () => {
+describe('the application', () => {
   test('serves nothing in a deployment that lacks a secret, and says which', async () => {
     const incomplete = { ...env, ENVIRONMENT: 'production' };
     for (const path of ['/v1/info', '/dev/inbox', '/v1/nothing']) {
-      const response = await createApp().request(`https://relay.test${path}`, {}, incomplete, createExecutionContext());
+      const response = await app.request(`https://relay.test${path}`, {}, incomplete, createExecutionContext());
       expect(response.status).toBe(503);
       expect(await response.text()).toMatch(/^PEPPER must be 32 random bytes/);
     }
@@ -27,7 +27,7 @@ describe('createApp()', () => {
     TICKET_KEY: secret,
     STRANGERS: budget,
   };
-  const request = (input: string | Request) => createApp().request(input, {}, production, createExecutionContext());
+  const request = (input: string | Request) => app.request(input, {}, production, createExecutionContext());
 
   test('answers under any name that the platform hands on', async () => {
     expect((await request('https://any.test/v1/info')).status).toBe(200);

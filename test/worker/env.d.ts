@@ -1,10 +1,18 @@
 // What wrangler.toml binds, for tests inside workerd.
 
-import type { Env as RelayEnv } from '../../worker/env.ts';
+import type { RegistrarObject } from '../../worker/challenge/object.ts';
+import type { ShardObject } from '../../worker/filter/object.ts';
+import type { MailboxObject } from '../../worker/mailbox/object.ts';
 
 declare global {
   namespace Cloudflare {
-    interface Env extends RelayEnv {}
+    interface Env {
+      readonly MAILBOX: DurableObjectNamespace<MailboxObject>;
+      readonly REGISTRAR: DurableObjectNamespace<RegistrarObject>;
+      readonly SHARD: DurableObjectNamespace<ShardObject>;
+      readonly FILTER: KVNamespace;
+      readonly STRANGERS: RateLimit;
+    }
     interface GlobalProps {
       mainModule: typeof import('../../worker/index.ts');
     }

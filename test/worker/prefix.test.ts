@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { prefixOf, requestPrefix } from '../../worker/prefix.ts';
+import { prefixOf } from '../../worker/prefix.ts';
 
 describe('prefixOf()', () => {
   test.each([
@@ -41,12 +41,4 @@ describe('prefixOf()', () => {
       expect(prefixOf(address)).toBe(address);
     },
   );
-});
-
-describe('requestPrefix()', () => {
-  test('is that of the address that the platform names, and nothing without one', () => {
-    const request = (headers: Record<string, string>) => new Request('https://relay.test', { headers });
-    expect(requestPrefix(request({ 'cf-connecting-ip': '2001:db8::9' }))).toBe('2001:db8:0:0::/64');
-    expect(requestPrefix(request({}))).toBe('');
-  });
 });

@@ -1,7 +1,7 @@
 import { createExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { expect, test } from 'vitest';
-import { createApp } from '../../worker/app.ts';
+import app from '../../worker/index.ts';
 import { Client } from '../support/request.ts';
 
 const url = 'http://localhost';
@@ -34,7 +34,7 @@ function watched() {
 
 test('POST /v1/registrations asks the same of the same objects, whether an address is registered or not', async () => {
   const { asked, environment } = watched();
-  const request = async (input: Request) => createApp().request(input, {}, environment, createExecutionContext());
+  const request = async (input: Request) => app.request(input, {}, environment, createExecutionContext());
   const inbox = async (address: string) => {
     const response = await request(new Request(`${url}/dev/inbox?address=${encodeURIComponent(address)}`));
     return ((await response.json()) as { codes: { code: string }[] }).codes[0]?.code ?? '';

@@ -7,7 +7,7 @@ import type { SignedRequest } from '../auth.ts';
 import { type CloudflareHost, createHost } from '../cloudflare.ts';
 import type { Env } from '../env.ts';
 import { getServices } from '../services.ts';
-import { Registrar, type Vault } from './registrar.ts';
+import type { Registrar, Vault } from './registrar.ts';
 
 export class RegistrarObject extends DurableObject<Env> {
   readonly #host: CloudflareHost;
@@ -15,9 +15,8 @@ export class RegistrarObject extends DurableObject<Env> {
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    const { channels, pepper, settings } = getServices(env);
     this.#host = createHost(ctx);
-    this.#registrar = new Registrar(this.#host, { channels, mac: pepper, limits: settings.challenge });
+    this.#registrar = getServices(env).createRegistrar(this.#host);
   }
 
   begin(address: Address, vaults: readonly Vault[], prefix: Bytes) {

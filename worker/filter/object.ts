@@ -1,11 +1,11 @@
 // The writer of a filter shard on Cloudflare: a Durable Object named by generation and shard.
 
 import { DurableObject } from 'cloudflare:workers';
-import { type CloudflareHost, createHost, createKeyValue } from '../cloudflare.ts';
+import { type CloudflareHost, createHost } from '../cloudflare.ts';
 import type { Env } from '../env.ts';
 import { getServices } from '../services.ts';
 import type { BlockHash } from './block.ts';
-import { ShardWriter } from './shard.ts';
+import type { ShardWriter } from './shard.ts';
 
 export class ShardObject extends DurableObject<Env> {
   readonly #host: CloudflareHost;
@@ -14,7 +14,7 @@ export class ShardObject extends DurableObject<Env> {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.#host = createHost(ctx);
-    this.#writer = new ShardWriter(this.#host, createKeyValue(env.FILTER), getServices(env).oldestGeneration);
+    this.#writer = getServices(env).createShardWriter(this.#host);
   }
 
   has(hash: BlockHash): boolean {

@@ -68,6 +68,7 @@ export class Mailbox {
       now: () => host.now(),
       later: (work) => host.later(work.catch((error: unknown) => this.#forget(error))),
       deleteAll: () => host.deleteAll(),
+      outgoing: (target) => host.outgoing(target),
     };
     this.#surroundings = surroundings;
     this.#membership = new Membership(surroundings.registry);

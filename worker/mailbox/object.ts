@@ -2,22 +2,30 @@
 
 import { DurableObject } from 'cloudflare:workers';
 import type { Bytes } from '../../client/wire/bytes.ts';
-import { decodeBase64Url } from '../../client/wire/bytes.ts';
+import { decodeBase64Url, encodeBase64Url } from '../../client/wire/bytes.ts';
 import { streamProtocol } from '../../client/wire/routes.ts';
 import type { SignedRequest } from '../auth.ts';
 import { type CloudflareHost, createHost, createSockets, wrapSocket } from '../cloudflare.ts';
-import type { Env } from '../env.ts';
+import type { Env, Platform } from '../env.ts';
 import { problemResponse, unwrap } from '../errors.ts';
 import { getServices } from '../services.ts';
-import { Mailbox } from './mailbox.ts';
+import type { Mailbox } from './mailbox.ts';
 import type { Delivery } from './peer.ts';
 import { freshStream } from './stream.ts';
 import { TicketClaim } from './ticket.ts';
 
 /** The header by which the edge hands on what an opened ticket claims. A client's own never gets here. */
-export const ticketHeader = 'x-ticket';
+const ticketHeader = 'x-ticket';
 
 const closeUnsupported = 1003;
+
+/** The edge's part in opening a stream. */
+export const connectMailbox: Platform['connect'] = (request, env, mailbox, claim) => {
+  const headers = { upgrade: 'websocket', [ticketHeader]: encodeBase64Url(TicketClaim.encode(claim)) };
+  // Only a namespace of Durable Objects has stubs that fetch.
+  const { MAILBOX } = env as { readonly MAILBOX: unknown } as { readonly MAILBOX: DurableObjectNamespace };
+  return MAILBOX.getByName(mailbox).fetch(request.url, { headers });
+};
 
 export class MailboxObject extends DurableObject<Env> {
   readonly #host: CloudflareHost;
@@ -25,14 +33,8 @@ export class MailboxObject extends DurableObject<Env> {
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    const services = getServices(env);
     this.#host = createHost(ctx);
-    this.#mailbox = new Mailbox(this.#host, {
-      peers: { mailbox: (hrid) => services.mailbox(hrid) },
-      registry: services.registry(),
-      sockets: createSockets(ctx, freshStream),
-      requests: services.settings.requests,
-    });
+    this.#mailbox = getServices(env).createMailbox(this.#host, createSockets(ctx, freshStream));
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair('ping', 'pong'));
   }
 

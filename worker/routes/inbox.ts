@@ -57,11 +57,11 @@ function formatTime(time: number): string {
 
 /** @throws Refusal `not-found` */
 function checkDevelopment(c: Context<App>): void {
-  if (!c.var.services.settings.development || !isLoopback(c.req.raw)) throw new Refusal('not-found');
+  if (!c.var.services.settings.development || !isLoopback(c)) throw new Refusal('not-found');
 }
 
 /** By the name that was asked for, so that no foreign page reaches it by rebinding its own name, and by the peer. */
-function isLoopback(request: Request): boolean {
-  const peer = request.headers.get('cf-connecting-ip');
-  return loopback.includes(new URL(request.url).hostname) && (peer === null || loopbackPeers.includes(peer));
+function isLoopback(c: Context<App>): boolean {
+  const { address } = c.var;
+  return loopback.includes(new URL(c.req.url).hostname) && (address === '' || loopbackPeers.includes(address));
 }

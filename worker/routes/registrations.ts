@@ -17,7 +17,7 @@ import { isPublicKey } from '../auth.ts';
 import { checkMediaType, readBody } from '../body.ts';
 import { challengeIdBytes } from '../challenge/registrar.ts';
 import { Refusal, unwrap } from '../errors.ts';
-import { requestPrefix } from '../prefix.ts';
+import { prefixOf } from '../prefix.ts';
 
 const json = { mediaType: mediaTypes.json, maxBytes: maxJsonBytes };
 const strangerRetrySeconds = 60;
@@ -37,7 +37,7 @@ export function registrationRoutes(app: Hono<App>): void {
     const hrids = await Promise.all(input.vaults.map(({ pk, hashVid }) => computeHrid(address.uid, pk, hashVid)));
     const registrar = await services.registrarName(address.uid);
     const vaults = input.vaults.map(({ pk }, i) => ({ hrid: hrids[i] ?? new Uint8Array(), pk }));
-    const network = await services.pepper.digest('network', encodeUtf8(requestPrefix(c.req.raw)));
+    const network = await services.pepper.digest('network', encodeUtf8(prefixOf(c.var.address)));
     const { id, expires } = unwrap(await services.registrarNamed(registrar).begin(address, vaults, network));
     const challenge = await services.challenges.seal(Pointer.encode({ registrar, id, expires }));
     return c.json({ challenge, expires: Math.floor(expires / 1000), hrids: hrids.map(encodeBase64Url) }, 202);
@@ -58,7 +58,7 @@ export function registrationRoutes(app: Hono<App>): void {
     await services.filter.add(hrid);
     const mailbox = await services.mailbox(hrid);
     const { epoch } = await mailbox.register(hrid, pk);
-    services.strangers.admit(requestPrefix(c.req.raw), hrid);
+    services.strangers.admit(prefixOf(c.var.address), hrid);
     return c.json({ hrid: encodeBase64Url(hrid), epoch: encodeBase64Url(epoch) });
   });
 
@@ -75,7 +75,7 @@ function parseEpoch(body: Bytes): Bytes {
 
 /** Coarse, and per location: what an address or a mailbox allows is counted in its own object. */
 async function checkStranger(c: Context<App>): Promise<void> {
-  if (await c.var.services.allowStranger(`register ${requestPrefix(c.req.raw)}`)) return;
+  if (await c.var.services.allowStranger(`register ${prefixOf(c.var.address)}`)) return;
   throw new Refusal('rate-limited', { retryAfter: strangerRetrySeconds });
 }
 

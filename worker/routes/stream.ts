@@ -2,20 +2,19 @@
 // and a URL would be logged, so the ticket travels as a subprotocol.
 
 import type { Hono } from 'hono';
-import { encodeBase64Url } from '../../client/wire/bytes.ts';
 import { struct, text } from '../../client/wire/codec.ts';
 import { routes, streamProtocol, ticketProtocolPrefix } from '../../client/wire/routes.ts';
 import { type App, admit } from '../admission.ts';
+import type { Platform } from '../env.ts';
 import { Refusal } from '../errors.ts';
 import { ticketLifetimeMs } from '../limits.ts';
-import { ticketHeader } from '../mailbox/object.ts';
 import { TicketClaim } from '../mailbox/ticket.ts';
 import { isAllowedOrigin } from '../origin.ts';
 
 /** What a ticket seals: the mailbox's name, and what the mailbox has said. */
 const Ticket = struct('ticket', { mailbox: text(64), claim: TicketClaim });
 
-export function streamRoutes(app: Hono<App>): void {
+export function streamRoutes(app: Hono<App>, connect: Platform['connect']): void {
   app.post(routes.tickets, async (c) => {
     const { services } = c.var;
     const { hrid, mailbox, request, unwrap } = await admit(c, null);
@@ -35,8 +34,7 @@ export function streamRoutes(app: Hono<App>): void {
     if (plain === null) throw new Refusal('ticket-invalid');
     const { mailbox, claim } = Ticket.decode(plain);
     if (Date.now() - claim.issued > ticketLifetimeMs) throw new Refusal('ticket-invalid');
-    const headers = { upgrade: 'websocket', [ticketHeader]: encodeBase64Url(TicketClaim.encode(claim)) };
-    return services.mailboxNamed(mailbox).fetch(c.req.url, { headers });
+    return connect(c.req.raw, c.env, mailbox, claim);
   });
 }
 

@@ -1,0 +1,124 @@
+// What is bound on Cloudflare, on a local disk: objects, the key-value store of the filter, and the count of strangers'
+// requests. One process at a time has the folder.
+
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import type { Env, MailboxCalls, RegistrarCalls, ShardCalls } from '../env.ts';
+import { ConfigurationError } from '../settings.ts';
+import { Objects } from './objects.ts';
+
+export interface Disk {
+  readonly bindings: Env;
+  readonly objects: Objects;
+  /** Lets go of the folder. Nothing must be asked any more. */
+  close(): Promise<void>;
+}
+
+/**
+ * @param folder              made if it is not there
+ * @param strangersPerMinute  of one network prefix
+ * @throws ConfigurationError if the folder cannot be used, or another process has it
+ */
+export function openDisk(folder: string, strangersPerMinute: number): Disk {
+  const shared = openShared(folder);
+  const objects = new Objects(folder);
+  const read = shared.prepare('select value from filter where key = ?');
+  const write = shared.prepare('replace into filter values (?, ?)');
+  const remove = shared.prepare('delete from filter where key = ?');
+  const bindings: Env = {
+    MAILBOX: { getByName: (name) => mailboxStub(objects, name) },
+    REGISTRAR: { getByName: (name) => registrarStub(objects, name) },
+    SHARD: { getByName: (name) => shardStub(objects, name) },
+    FILTER: {
+      async get(key) {
+        const value = read.get(key)?.value;
+        return value instanceof Uint8Array ? value.slice().buffer : null;
+      },
+      put: async (key, value) => void write.run(key, value),
+      delete: async (key) => void remove.run(key),
+    },
+    STRANGERS: createLimit(strangersPerMinute),
+  };
+  return {
+    bindings,
+    objects,
+    async close() {
+      objects.stop();
+      shared.close();
+    },
+  };
+}
+
+/** What all objects share. It is locked as long as the process lives, however that ends. */
+function openShared(folder: string): DatabaseSync {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const database = new DatabaseSync(join(folder, 'relay.sqlite'));
+    database.exec(`
+      pragma locking_mode = exclusive; pragma journal_mode = wal; pragma synchronous = full;
+      begin immediate; create table if not exists filter (key text primary key, value blob not null) without rowid; commit`);
+    return database;
+  } catch (error) {
+    const isLocked = error instanceof Error && /locked|busy/i.test(error.message);
+    throw new ConfigurationError(
+      isLocked
+        ? `Another relay is running on ${folder}. Stop it, or set STATE to another folder.`
+        : `The folder ${folder} cannot be used (${codeOf(error)}). Set STATE to a folder that this relay may write to.`,
+    );
+  }
+}
+
+/** What others may call of a mailbox. */
+const mailboxMethods = [
+  ...['register', 'send', 'read', 'acknowledge', 'outbox', 'uploadPackages', 'claimPackages', 'refuse', 'ticket'],
+  ...['deregister', 'deliver', 'acked', 'gone', 'claim'],
+] as (keyof MailboxCalls)[];
+
+function mailboxStub(objects: Objects, name: string): MailboxCalls {
+  const call =
+    (method: keyof MailboxCalls) =>
+    (...values: unknown[]) =>
+      objects.call('mailbox', name, (mailbox) => Reflect.apply(mailbox[method], mailbox, values) as unknown);
+  return Object.fromEntries(mailboxMethods.map((method) => [method, call(method)])) as unknown as MailboxCalls;
+}
+
+function registrarStub(objects: Objects, name: string): RegistrarCalls {
+  return {
+    begin: (...values) => objects.call('registrar', name, (registrar) => registrar.begin(...values)),
+    answer: (...values) => objects.call('registrar', name, (registrar) => registrar.answer(...values)),
+  };
+}
+
+function shardStub(objects: Objects, name: string): ShardCalls {
+  return {
+    has: (hash) => objects.call('shard', name, (writer) => writer.has(hash)),
+    add: (shard, hash, generation) => objects.call('shard', name, (writer) => writer.add(generation, shard, hash)),
+  };
+}
+
+const minuteMs = 60_000;
+/** Keys that are counted at once; the one counted longest ago is forgotten. */
+const maxCounted = 65_536;
+
+/** So many of one key in a minute. */
+function createLimit(perMinute: number): Env['STRANGERS'] {
+  const counts = new Map<string, { count: number; readonly until: number }>();
+  return {
+    async limit({ key }) {
+      const now = Date.now();
+      const known = counts.get(key);
+      if (known !== undefined && known.until > now) return { success: ++known.count <= perMinute };
+      counts.delete(key);
+      counts.set(key, { count: 1, until: now + minuteMs });
+      const oldest = counts.size > maxCounted ? counts.keys().next().value : undefined;
+      if (oldest !== undefined) counts.delete(oldest);
+      return { success: perMinute >= 1 };
+    },
+  };
+}
+
+function codeOf(error: unknown): string {
+  const { code } = error as { readonly code?: unknown };
+  return typeof code === 'string' ? code : 'unknown error';
+}

@@ -1,0 +1,250 @@
+// All objects on a local disk: `KIND/XX/NAME.sqlite`, XX being the first byte of SHA-256(NAME). Each is woken by whoever
+// calls it, by its alarm or by its owner's frames, and put to sleep again: after a while, or when too many are awake. So
+// many can be kept with few open files.
+
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { WebSocket } from 'ws';
+import type { Bytes } from '../../client/wire/bytes.ts';
+import type { Registrar } from '../challenge/registrar.ts';
+import type { Result } from '../errors.ts';
+import type { ShardWriter } from '../filter/shard.ts';
+import type { Mailbox } from '../mailbox/mailbox.ts';
+import { freshStream, type StreamState } from '../mailbox/stream.ts';
+import type { TicketClaim } from '../mailbox/ticket.ts';
+import type { Sockets } from '../ports.ts';
+import type { Services } from '../services.ts';
+import { Awake, logFailure } from './awake.ts';
+import { DueTimes } from './due-times.ts';
+import { OpenSocket } from './socket.ts';
+
+interface Instances {
+  mailbox: Mailbox;
+  registrar: Registrar;
+  shard: ShardWriter;
+}
+type Kind = keyof Instances;
+type Instance = Instances[Kind];
+const kinds: readonly Kind[] = ['mailbox', 'registrar', 'shard'];
+
+/** Two open files each. */
+const maxAwake = 256;
+const idleMs = 10_000;
+/** An alarm that has failed is tried again after 5 s, doubling to an hour. */
+const firstRetryMs = 5_000;
+const lastRetryMs = 3_600_000;
+/** Databases that are looked into without a pause. */
+const replayedAtOnce = 16;
+
+export class Objects {
+  readonly #folder: string;
+  readonly #awake = new Map<string, Awake<Instance>>();
+  readonly #sockets = new Map<string, Set<OpenSocket<StreamState>>>();
+  readonly #due = new DueTimes((key) => void this.#ring(key));
+  readonly #failures = new Map<string, number>();
+  readonly #sweep: NodeJS.Timeout;
+  #services: Services | undefined;
+  #isStopping = false;
+
+  /** @param folder  where the files are; it is made if it is not there */
+  constructor(folder: string) {
+    this.#folder = folder;
+    for (const kind of kinds) {
+      for (let byte = 0; byte < 256; byte++) mkdirSync(join(folder, kind, hex(byte)), { recursive: true });
+    }
+    this.#sweep = setInterval(() => this.#sleepIdle(), idleMs / 2);
+    this.#sweep.unref();
+  }
+
+  /** To be called before anything else. */
+  use(services: Services): void {
+    this.#services = services;
+  }
+
+  /**
+   * Calls an object. What it answers leaves once it is durable.
+   * @throws what the object throws; if its storage fails
+   */
+  call<K extends Kind, R>(kind: K, name: string, work: (instance: Instances[K]) => R | Promise<R>): Promise<R> {
+    return this.#wake(kind, name).run((instance) => work(instance as Instances[K]));
+  }
+
+  /** @param accept  completes the handshake */
+  async connect(name: string, claim: TicketClaim, accept: () => WebSocket): Promise<Result<null>> {
+    const opened: OpenSocket<StreamState>[] = [];
+    const awake = this.#wake('mailbox', name);
+    try {
+      const result = await awake.run((mailbox) =>
+        (mailbox as Mailbox).connect(claim, () => {
+          const socket = new OpenSocket(freshStream);
+          opened.push(socket);
+          this.#keep(name, socket);
+          return socket.for(() => awake.sql.durable);
+        }),
+      );
+      for (const socket of opened) this.#attach(name, socket, accept());
+      return result;
+    } catch (error) {
+      for (const socket of opened) this.#drop(name, socket);
+      throw error;
+    }
+  }
+
+  /** Looks into every database for an alarm. @returns how many objects there are */
+  async replayAlarms(): Promise<number> {
+    let count = 0;
+    for (const kind of kinds) {
+      for (const folder of readdirSync(join(this.#folder, kind))) {
+        for (const file of readdirSync(join(this.#folder, kind, folder))) {
+          if (this.#isStopping) return count;
+          if (!file.endsWith('.sqlite')) continue;
+          this.#replay(kind, decodeURIComponent(file.slice(0, -'.sqlite'.length)));
+          if (++count % replayedAtOnce === 0) await new Promise((resume) => setImmediate(resume));
+        }
+      }
+    }
+    return count;
+  }
+
+  /** Puts all to sleep. Nothing must call any more. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    this.#due.stop();
+    clearInterval(this.#sweep);
+    for (const sockets of this.#sockets.values()) for (const socket of sockets) socket.cut();
+    for (const [key, awake] of this.#awake) this.#sleep(key, awake);
+  }
+
+  /** Reads one alarm; a file without tables is gone after that. */
+  #replay(kind: Kind, name: string): void {
+    const key = keyOf(kind, name);
+    if (this.#awake.has(key) || this.#due.has(key)) return;
+    try {
+      this.#sleep(key, this.#wake(kind, name));
+    } catch (error) {
+      logFailure(error);
+    }
+  }
+
+  #wake(kind: Kind, name: string): Awake<Instance> {
+    const key = keyOf(kind, name);
+    const known = this.#awake.get(key);
+    if (known !== undefined) {
+      // The one used last stands last.
+      this.#awake.delete(key);
+      this.#awake.set(key, known);
+      return known;
+    }
+    if (this.#isStopping) throw new Error('the relay is stopping');
+    let awake: Awake<Instance> | undefined;
+    awake = new Awake<Instance>({
+      path: this.#pathOf(kind, name),
+      create: (host) => this.#create(kind, key, host),
+      onAlarm: (due) => (due === null ? this.#due.delete(key) : this.#due.set(key, due)),
+      onBroken: () => {
+        if (this.#awake.get(key) === awake) this.#awake.delete(key);
+      },
+    });
+    if (awake.alarm.due !== null && !this.#due.has(key)) this.#due.set(key, awake.alarm.due);
+    this.#awake.set(key, awake);
+    this.#sleepSurplus();
+    return awake;
+  }
+
+  #create(kind: Kind, key: string, host: Awake<Instance>): Instance {
+    const services = this.#services;
+    if (services === undefined) throw new TypeError('use() must be called first');
+    if (kind === 'registrar') return services.createRegistrar(host);
+    if (kind === 'shard') return services.createShardWriter(host);
+    const durable = () => host.sql.durable;
+    const sockets: Sockets<StreamState> = {
+      all: () => [...(this.#sockets.get(key) ?? [])].flatMap((socket) => (socket.isOpen ? socket.for(durable) : [])),
+    };
+    return services.createMailbox(host, sockets);
+  }
+
+  async #ring(key: string): Promise<void> {
+    try {
+      const [kind, name] = partsOf(key);
+      await this.#wake(kind, name).ring((instance) => instance.alarm());
+      this.#failures.delete(key);
+    } catch (error) {
+      logFailure(error);
+      const failures = this.#failures.get(key) ?? 0;
+      this.#failures.set(key, failures + 1);
+      if (!this.#isStopping) this.#due.set(key, Date.now() + Math.min(firstRetryMs * 2 ** failures, lastRetryMs));
+    }
+  }
+
+  #sleepIdle(): void {
+    const before = Date.now() - idleMs;
+    for (const [key, awake] of this.#awake) if (awake.isIdle && awake.usedAt < before) this.#sleep(key, awake);
+  }
+
+  #sleepSurplus(): void {
+    for (const [key, awake] of this.#awake) {
+      if (this.#awake.size <= maxAwake) return;
+      if (awake.isIdle) this.#sleep(key, awake);
+    }
+  }
+
+  #sleep(key: string, awake: Awake<Instance>): void {
+    this.#awake.delete(key);
+    try {
+      awake.close();
+    } catch (error) {
+      logFailure(error);
+    }
+  }
+
+  #attach(name: string, socket: OpenSocket<StreamState>, ws: WebSocket): void {
+    const closeUnsupported = 1003;
+    ws.on('message', (data: Buffer, isBinary: boolean) => {
+      if (isBinary) void this.#receive(name, socket, new Uint8Array(data));
+      else if (data.toString() === 'ping') ws.send('pong');
+      else ws.close(closeUnsupported, 'frames are binary');
+    });
+    ws.on('close', () => this.#drop(name, socket));
+    ws.on('error', () => this.#drop(name, socket));
+    socket.attach(ws);
+  }
+
+  async #receive(name: string, socket: OpenSocket<StreamState>, frame: Bytes): Promise<void> {
+    try {
+      const awake = this.#wake('mailbox', name);
+      const bound = socket.for(() => awake.sql.durable);
+      await awake.run((mailbox) => (mailbox as Mailbox).receive(bound, frame));
+    } catch (error) {
+      logFailure(error);
+      socket.cut();
+    }
+  }
+
+  #drop(name: string, socket: OpenSocket<StreamState>): void {
+    const key = keyOf('mailbox', name);
+    const sockets = this.#sockets.get(key);
+    sockets?.delete(socket);
+    if (sockets?.size === 0) this.#sockets.delete(key);
+    socket.cut();
+  }
+
+  #keep(name: string, socket: OpenSocket<StreamState>): void {
+    const key = keyOf('mailbox', name);
+    const sockets = this.#sockets.get(key) ?? new Set();
+    this.#sockets.set(key, sockets.add(socket));
+  }
+
+  #pathOf(kind: Kind, name: string): string {
+    const [byte = 0] = createHash('sha256').update(name).digest();
+    return join(this.#folder, kind, hex(byte), `${encodeURIComponent(name)}.sqlite`);
+  }
+}
+
+const hex = (byte: number) => byte.toString(16).padStart(2, '0');
+const keyOf = (kind: Kind, name: string) => `${kind}/${name}`;
+
+function partsOf(key: string): [Kind, string] {
+  const slash = key.indexOf('/');
+  return [key.slice(0, slash) as Kind, key.slice(slash + 1)];
+}
