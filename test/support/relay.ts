@@ -4,8 +4,11 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type LocalRelayOptions, startLocalRelay } from '../../worker/local.ts';
+import { type LocalRelay, type LocalRelayOptions, startLocalRelay } from '../../worker/local.ts';
+import { startDiskRelay } from './disk-relay.ts';
 import { until } from './until.ts';
+
+export type HostName = 'workerd' | 'deno' | 'node';
 
 export interface TestRelay {
   readonly url: string;
@@ -23,18 +26,19 @@ export interface TestRelay {
 }
 
 export interface TestRelayOptions extends Partial<LocalRelayOptions> {
+  /** What it runs on; workerd unless it is said. */
+  readonly host?: HostName;
   /** The limit of the STRANGERS binding, if another than in development. */
   readonly strangersPerMinute?: number;
 }
 
 /** @param options  as for `npm start`; without a state folder there is a new, empty one */
-export async function startRelay({ strangersPerMinute, ...options }: TestRelayOptions = {}): Promise<TestRelay> {
+export async function startRelay(all: TestRelayOptions = {}): Promise<TestRelay> {
+  const { strangersPerMinute, host = (process.env.RELAY_HOST as HostName) ?? 'workerd', ...options } = all;
   const stateFolder = options.stateFolder ?? (await mkdtemp(join(tmpdir(), 'cliquet-relay-')));
   const logs: string[] = [];
-  const config =
-    strangersPerMinute === undefined ? {} : { config: await strictConfig(stateFolder, strangersPerMinute) };
-  const start = (port: number) =>
-    startLocalRelay({ onLog: (line) => logs.push(line), ...options, ...config, port, stateFolder });
+  const onLog = (line: string) => void logs.push(line);
+  const start = await starterOf(host, { onLog, ...options, stateFolder }, strangersPerMinute);
   let relay = await start(options.port ?? 0);
   const { url, port } = relay;
   return {
@@ -54,6 +58,20 @@ export async function startRelay({ strangersPerMinute, ...options }: TestRelayOp
       if (options.stateFolder === undefined) await rm(stateFolder, { recursive: true, force: true });
     },
   };
+}
+
+async function starterOf(
+  host: HostName,
+  options: Omit<LocalRelayOptions, 'port'> & { readonly onLog: (line: string) => void },
+  strangersPerMinute?: number,
+): Promise<(port: number) => Promise<LocalRelay>> {
+  if (host !== 'workerd') {
+    const limit = strangersPerMinute === undefined ? {} : { STRANGERS_PER_MINUTE: String(strangersPerMinute) };
+    return (port) => startDiskRelay({ ...options, vars: { ...limit, ...options.vars }, host, port });
+  }
+  const config =
+    strangersPerMinute === undefined ? {} : { config: await strictConfig(options.stateFolder, strangersPerMinute) };
+  return (port) => startLocalRelay({ ...options, ...config, port });
 }
 
 /** The configuration of development with another limit: a binding's limit is no variable. */
