@@ -85,7 +85,7 @@ async function main(): Promise<void> {
       help: { type: 'boolean', default: false },
     },
   });
-  const createHost = hosts[values.host];
+  const createHost = Object.hasOwn(hosts, values.host) ? hosts[values.host as keyof typeof hosts] : undefined;
   const kills = Number(values.kills);
   if (values.help || createHost === undefined || !Number.isSafeInteger(kills) || kills < 0) {
     console.log(usage);

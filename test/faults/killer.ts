@@ -3,7 +3,7 @@
 import type { SeededRandom } from '../support/random.ts';
 import type { Host } from './host.ts';
 import type { Line } from './line.ts';
-import { type Faults, points, type Weather } from './points.ts';
+import type { Faults, Weather } from './points.ts';
 import { pause } from './poster.ts';
 
 /** Of the kills of a host with points, so many are at none of them. */
@@ -20,7 +20,7 @@ const maxCuts = 2;
 /** How often a point may be passed that is reached all the time. */
 const maxSkip = 8;
 const isBusy = (point: string) =>
-  /^(mailbox:(write|transaction)|rpc:(send|read|acknowledge|deliver|acked)|reply|frame)/.test(point);
+  /^(mailbox:(write|transaction)|rpc:(send|read|acknowledge|deliver|acked)|reply|frame|mailbox:commit)/.test(point);
 /** Bad weather without a kill, at the end of a run. */
 const stormMessages = 60;
 
@@ -39,7 +39,7 @@ export class Killer {
     this.#line = line;
     this.#random = random;
     this.#accepted = accepted;
-    this.#agenda = host.faults ? shuffle(points, random) : [];
+    this.#agenda = host.faults ? shuffle(host.faults.points, random) : [];
   }
 
   get unreached(): string[] {

@@ -1,5 +1,5 @@
-// Where the relay can be held or hurt, by name. Both sides know these: the entry that has the points (worker.ts), and
-// the harness that goes through them.
+// Where the relay can be held or hurt, by name. Both sides know these: the entries that have the points (worker.ts,
+// disk.ts), and the harness that goes through them.
 
 /** `hold` stops the thread for good, `fail` throws there, `evict` ends the object, `again` runs its alarm once more. */
 export type Action = 'hold' | 'fail' | 'evict' | 'again';
@@ -9,7 +9,7 @@ export type ObjectName = (typeof objects)[number];
 
 /** Calls between the edge and the objects, and between objects, that the harness' clients cause. */
 const calls = [
-  ...['register', 'send', 'read', 'acknowledge', 'outbox', 'ticket', 'fetch', 'deregister'],
+  ...['register', 'send', 'read', 'acknowledge', 'outbox', 'ticket', 'deregister'],
   ...['deliver', 'acked', 'gone', 'begin', 'answer', 'add'],
 ];
 
@@ -22,9 +22,10 @@ const pair = (point: string) => [point, `${point}-after`];
  *   OBJECT:alarm-set     setting the alarm                  OBJECT:alarm         the alarm's work
  *   mailbox:delete-all   the end of a registration          kv:put               publishing a shard of the filter
  *   rpc:CALL             a call to another object: before it is made; after its effect, before its answer is seen
+ *   OBJECT:commit        a commit                           connect              a stream's handshake
  *   reply                an HTTP answer that is ready       frame                a frame on a stream
  */
-export const points: readonly string[] = [
+const points: readonly string[] = [
   ...objects.flatMap((object) => [...pair(`${object}:write`), ...pair(`${object}:alarm-set`)]),
   // A registrar's alarm goes off an hour after its last code.
   ...pair('mailbox:alarm'),
@@ -36,6 +37,12 @@ export const points: readonly string[] = [
   ...pair('reply'),
   ...pair('frame'),
 ];
+
+/** By the host. `fetch` and `connect` hand a WebSocket on to its mailbox; workerd shows nobody its commits. */
+export const pointsOf = {
+  workerd: [...points, ...pair('rpc:fetch')],
+  disk: [...points, ...pair('connect'), ...objects.flatMap((object) => pair(`${object}:commit`))],
+} as const;
 
 /** What happens at random until the next start: probabilities, each at every point where it can happen. */
 export interface Weather {
@@ -61,5 +68,5 @@ export interface Happened {
   readonly point: string;
 }
 
-/** Where the entry takes `Faults`, as JSON. */
+/** Where the entry in workerd takes `Faults`, as JSON; the one on a disk takes them as lines of its input. */
 export const faultsPath = '/faults';

@@ -50,7 +50,8 @@ export async function startDiskRelay(options: DiskRelayOptions): Promise<LocalRe
   });
   const ended = once(child, 'close').then(() => undefined);
   const kill = (signal: NodeJS.Signals) => {
-    if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) process.kill(-child.pid, signal);
+    if (child.pid !== undefined && child.exitCode === null && child.signalCode === null)
+      process.kill(-child.pid, signal);
   };
   const killNow = () => kill('SIGKILL');
   process.once('exit', killNow);

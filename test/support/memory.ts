@@ -1,26 +1,34 @@
-// What a relay's workerd takes of the machine. Linux only: elsewhere nobody is asked.
+// What a relay takes of the machine. Linux only: elsewhere nobody is asked.
 
 import { readdir, readFile } from 'node:fs/promises';
 
-/** Resident bytes of all workerd processes of a process group; null where the system does not tell. */
+interface Process {
+  readonly command: string;
+  readonly bytes: number;
+}
+
+/** Resident bytes of a relay, by its process group; null where the system does not tell. */
 export async function residentBytes(processGroup: number): Promise<number | null> {
   if (process.platform !== 'linux') return null;
   const ids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-  const sizes = await Promise.all(ids.map((id) => residentOf(id, processGroup)));
-  const found = sizes.filter((size) => size > 0);
-  if (found.length === 0) throw new Error('no workerd runs in this process group');
-  return found.reduce((sum, size) => sum + size, 0);
+  const found = (await Promise.all(ids.map((id) => readProcess(id, processGroup)))).flat();
+  // What stands beside workerd in its group is wrangler, and no part of the relay.
+  const inWorkerd = found.filter(({ command }) => command.startsWith('workerd'));
+  const relay = inWorkerd.length > 0 ? inWorkerd : found;
+  if (relay.length === 0) throw new Error('no relay runs in this process group');
+  return relay.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
-/** 0 of any other process. */
-async function residentOf(id: string, processGroup: number): Promise<number> {
+/** None for a process of another group. */
+async function readProcess(id: string, processGroup: number): Promise<Process[]> {
   try {
     // proc(5): pid (comm) state ppid pgrp …
-    const [, comm, group] = /^\d+ \((.*)\) \S+ \d+ (\d+)/.exec(await readFile(`/proc/${id}/stat`, 'utf8')) ?? [];
-    if (!comm?.startsWith('workerd') || Number(group) !== processGroup) return 0;
+    const [, command = '', group] =
+      /^\d+ \((.*)\) \S+ \d+ (\d+)/.exec(await readFile(`/proc/${id}/stat`, 'utf8')) ?? [];
+    if (Number(group) !== processGroup) return [];
     const [, kib = '0'] = /^VmRSS:\s+(\d+) kB$/m.exec(await readFile(`/proc/${id}/status`, 'utf8')) ?? [];
-    return Number(kib) * 1024;
+    return [{ command, bytes: Number(kib) * 1024 }];
   } catch {
-    return 0; // it has ended meanwhile
+    return []; // it has ended meanwhile
   }
 }

@@ -7,8 +7,9 @@ import { connect, type Socket } from 'node:net';
 
 /** A request under another name than the one that it is sent to. */
 export async function requestAs(host: string, to: Request): Promise<Response> {
-  const headers = { ...Object.fromEntries(to.headers), host };
   const body = new Uint8Array(await to.arrayBuffer());
+  const length = body.length > 0 ? { 'content-length': String(body.length) } : {};
+  const headers = { ...Object.fromEntries(to.headers), ...length, host };
   return new Promise((settle, fail) => {
     const sent = request(to.url, { method: to.method, headers }, (response) => {
       const parts: Buffer[] = [];
