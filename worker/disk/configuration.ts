@@ -26,7 +26,9 @@ type Texts = Readonly<Record<string, string | undefined>>;
  * @throws ConfigurationError
  */
 export function readConfiguration(environment: Texts, file: string | null): Configuration {
-  const variables: Texts = { ENVIRONMENT: 'production', ...(file === null ? {} : readFile(file)), ...environment };
+  const all = { ENVIRONMENT: 'production', ...(file === null ? {} : readFile(file)), ...environment };
+  // What is empty is not set.
+  const variables: Texts = Object.fromEntries(Object.entries(all).filter(([, value]) => value));
   const isDevelopment = variables.ENVIRONMENT === 'development';
   const problems = new Problems();
   const number = (name: string, fallback: number, most: number) => {
@@ -47,10 +49,10 @@ export function readConfiguration(environment: Texts, file: string | null): Conf
     variables,
   };
   problems.attempt(null, () => readSettings(variables, secretHint));
-  if (!isDevelopment && !variables.HOSTS) {
+  if (!isDevelopment && variables.HOSTS === undefined) {
     problems.add('HOSTS must say under which names clients reach this relay, as in HOSTS=relay.example.org');
   }
-  if (!isDevelopment && !variables.STATE) {
+  if (!isDevelopment && variables.STATE === undefined) {
     problems.add('STATE must name the folder in which this relay keeps everything, as in STATE=/var/lib/cliquet');
   }
   problems.check();
