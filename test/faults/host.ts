@@ -9,7 +9,9 @@ import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { type BuildOptions, build } from 'esbuild';
 import { unstable_getMiniflareWorkerOptions } from 'wrangler';
-import { type Faults, faultsPath, type Happened } from './points.ts';
+import { runtimes } from '../support/disk-relay.ts';
+import { node, type Runtime } from '../support/runtime.ts';
+import { type Faults, faultsPath, type Happened, pointsOf } from './points.ts';
 
 export interface Host {
   /** Where this life of it answers. */
@@ -25,6 +27,7 @@ export interface Host {
     arm(faults: Faults): Promise<void>;
     /** What has happened since the first start. */
     readonly happened: readonly Happened[];
+    readonly points: readonly string[];
   };
   /** After the last kill: what is left of messages on disk, in words. */
   leftovers?(): string[];
@@ -54,7 +57,11 @@ const messageTables: Readonly<Record<string, string>> = {
 };
 
 /** Hosts by the name under which the command knows them. */
-export const hosts: Readonly<Record<string, () => Host>> = { workerd: createWorkerd };
+export const hosts = {
+  workerd: createWorkerd,
+  deno: () => createDisk(runtimes.deno),
+  node: () => createDisk(runtimes.node),
+} satisfies Readonly<Record<string, () => Host>>;
 
 /** A line of a life's output. */
 type Line = Happened | { readonly event: 'ready'; readonly url: string } | { readonly event: 'request' };
@@ -71,7 +78,8 @@ function createWorkerd(): Host {
     },
     async start() {
       if (!existsSync(bundle)) await build({ ...bundleOptions, outfile: bundle });
-      life = await startLife([bundle, folder, readBindings()], (line) => {
+      const args = [join(import.meta.dirname, 'workerd.ts'), bundle, folder, readBindings()];
+      life = await startLife(node, args, (line) => {
         if (line.event === 'fault') happened.push(line);
       });
     },
@@ -83,11 +91,36 @@ function createWorkerd(): Host {
     },
     faults: {
       happened,
+      points: pointsOf.workerd,
       async arm(faults) {
         const response = await fetch(life?.url + faultsPath, { method: 'POST', body: JSON.stringify(faults) });
         if (!response.ok) throw new Error(`the host did not take faults: ${response.status}`);
       },
     },
+    leftovers: () => readLeftovers(folder),
+  };
+}
+
+/** The relay on a local disk, and the entry that has points. */
+function createDisk(runtime: Runtime): Host {
+  const folder = mkdtempSync(join(tmpdir(), 'cliquet-faults-'));
+  const happened: Happened[] = [];
+  let life: Life | undefined;
+  return {
+    get url() {
+      return life?.url ?? '';
+    },
+    async start() {
+      life = await startLife(runtime, [join(import.meta.dirname, 'disk.ts'), folder], (line) => {
+        if (line.event === 'fault') happened.push(line);
+      });
+    },
+    kill: async () => life?.kill(),
+    async stop() {
+      await life?.kill();
+      rmSync(folder, { recursive: true, force: true });
+    },
+    faults: { happened, points: pointsOf.disk, arm: async (faults) => life?.tell(JSON.stringify(faults)) },
     leftovers: () => readLeftovers(folder),
   };
 }
@@ -101,17 +134,24 @@ function readBindings(): string {
 
 interface Life {
   readonly url: string;
+  /** Writes a line to its input. */
+  tell(line: string): void;
   kill(): Promise<void>;
 }
 
-async function startLife(args: readonly string[], onLine: (line: Line) => void): Promise<Life> {
-  const child = spawn(process.execPath, [...process.execArgv, join(import.meta.dirname, 'workerd.ts'), ...args], {
+async function startLife(
+  { command, args, env }: Runtime,
+  script: readonly string[],
+  onLine: (line: Line) => void,
+): Promise<Life> {
+  const child = spawn(command, [...args, ...script], {
     cwd: checkout,
     // A process group of its own: what is killed is all of it, at once.
     detached: true,
     stdio: ['pipe', 'pipe', 'pipe'],
-    env: { ...process.env, WRANGLER_SEND_METRICS: 'false', NO_COLOR: '1' },
+    env: { ...process.env, ...env, WRANGLER_SEND_METRICS: 'false', NO_COLOR: '1' },
   });
+  child.stdin.on('error', () => undefined);
   const closed = once(child, 'close').then(() => undefined);
   const kill = () => {
     if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {
@@ -135,6 +175,7 @@ async function startLife(args: readonly string[], onLine: (line: Line) => void):
   if (url === undefined) throw new Error(`the host did not start:\n${errors}`);
   return {
     url,
+    tell: (line) => void child.stdin.write(`${line}\n`),
     async kill() {
       process.off('exit', kill);
       kill();
