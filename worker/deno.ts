@@ -49,7 +49,7 @@ async function run({ server: settings, stateFolder, strangersPerMinute, variable
   await stopped.promise;
   console.error('The relay is stopping.');
   await server.stop();
-  await disk.close();
+  disk.close();
   await replayed;
 }
 

@@ -12,7 +12,7 @@ export interface Disk {
   readonly bindings: Env;
   readonly objects: Objects;
   /** Lets go of the folder. Nothing must be asked any more. */
-  close(): Promise<void>;
+  close(): void;
 }
 
 /**
@@ -43,9 +43,9 @@ export function openDisk(folder: string, strangersPerMinute: number): Disk {
   return {
     bindings,
     objects,
-    async close() {
+    close() {
       objects.stop();
-      shared.close();
+      if (shared.isOpen) shared.close();
     },
   };
 }

@@ -66,7 +66,7 @@ export class Objects {
    * Calls an object. What it answers leaves once it is durable.
    * @throws what the object throws; if its storage fails
    */
-  call<K extends Kind, R>(kind: K, name: string, work: (instance: Instances[K]) => R | Promise<R>): Promise<R> {
+  async call<K extends Kind, R>(kind: K, name: string, work: (instance: Instances[K]) => R | Promise<R>): Promise<R> {
     return this.#wake(kind, name).run((instance) => work(instance as Instances[K]));
   }
 
@@ -107,8 +107,8 @@ export class Objects {
     return count;
   }
 
-  /** Puts all to sleep. Nothing must call any more. */
-  async stop(): Promise<void> {
+  /** Puts all to sleep. Who calls after that is refused. */
+  stop(): void {
     this.#isStopping = true;
     this.#due.stop();
     clearInterval(this.#sweep);

@@ -1,0 +1,128 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import { type Disk, openDisk } from '../../../worker/disk/bindings.ts';
+import { shardKey } from '../../../worker/filter/reader.ts';
+import { Services } from '../../../worker/services.ts';
+import { until } from '../../support/until.ts';
+
+const folders: string[] = [];
+const disks: Disk[] = [];
+afterEach(async () => {
+  for (const disk of disks.splice(0)) disk.close();
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'cliquet-objects-'));
+  folders.push(folder);
+  return folder;
+}
+
+function open(folder = newFolder(), strangersPerMinute = 100): Disk {
+  const disk = openDisk(folder, strangersPerMinute);
+  disk.objects.use(new Services({ ...disk.bindings, ...{ ENVIRONMENT: 'development' } }));
+  disks.push(disk);
+  return disk;
+}
+
+const files = (folder: string) =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => /\/.*\.sqlite$/.test(name));
+const hrid = (n: number) => new Uint8Array(32).fill(n % 256).with(0, n >> 8);
+const mailbox = (disk: Disk, n: number) => disk.bindings.MAILBOX.getByName(`mailbox ${n}`);
+const hash = { upper: 7, lower: 12_345 };
+
+describe('Objects', () => {
+  test('are many with few open files, and each is what it was when it wakes', async () => {
+    const disk = open();
+    const epochs = [];
+    for (let n = 0; n < 600; n++) epochs.push((await mailbox(disk, n).register(hrid(n), hrid(n))).epoch);
+    if (process.platform === 'linux') {
+      const isOpen = readdirSync('/proc/self/fd').length;
+      expect(isOpen).toBeLessThan(2 * 256 + 100);
+    }
+    for (const n of [0, 1, 300, 599])
+      expect((await mailbox(disk, n).register(hrid(n), hrid(n))).epoch).toEqual(epochs[n]);
+  });
+
+  test('leave no file for somebody who never registered', async () => {
+    const folder = newFolder();
+    const disk = open(folder);
+    expect(await mailbox(disk, 1).claim(hrid(2), new Uint8Array(16))).toEqual({ code: 'unregistered' });
+    disk.close();
+    expect(files(folder)).toEqual([]);
+  });
+
+  test('ring by themselves, and after a new start what was due meanwhile', async () => {
+    const folder = newFolder();
+    const first = open(folder);
+    const published = (disk: Disk, shard: number) => disk.bindings.FILTER.get(shardKey(1, shard), 'arrayBuffer');
+    await first.bindings.SHARD.getByName('1').add(1, hash, 1);
+    await until(() => published(first, 1));
+    await first.bindings.SHARD.getByName('2').add(2, hash, 1);
+    expect(await published(first, 2)).toBeNull();
+    first.close();
+    const second = open(folder);
+    expect(await second.objects.replayAlarms()).toBe(2);
+    await until(() => published(second, 2));
+  });
+
+  test('are passed over if one is damaged, and files without tables go', async () => {
+    const folder = newFolder();
+    const first = open(folder);
+    await mailbox(first, 1).register(hrid(1), hrid(1));
+    await mailbox(first, 2).register(hrid(2), hrid(2));
+    first.close();
+    const [damaged = '', whole = ''] = files(folder);
+    writeFileSync(join(folder, damaged), 'no database'.repeat(1000));
+    const [byte = 0] = createHash('sha256').update('empty').digest();
+    const empty = join(folder, 'mailbox', byte.toString(16).padStart(2, '0'), 'empty.sqlite');
+    writeFileSync(empty, '');
+    const second = open(folder);
+    expect(await second.objects.replayAlarms()).toBe(3);
+    expect(existsSync(empty)).toBe(false);
+    expect(existsSync(join(folder, whole))).toBe(true);
+  });
+
+  test('take nothing any more once they are stopped', async () => {
+    const disk = open();
+    disk.close();
+    await expect(mailbox(disk, 1).register(hrid(1), hrid(1))).rejects.toThrow('stopping');
+  });
+});
+
+describe('openDisk()', () => {
+  test('has the folder for itself', () => {
+    const folder = newFolder();
+    open(folder);
+    expect(() => openDisk(folder, 1)).toThrow(/^Another relay is running on/);
+    disks.pop()?.close();
+    open(folder);
+  });
+
+  test('says that a folder cannot be used', () => {
+    const file = join(newFolder(), 'file');
+    writeFileSync(file, '');
+    expect(() => openDisk(file, 1)).toThrow(/cannot be used \(EEXIST\)\. Set STATE/);
+  });
+
+  test('counts strangers, each by itself', async () => {
+    const { STRANGERS } = open(newFolder(), 2).bindings;
+    const asked = async (key: string) => (await STRANGERS.limit({ key })).success;
+    expect([await asked('a'), await asked('a'), await asked('a'), await asked('b')]).toEqual([true, true, false, true]);
+  });
+
+  test('keeps what the filter publishes', async () => {
+    const folder = newFolder();
+    const { FILTER } = open(folder).bindings;
+    await FILTER.put('key', Uint8Array.of(1, 2, 3));
+    await FILTER.put('other', Uint8Array.of(4));
+    await FILTER.delete('other');
+    disks.pop()?.close();
+    const again = open(folder).bindings.FILTER;
+    expect(new Uint8Array((await again.get('key', 'arrayBuffer')) ?? [])).toEqual(Uint8Array.of(1, 2, 3));
+    expect(await again.get('other', 'arrayBuffer')).toBeNull();
+  });
+});
