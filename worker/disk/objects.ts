@@ -43,6 +43,8 @@ export class Objects {
   readonly #sockets = new Map<string, Set<OpenSocket<StreamState>>>();
   readonly #due = new DueTimes((key) => void this.#ring(key));
   readonly #failures = new Map<string, number>();
+  /** Folders that are there. */
+  readonly #made = new Set<string>();
   readonly #sweep: NodeJS.Timeout;
   #services: Services | undefined;
   #isStopping = false;
@@ -50,9 +52,7 @@ export class Objects {
   /** @param folder  where the files are; it is made if it is not there */
   constructor(folder: string) {
     this.#folder = folder;
-    for (const kind of kinds) {
-      for (let byte = 0; byte < 256; byte++) mkdirSync(join(folder, kind, hex(byte)), { recursive: true });
-    }
+    for (const kind of kinds) mkdirSync(join(folder, kind), { recursive: true });
     this.#sweep = setInterval(() => this.#sleepIdle(), idleMs / 2);
     this.#sweep.unref();
   }
@@ -237,11 +237,13 @@ export class Objects {
 
   #pathOf(kind: Kind, name: string): string {
     const [byte = 0] = createHash('sha256').update(name).digest();
-    return join(this.#folder, kind, hex(byte), `${encodeURIComponent(name)}.sqlite`);
+    const folder = join(this.#folder, kind, byte.toString(16).padStart(2, '0'));
+    if (!this.#made.has(folder)) mkdirSync(folder, { recursive: true });
+    this.#made.add(folder);
+    return join(folder, `${encodeURIComponent(name)}.sqlite`);
   }
 }
 
-const hex = (byte: number) => byte.toString(16).padStart(2, '0');
 const keyOf = (kind: Kind, name: string) => `${kind}/${name}`;
 
 function partsOf(key: string): [Kind, string] {
