@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Disk, openDisk } from '../../../worker/disk/bindings.ts';
 import { shardKey } from '../../../worker/filter/reader.ts';
@@ -79,6 +79,7 @@ describe('Objects', () => {
     writeFileSync(join(folder, damaged), 'no database'.repeat(1000));
     const [byte = 0] = createHash('sha256').update('empty').digest();
     const empty = join(folder, 'mailbox', byte.toString(16).padStart(2, '0'), 'empty.sqlite');
+    mkdirSync(dirname(empty), { recursive: true });
     writeFileSync(empty, '');
     const second = open(folder);
     expect(await second.objects.replayAlarms()).toBe(3);
