@@ -35,6 +35,8 @@ async function main(): Promise<void> {
 }
 
 async function run({ server: settings, stateFolder, strangersPerMinute, variables }: Configuration): Promise<void> {
+  const stopped = Promise.withResolvers<void>();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopped.resolve());
   const disk = openDisk(stateFolder, strangersPerMinute);
   const bindings = { ...variables, ...disk.bindings };
   disk.objects.use(getServices(bindings));
@@ -44,8 +46,6 @@ async function run({ server: settings, stateFolder, strangersPerMinute, variable
   const scheme = settings.tls ? 'https' : 'http';
   console.error(`The relay is running at ${scheme}://${hostOf(settings.hostname)}:${server.port}`);
   const replayed = disk.objects.replayAlarms();
-  const stopped = Promise.withResolvers<void>();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopped.resolve());
   await stopped.promise;
   console.error('The relay is stopping.');
   await server.stop();
@@ -68,6 +68,9 @@ function listenError(error: unknown, { hostname, port }: ServerSettings): unknow
 try {
   await main();
 } catch (error) {
-  console.error(error instanceof ConfigurationError ? error.message : error);
-  process.exitCode = 1;
+  const { code } = error as { readonly code?: unknown };
+  const isUsage = typeof code === 'string' && code.startsWith('ERR_PARSE_ARGS');
+  if (isUsage) console.error(`${(error as Error).message}\n--help says what there is.`);
+  else console.error(error instanceof ConfigurationError ? error.message : error);
+  process.exitCode = isUsage ? 2 : 1;
 }

@@ -1,0 +1,113 @@
+// worker/deno.ts as its operator meets it, under Node and real Deno.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { encodeUtf8 } from '../../client/wire/bytes.ts';
+import { runtimes } from '../support/disk-relay.ts';
+import { RawConnection } from '../support/raw.ts';
+import { startRelay } from '../support/relay.ts';
+import { Client } from '../support/request.ts';
+import { until } from '../support/until.ts';
+
+const script = join(import.meta.dirname, '../../worker/deno.ts');
+const folder = mkdtempSync(join(tmpdir(), 'cliquet-disk-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const children: ChildProcess[] = [];
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+});
+
+let count = 0;
+const newState = () => join(folder, `state-${++count}`);
+
+for (const [name, { command, args, env }] of Object.entries(runtimes)) {
+  const start = (options: readonly string[], variables: Readonly<Record<string, string>> = {}, shell = '') => {
+    const line = [command, ...args, script, ...options];
+    const [program = '', ...rest] = shell === '' ? line : ['sh', '-c', `${shell}; exec "$0" "$@"`, ...line];
+    const child = spawn(program, rest, { env: { PATH: process.env.PATH ?? '', ...env, ...variables } });
+    children.push(child);
+    const exit = once(child, 'close').then(([code]) => code as number);
+    return { child, exit, out: text(child.stdout), err: text(child.stderr) };
+  };
+  const said = async (options: readonly string[], variables: Readonly<Record<string, string>> = {}) => {
+    const { exit, out, err } = start(options, variables);
+    return { code: await exit, out: await out, err: await err };
+  };
+
+  describe(`worker/deno.ts on ${name}`, () => {
+    test('says what it can do', async () => {
+      const { code, out, err } = await said(['--help']);
+      expect({ code, err }).toEqual({ code: 0, err: '' });
+      for (const word of ['--dev', '--config FILE', '--new-config', 'HOSTS', 'TLS_CERT']) expect(out).toContain(word);
+    });
+
+    test('says all that is missing, and what is wrong, in a sentence each', async () => {
+      const { code, out, err } = await said([]);
+      expect({ code, out }).toEqual({ code: 1, out: '' });
+      expect(err.trim().split('\n')).toHaveLength(5);
+      expect(err).toContain('HOSTS must say');
+      const unknown = await said(['--nonsense']);
+      expect(unknown).toMatchObject({ code: 2, out: '' });
+      expect(unknown.err).toContain('--help');
+      expect(unknown.err).not.toContain('    at ');
+    });
+
+    test('runs with the configuration that it has made, once it is told its names', async () => {
+      const file = join(folder, `${name}.env`);
+      const { out } = await said(['--new-config']);
+      writeFileSync(file, out.replace('HOSTS=', 'HOSTS=localhost').replace('STATE=', `STATE=${newState()}`));
+      const { child, exit, err } = start(['--config', file], { PORT: '0' });
+      child.stderr?.once('data', () => child.kill('SIGTERM'));
+      expect(await exit).toBe(0);
+      expect(await err).toMatch(/The relay is running at http:\/\/127\.0\.0\.1:\d+\nThe relay is stopping\.\n$/);
+    });
+
+    test('says that the port, or the folder, is another’s', async () => {
+      const server = createServer().listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const { port } = server.address() as { port: number };
+      const taken = await said(['--dev'], { PORT: String(port), STATE: newState() });
+      expect(taken).toMatchObject({ code: 1, err: expect.stringContaining(`Port ${port} is already in use.`) });
+      server.close();
+      const relay = await startRelay({ host: name as keyof typeof runtimes });
+      const second = await said(['--dev'], { PORT: '0', STATE: relay.stateFolder });
+      expect(second).toMatchObject({ code: 1, err: expect.stringContaining('Another relay is running on') });
+      await relay.stop();
+    });
+
+    test('stops when it is told to: requests under way end, streams close, nothing is lost', async () => {
+      const relay = await startRelay({ host: name as keyof typeof runtimes, stateFolder: newState() });
+      const [a, b] = [await Client.register(relay), await Client.register(relay)];
+      const stream = await b.stream();
+      await stream.take('drained');
+      await a.send([b], encodeUtf8('hello'));
+      await relay.stop();
+      expect(await stream.closeCode()).toBe(1001);
+      const again = await startRelay({
+        host: name as keyof typeof runtimes,
+        stateFolder: relay.stateFolder,
+        port: Number(new URL(relay.url).port),
+      });
+      expect((await b.queue()).entries).toHaveLength(1);
+      await again.stop();
+      const open = readdirSync(relay.stateFolder, { recursive: true, encoding: 'utf8' });
+      expect(open.filter((file) => /-(wal|shm|journal)$/.test(file))).toEqual([]);
+    });
+
+    test('gives headers their time, and keeps them short', async () => {
+      const relay = await startRelay({ host: name as keyof typeof runtimes });
+      const connection = await RawConnection.open(relay.url);
+      await connection.write(`GET /v1/info HTTP/1.1\r\nhost: localhost\r\nx: ${'y'.repeat(64 * 1024)}\r\n\r\n`);
+      await until(() => connection.isClosed);
+      expect((await fetch(`${relay.url}/v1/info`)).status).toBe(200);
+      await relay.stop();
+    });
+  });
+}
