@@ -1,5 +1,7 @@
 // What must be true in the end of a story, however it went.
 
+import { pathTo } from '../../client/protocol/lineage.ts';
+import { loadLineage } from '../../client/state/lineages.ts';
 import { tables } from '../../client/state/records.ts';
 import { bytesKey } from '../../client/wire/bytes.ts';
 import type { ErrorCode } from '../../client/wire/errors.ts';
@@ -104,8 +106,12 @@ function lostWholeUpTo({ events, hrid }: Phone): number {
   return Math.max(-1, ...events.filter(isWhole).map(({ at }) => at));
 }
 
-/** Whether the last that somebody was told of a member up to then is that it is out. @param at seconds since 1970 */
-function isOutFor({ events }: Phone, hrid: string, at: number): boolean {
+/**
+ * Whether the last that somebody was told of a member up to then is that it is out; or, if it was never told of it, whether
+ * it stands nowhere in what counts: it was only ever in a branch that was void before it was known here.
+ * @param at  seconds since 1970
+ */
+function isOutFor({ events, client }: Phone, hrid: string, at: number): boolean {
   const words = events.flatMap((event) => {
     if (event.type !== 'changed' || event.at > at) return [];
     const { added, removed, undone } = event;
@@ -113,7 +119,10 @@ function isOutFor({ events }: Phone, hrid: string, at: number): boolean {
     if (outs.some((each) => bytesKey(each) === hrid)) return ['out'];
     return ins.some((each) => bytesKey(each) === hrid) ? ['in'] : [];
   });
-  return words.at(-1) === 'out';
+  if (words.length > 0) return words.at(-1) === 'out';
+  const [group] = client.state.all(tables.groups);
+  const tip = group && loadLineage(client.state, group.value.id).get(bytesKey(group.value.generation));
+  return tip !== undefined && !pathTo(tip).some(({ roster }) => roster.some((each) => bytesKey(each.hrid) === hrid));
 }
 
 /** The generations of which a client has the export secret. */
