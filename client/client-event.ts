@@ -129,7 +129,10 @@ type Happening =
   | { readonly type: 'clone'; readonly group: Group; readonly member: string; readonly reporter: string }
   /** A member has received other messages than this client under the same numbers. */
   | { readonly type: 'fork'; readonly group: Group; readonly member: string }
-  /** This store is older than what was sent from it: nothing more is sent in this group until its members let it in again. */
+  /**
+   * This store is older than what was sent from it: nothing more is sent in this group until its members let it in again.
+   * They say again what it lacks; what the newer store had of members who have gone is lost.
+   */
   | { readonly type: 'rolled-back'; readonly group: Group }
   /** Something came that could not be opened, or that is against the rules: it was passed over. */
   | { readonly type: 'refused'; readonly sender: string; readonly code: ErrorCode };

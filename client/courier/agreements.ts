@@ -102,7 +102,7 @@ export async function receiveAgreement(
     saveRatchet(tx, undefined, ratchet);
     const group = await settleGroup(tx, self.hrid, known, before, accepted.lineage, now);
     const isPresent = sameBytes(group.generation, generation.id);
-    if (isPresent) await welcomeBack(tx, self.hrid, group, details.returned, from, now);
+    if (isPresent) await welcomeBack(tx, self.hrid, known.roster, group, details.returned, from, now);
     tellRemovalFor(tx, client, from, opened.header, now);
     return used;
   }
@@ -110,7 +110,7 @@ export async function receiveAgreement(
   const { id } = group;
   if (isAnswer) retirePackages(tx, id, now);
   const hasReturned = known?.status === 'lost' && status === 'active';
-  if (hasReturned) await welcomeBack(tx, self.hrid, group, details.returned, from, now);
+  if (hasReturned) await welcomeBack(tx, self.hrid, known.roster, group, details.returned, from, now);
   else
     emit(tx, {
       type: status === 'active' ? 'joined' : 'invited',

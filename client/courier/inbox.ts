@@ -295,7 +295,7 @@ async function hearEarlier(
   for (const word of earlier) {
     if (sameBytes(word.generation, generation)) continue;
     const before = loadRatchet(tx, word.generation);
-    if (before === undefined && word.contents > 0) noteSaidUnheld(tx, group.id, word.generation, now);
+    if (before === undefined && word.contents > 0) noteSaidUnheld(tx, group.id, word.generation, sender, now);
     const position = before?.members.findIndex(({ hrid }) => sameBytes(hrid, sender)) ?? -1;
     if (before === undefined || position < 0 || !sameBytes(before.group, group.id)) continue;
     const after = hearLater(before, position, word);

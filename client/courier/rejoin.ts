@@ -26,8 +26,6 @@ import { firstWaitSeconds, requestKey, sharedIn, sharedWith } from './returning.
 
 /** Whoever was let in is not let in again before, so that two who mean it ill do not make the others say everything all the time. */
 const minRequestSeconds = 1800;
-/** So many requests go to those alone whom the client knows to be in the group. */
-const requestsToMembers = 3;
 
 /** Asks the members of a group to let this client in again. */
 export async function askToRejoin(client: Registered, groupId: Bytes): Promise<void> {
@@ -68,13 +66,13 @@ export async function askToRejoin(client: Registered, groupId: Bytes): Promise<v
 }
 
 /**
- * The other members; and where there is none, as in an older store, or none of them has let this client in for hours, the
- * contacts who have spoken since in generations that it does not know: they may be the members by now.
+ * The other members; and where there is none, as in an older store, or none of them has answered before, the contacts who
+ * have spoken since in generations that this client does not know: they may be the members by now.
  */
 function membersToAsk(reader: Reader, group: Bytes, own: Bytes): { readonly hrid: Bytes; readonly pk: Bytes }[] {
   const roster = reader.get(tables.groups, bytesKey(group))?.roster ?? [];
   const others = roster.filter(({ hrid }) => !sameBytes(hrid, own));
-  if (others.length > 0 && healingOf(reader, group).requests < requestsToMembers) return others;
+  if (others.length > 0 && healingOf(reader, group).requests === 0) return others;
   const known = new Set(roster.map(({ hrid }) => bytesKey(hrid)));
   const senders = new Set(reader.all(tables.early).map(({ value }) => bytesKey(value.from)));
   const contacts = [...senders].flatMap((key) => (known.has(key) ? [] : (reader.get(tables.contacts, key) ?? [])));

@@ -1,5 +1,7 @@
 // Members who had lost their keys, or fallen behind, are back with a new generation.
 
+import { positionOf } from '../protocol/lineage.ts';
+import type { Roster } from '../protocol/roster.ts';
 import { emit } from '../state/events.ts';
 import { isSharedIn, ratchetsOf } from '../state/generations.ts';
 import { healingOf, putHealing, retirePackages } from '../state/healing.ts';
@@ -7,7 +9,7 @@ import { loadRatchet, saveRatchet } from '../state/ratchets.ts';
 import { type GroupRecord, type RequestRecord, tables } from '../state/records.ts';
 import type { Reader, Transaction } from '../state/state.ts';
 import { type Bytes, bytesKey, sameBytes } from '../wire/bytes.ts';
-import type { Details, HeldGeneration } from '../wire/record.ts';
+import type { Details, HeldGeneration, RosterEntry } from '../wire/record.ts';
 import { tell } from './invitations.ts';
 import { sendAgainTo, sendAgainToAll } from './resend.ts';
 
@@ -31,13 +33,15 @@ export function sharedIn(reader: Reader, group: Bytes, held: readonly HeldGenera
 /**
  * What a generation means that lets members come back: they are told of, what they have asked for is done, and what they
  * have missed is said again; only to whoever has asked, as any member can open one generation after the other.
- * @param group  as it is with that generation
- * @param by     who has opened it
- * @param now    seconds since 1970
+ * @param before  who was in the group as it was known here
+ * @param group   as it is with that generation
+ * @param by      who has opened it
+ * @param now     seconds since 1970
  */
 export async function welcomeBack(
   tx: Transaction,
   own: Bytes,
+  before: Roster,
   group: GroupRecord,
   returned: Details['returned'],
   by: Bytes,
@@ -50,7 +54,7 @@ export async function welcomeBack(
     const event = { type: 'returned', group: group.id, member, by, whole: held !== null } as const;
     if (sameBytes(member, own)) {
       emit(tx, event);
-      if (endRequests(tx, group.id, now)) await sendAgainToAll(tx, group);
+      if (endRequests(tx, own, before, group, now)) await sendAgainToAll(tx, group);
     } else {
       await tell(tx, group, event);
       const request = endRequest(tx, requestKey(group.id, member), by, own, now);
@@ -61,11 +65,19 @@ export async function welcomeBack(
 }
 
 /** This client is let in. @returns whether it has asked for that since it was let in last */
-function endRequests(tx: Transaction, group: Bytes, now: number): boolean {
+function endRequests(
+  tx: Transaction,
+  own: Bytes,
+  before: Roster,
+  { id: group, roster }: GroupRecord,
+  now: number,
+): boolean {
   const healing = healingOf(tx, group);
   const { askedAt, returnedAt } = healing;
   if (askedAt === null || (returnedAt !== null && askedAt <= returnedAt)) return false;
   retirePackages(tx, group, now);
+  const isNew = ({ hrid }: RosterEntry) => positionOf(before, hrid) < 0 && !sameBytes(hrid, own);
+  const among = roster.filter(isNew).map(({ hrid }) => hrid);
   putHealing(tx, group, {
     ...healing,
     since: null,
@@ -74,8 +86,8 @@ function endRequests(tx: Transaction, group: Bytes, now: number): boolean {
     askAt: Math.min(healing.askAt, askedAt + firstWaitSeconds),
     // What did not open before is over: if it was forged, it must not shut this client out for ever.
     unopened: [],
-    // What was said in generations that never came is said again.
-    unheld: [],
+    // What was said in generations that never came is said again, by those who were asked.
+    unheld: among.length === 0 ? [] : healing.unheld.map((each) => ({ ...each, saidAt: null, among })),
     returnedAt: now,
   });
   return true;

@@ -144,11 +144,23 @@ export function tellHistory(
     told = more;
     ends.push(branch);
   }
-  const history = [...path.slice(told.first), ...told.beside]
-    .sort((a, b) => a.record.number - b.record.number)
-    .map(({ signed }) => signed);
+  const history = inOrder(lineage, [...path.slice(told.first), ...told.beside]).map(({ signed }) => signed);
   const { roster, name } = at(told.first);
   return { base: { roster, name }, history };
+}
+
+/** By number; but each after what it carries out, as it is not valid before. The first is believed. */
+function inOrder(lineage: Lineage, [first, ...others]: readonly Generation[]): Generation[] {
+  const todo = new Set(others.sort((a, b) => a.record.number - b.record.number));
+  const ordered: Generation[] = first === undefined ? [] : [first];
+  const place = (each: Generation | null | undefined) => {
+    if (!each || !todo.delete(each)) return;
+    place(each.parent);
+    for (const id of each.record.because) place(lineage.get(bytesKey(id)));
+    ordered.push(each);
+  };
+  for (const each of todo) place(each);
+  return ordered;
 }
 
 /**

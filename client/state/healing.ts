@@ -4,7 +4,15 @@ import { type Generation, type Lineage, positionOf } from '../protocol/lineage.t
 import { type Bytes, bytesKey, decodeBase64Url, sameBytes } from '../wire/bytes.ts';
 import { exportSecretOf } from './generations.ts';
 import { generationPrefix } from './ratchets.ts';
-import { type GroupRecord, type HealingRecord, maxUnheld, maxUnopened, type Table, tables } from './records.ts';
+import {
+  type Early,
+  type GroupRecord,
+  type HealingRecord,
+  maxUnheld,
+  maxUnopened,
+  type Table,
+  tables,
+} from './records.ts';
 import type { Reader, Transaction } from './state.ts';
 
 /** The packages of requests are kept so long after they have served: several members may have answered. */
@@ -76,17 +84,20 @@ export function noteUnheld(tx: Transaction, group: Bytes, own: Bytes, before: Li
     !before.has(bytesKey(id)) &&
     positionOf(roster, own) >= 0 &&
     exportSecretOf(tx, id) === null;
-  const added = [...lineage.values()].filter(isNew).map(({ id }) => ({ generation: id, saidAt: null }));
+  const added = [...lineage.values()].filter(isNew).map(({ id }) => ({ generation: id, saidAt: null, among: null }));
   if (added.length === 0) return;
   const healing = healingOf(tx, group);
   putHealing(tx, group, { ...healing, unheld: [...healing.unheld, ...added].slice(-maxUnheld) });
 }
 
+type Unheld = HealingRecord['unheld'][number];
+const counts = ({ among }: Unheld, sender: Bytes) => among === null || among.some((each) => sameBytes(each, sender));
+
 /** A member has said something in a generation whose agreement has not come. @param now seconds since 1970 */
-export function noteSaidUnheld(tx: Transaction, group: Bytes, generation: Bytes, now: number): void {
+export function noteSaidUnheld(tx: Transaction, group: Bytes, generation: Bytes, sender: Bytes, now: number): void {
   const healing = healingOf(tx, group);
   const unheld = healing.unheld.map((each) =>
-    sameBytes(each.generation, generation) ? { ...each, saidAt: each.saidAt ?? now } : each,
+    sameBytes(each.generation, generation) && counts(each, sender) ? { ...each, saidAt: each.saidAt ?? now } : each,
   );
   putHealing(tx, group, { ...healing, unheld });
 }
@@ -94,9 +105,11 @@ export function noteSaidUnheld(tx: Transaction, group: Bytes, generation: Bytes,
 /** Since when it seems that something was said in a generation whose agreement has not come: seconds since 1970, or null. */
 export function unheldSince(reader: Reader, { id, roster }: GroupRecord): number | null {
   const lacking = healingOf(reader, id).unheld.filter(({ generation }) => exportSecretOf(reader, generation) === null);
-  const times = lacking.flatMap(({ generation, saidAt }) => {
+  const times = lacking.flatMap((each) => {
+    const { generation, saidAt } = each;
     const early = reader.all(tables.early, `${bytesKey(generationPrefix(generation))}/`).map(({ value }) => value);
-    const ofMembers = early.filter(({ from }) => positionOf(roster, from) >= 0).map(({ receivedAt }) => receivedAt);
+    const isHeard = ({ from }: Early) => positionOf(roster, from) >= 0 && counts(each, from);
+    const ofMembers = early.filter(isHeard).map(({ receivedAt }) => receivedAt);
     return saidAt === null ? ofMembers : [...ofMembers, saidAt];
   });
   return times.length === 0 ? null : Math.min(...times);

@@ -254,6 +254,29 @@ describe('a store that is older than what was sent from it', () => {
     expect(texts.sort()).toEqual(['I am', 'after the restore', 'before the restore', 'in the next generation']);
   });
 
+  test('and does not know a member who has come since: that one’s texts come again too', async () => {
+    const circle = await Circle.found('since then', 'Abc', 'd');
+    for (const name of 'abc') await circle.say(name, `hello from ${name}`);
+    await circle.settle();
+    const copy = circle.phone('c').copy();
+    await circle.group('a').add([circle.phone('d').invite]);
+    await circle.settle();
+    await circle.say('d', 'hello from d');
+    await circle.settle();
+    await circle.group('a').rename('Next');
+    await circle.settle();
+    await circle.replace('c', await circle.phone('c').from(copy));
+    await circle.say('a', 'and now?');
+    await circle.pass(4 * 3600, 24);
+    expect(circle.told('c')).toContain('returned');
+    expect(circle.phone('c').shown).toContain('hello from d');
+    // Everybody was asked then, and it is quiet.
+    await circle.pass(24 * 3600, 24);
+    const requests = circle.letters.filter(({ type }) => type === 'request').length;
+    await circle.pass(3 * 24 * 3600, 24);
+    expect(circle.letters.filter(({ type }) => type === 'request')).toHaveLength(requests);
+  });
+
   test('and in which its client is alone: it asks the contacts who have spoken since, and one lets it in', async () => {
     const circle = await Circle.found('alone', 'Ab', 'cd');
     await circle.group('b').leave();

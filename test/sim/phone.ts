@@ -50,8 +50,8 @@ export class Phone {
   /** The texts that were shown, in order. */
   readonly shown: string[];
   readonly events: Heard[];
-  /** The members, by HRID, of the generation in which a text was sealed first; one map for all stores of a person. */
-  sealedFor: Map<string, ReadonlySet<string>>;
+  /** When a text was sealed first, and the members of that generation, by HRID; one map for all stores of a person. */
+  sealedFor: Map<string, { readonly at: number; readonly members: ReadonlySet<string> }>;
   /** What was shown before the store was replaced by an older copy. */
   forgotten: ReadonlySet<string> = new Set();
   readonly delays: Delays;
@@ -212,7 +212,8 @@ export class Phone {
         const body = readBody(value.content);
         if (body?.type !== 'text' || this.sealedFor.has(body.text)) continue;
         const members = loadRatchet(tx, value.generation)?.members ?? [];
-        this.sealedFor.set(body.text, new Set(members.map(({ hrid }) => bytesKey(hrid))));
+        const hrids = members.map(({ hrid }) => bytesKey(hrid));
+        this.sealedFor.set(body.text, { at: this.#post.now, members: new Set(hrids) });
       }
     });
   }

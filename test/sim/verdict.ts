@@ -1,7 +1,9 @@
 // What must be true in the end of a story, however it went.
 
+import { pathTo } from '../../client/protocol/lineage.ts';
+import { loadLineage } from '../../client/state/lineages.ts';
 import { tables } from '../../client/state/records.ts';
-import { bytesKey } from '../../client/wire/bytes.ts';
+import { type Bytes, bytesKey } from '../../client/wire/bytes.ts';
 import type { ErrorCode } from '../../client/wire/errors.ts';
 import type { Heard, Phone } from './phone.ts';
 
@@ -59,14 +61,17 @@ export async function lostFor(phone: Phone, world: World): Promise<string[]> {
     if (author === phone.name || seen.has(text) || at <= lostUpTo) continue;
     if (phone.forgotten.has(text)) continue;
     const speaker = world.phones.get(author);
-    if (!speaker?.sealedFor.get(text)?.has(phone.hrid)) continue;
+    const sealed = speaker?.sealedFor.get(text);
+    if (!speaker || !sealed?.members.has(phone.hrid)) continue;
     // What an older copy of its author's store does not know was lost with the newer one.
     if (!(await speaker.said()).has(text)) continue;
     const isGone = world.dead.has(author) || speaker.group?.status !== 'active';
     // What a lying relay drops of somebody who never comes back, nobody can know of.
     if (isGone && world.vanishes) continue;
-    // Nothing more is listened to of somebody whose removal is known.
-    if (speaker.group?.status === 'removed' && isOutFor(phone, speaker.hrid, at)) continue;
+    // What a newer store had taken in, and not shown, went with it: that such a thing may be is told with the rollback.
+    if (isGone && phone.events.some((event) => event.type === 'rolled-back' && event.at >= at)) continue;
+    // Nothing more is listened to of somebody whose removal is known, whether it knows of that itself or not.
+    if (isOutFor(phone, speaker.hrid, sealed.at)) continue;
     if (!told.take(speaker.hrid, at)) lost.push(`${phone.name} was not shown '${text}'`);
   }
   return lost;
@@ -104,16 +109,25 @@ function lostWholeUpTo({ events, hrid }: Phone): number {
   return Math.max(-1, ...events.filter(isWhole).map(({ at }) => at));
 }
 
-/** Whether the last that somebody was told of a member up to then is that it is out. @param at seconds since 1970 */
-function isOutFor({ events }: Phone, hrid: string, at: number): boolean {
+/**
+ * Whether the last that somebody was told of a member up to then is that it is out, and that was not taken back; or, if it
+ * was never told of it, whether it stands nowhere in what counts: it was only ever in a branch that was void before it was
+ * known here.
+ * @param at  seconds since 1970
+ */
+function isOutFor({ events, client }: Phone, hrid: string, at: number): boolean {
+  const isIt = (hrids: readonly Bytes[]) => hrids.some((each) => bytesKey(each) === hrid);
   const words = events.flatMap((event) => {
-    if (event.type !== 'changed' || event.at > at) return [];
+    if (event.type !== 'changed') return [];
     const { added, removed, undone } = event;
-    const [outs, ins] = undone ? [added, removed] : [removed, added];
-    if (outs.some((each) => bytesKey(each) === hrid)) return ['out'];
-    return ins.some((each) => bytesKey(each) === hrid) ? ['in'] : [];
+    if (isIt(undone ? added : removed)) return [{ at: event.at, isIn: false, undone }];
+    return isIt(undone ? removed : added) ? [{ at: event.at, isIn: true, undone }] : [];
   });
-  return words.at(-1) === 'out';
+  const isBack = words.some((word) => word.at > at && word.isIn && word.undone);
+  if (words.length > 0) return !isBack && words.findLast((word) => word.at <= at)?.isIn === false;
+  const [group] = client.state.all(tables.groups);
+  const tip = group && loadLineage(client.state, group.value.id).get(bytesKey(group.value.generation));
+  return tip !== undefined && !pathTo(tip).some(({ roster }) => isIt(roster.map((each) => each.hrid)));
 }
 
 /** The generations of which a client has the export secret. */

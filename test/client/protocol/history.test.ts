@@ -265,6 +265,19 @@ describe('tellHistory()', () => {
     expect(heard.has(bytesKey(carry.id))).toBe(true);
   });
 
+  test('tells of a removal before what carries it out, also if that has the smaller number', async () => {
+    const { tree, path } = await grown(0);
+    const branch = await tree.chain(at(path, 0), 3);
+    const removal = await tree.next(branch, 0, { removed: [2] });
+    const carry = await tree.next(await tree.next(at(path, 0), 1), 1, { removed: [2] }, [removal]);
+    const tip = await tree.next(carry, 0, { removed: [1] });
+    const { base, history } = told(tree, tip);
+    expect(history[0]).toBe(at(path, 0).signed);
+    expect(history.indexOf(removal.signed)).toBeLessThan(history.indexOf(carry.signed));
+    const heard = await extend(tree, new Map(), history, base);
+    expect(bytesKey(new Rule(heard).tip().id)).toBe(bytesKey(tip.id));
+  });
+
   test('fits into the details of an agreement, however long the path', async () => {
     const { tree, path } = await grown(300);
     const { base, history } = told(tree, at(path, 300), [], heardSince(-1));
