@@ -181,8 +181,15 @@ describe('SecondClient', () => {
     await until(() => a.texts.includes('without c'));
     expect(c.client.groups()).toEqual([]);
     expect(c.texts).not.toContain('without c');
+
+    c.client.addContact(a.client.invite());
     await a.group.add([c.client.invite()]);
-    expect(c.events.filter(({ type }) => type === 'refused')).toEqual([]);
+    await until(() => c.client.groups().length === 1);
+    expect(c.client.groups()).toMatchObject([{ name: 'Five', invited: true }]);
+    c.client.accept(c.group);
+    await until(() => b.group.members.length === 3);
+    await everybodySays([a, b, c], 'again');
+    expect(c.client.safetyNumber(c.group)).toBe(b.group.safetyNumber());
   });
 
   it('opens light messages, in a group of more than sixteen', async () => {

@@ -191,6 +191,10 @@ function learn(
       const [ofGroup, parent, number, author, digest] = decode(signed[0], Record);
       const roster = base[0].map(([hrid, pk, joined, role]) => ({ hrid, pk, joined: joined ?? refuse(INVALID), role }));
       check(same(ofGroup, group) && same(rosterDigest(id, roster), digest), INVALID);
+      check(
+        roster.every(({ pk }) => validKey(pk)),
+        INVALID,
+      );
       lineage.set(hex(id), { id, parent, number, author, roster, name: base[1], removed: [] });
       return;
     }
