@@ -252,7 +252,8 @@ export function accept(me: Me, sender: Bytes, encodedHeader: Bytes, envelope: Ag
   const isContact = me.contacts.has(hex(author));
   check(exporting === undefined || same(exporting.group, group), INVALID);
   if (here !== undefined) {
-    check(base !== null && (here.out ? isContact : exporting !== undefined), INVALID);
+    const isAdded = operation[2].some(([hrid]) => same(hrid, me.hrid));
+    check(base !== null && (here.out ? isContact : isAdded || exporting !== undefined), INVALID);
   }
   const lineage = learn(here?.lineage ?? new Map(), group, base, history);
   const known = follow(lineage, group, signed) ?? refuse(INVALID);
