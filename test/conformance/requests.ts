@@ -1,0 +1,507 @@
+// Section 6: signed requests, in the order in which the relay checks them.
+
+import assert from 'node:assert/strict';
+import { request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { sha512 } from '@noble/hashes/sha2.js';
+import { type Bytes, encodeBase64, encodeBase64Url, encodeUtf8 } from '../../client/wire/bytes.ts';
+import { KeyPackageClaim, KeyPackageUpload } from '../../client/wire/key-package.ts';
+import { Ack, QueuePage } from '../../client/wire/queue.ts';
+import { Refusals } from '../../client/wire/refusals.ts';
+import { mediaTypes, routes } from '../../client/wire/routes.ts';
+import { Send } from '../../client/wire/send.ts';
+import { randomBytes } from '../support/request.ts';
+import { answered, type Case, type Member, refused } from './bench.ts';
+import { type Altered, type Asked, digestOf, signByHand } from './signing.ts';
+
+const { cbor, json } = mediaTypes;
+
+const sendOf = (sender: Member, to: Member): Asked => ({
+  method: 'POST',
+  path: routes.messages,
+  body: Send.encode(sender.message([to], encodeUtf8('x'))),
+});
+
+/** One request of each route, none of which does any harm. */
+function everyRequest(member: Member, epoch: Bytes = new Uint8Array(16)): Asked[] {
+  return [
+    sendOf(member, member),
+    { method: 'GET', path: routes.queue },
+    { method: 'GET', path: `${routes.queue}?epoch=${encodeBase64Url(epoch)}&after=0` },
+    { method: 'POST', path: routes.queueAcks, body: Ack.encode({ epoch, seq: 0 }) },
+    { method: 'GET', path: routes.outbox },
+    { method: 'PUT', path: routes.refusals, body: Refusals.encode({ senders: [] }) },
+    {
+      method: 'PUT',
+      path: routes.keyPackages,
+      body: KeyPackageUpload.encode({ replace: true, oneTime: [], lastResort: null }),
+    },
+    {
+      method: 'POST',
+      path: routes.keyPackageClaims,
+      body: KeyPackageClaim.encode({ id: randomBytes(16), hrids: [member.hrid] }),
+    },
+    { method: 'POST', path: routes.tickets },
+    {
+      method: 'DELETE',
+      path: routes.registrations,
+      body: encodeUtf8(JSON.stringify({ epoch: encodeBase64Url(epoch) })),
+      mediaType: json,
+    },
+  ];
+}
+
+/** A send that is signed as it should not be is refused, and nothing was sent. */
+const isRefusedIf = (
+  what: string,
+  cites: string,
+  altered: Altered,
+  code: 'not-registered' | 'bad-signature',
+): Case => ({
+  title: `a signature ${what} is refused`,
+  cites,
+  async run(bench) {
+    const [sender, other] = await bench.register(2);
+    await refused(bench.fetch(signByHand(bench, sender, sendOf(sender, other), altered)), code);
+    assert.equal((await sender.queue()).hello.nextSend, 1);
+  },
+});
+
+const components =
+  'one signature, label `cliquet`; components, in this order, `"@method" "@authority" "@path" "@query"`, and `"content-digest"` whenever there is a body';
+const parameters =
+  'parameters `created` (seconds), `nonce` (16 random bytes, base64url), `keyid` (the HRID, base64url), `alg="ed25519"`, `tag="cliquet"`.';
+const uniform = 'the signature (`not-registered` again, so that nobody learns who is registered';
+const digestCites =
+  '`Content-Digest: sha-256=:…:` of the body (RFC 9530) and nothing else, which the relay compares with the body.';
+const order =
+  "The relay checks in this order: media type (`unsupported-media-type`), whose parameters do not count; that `keyid` stands there once (`bad-signature`); the body's size (`too-large`)";
+
+/** A request under another name than the one that it is sent to. */
+function requestAs(host: string, to: Request, body: Bytes): Promise<number> {
+  const request = to.url.startsWith('https:') ? httpsRequest : httpRequest;
+  return new Promise((settle, fail) => {
+    const headers = { ...Object.fromEntries(to.headers), host };
+    const sent = request(to.url, { method: to.method, headers }, (response) => {
+      response.resume();
+      response.on('end', () => settle(response.statusCode ?? 0));
+    });
+    sent.on('error', fail).end(body);
+  });
+}
+
+export const signatures: readonly Case[] = [
+  {
+    title: 'a signature by the book is admitted on every route',
+    cites: 'The signature is over the signature base as it is, without a label of section 2.',
+    async run(bench) {
+      const [member] = await bench.register(1);
+      const { epoch } = (await member.queue()).hello;
+      for (const asked of everyRequest(member, epoch)) {
+        const response = await bench.fetch(signByHand(bench, member, asked));
+        assert.ok(response.ok, `${asked.method} ${asked.path}: ${response.status} ${await response.text()}`);
+      }
+    },
+  },
+  isRefusedIf('for another method', components, { method: 'PUT' }, 'not-registered'),
+  isRefusedIf('for another path', components, { path: routes.queueAcks }, 'not-registered'),
+  isRefusedIf('for a query that is not there', components, { path: `${routes.messages}?x=1` }, 'not-registered'),
+  isRefusedIf('for another authority', components, { authority: 'relay.example.org' }, 'not-registered'),
+  isRefusedIf(
+    'that does not cover the method',
+    components,
+    {
+      components: ['@authority', '@path', '@query', 'content-digest'],
+    },
+    'not-registered',
+  ),
+  isRefusedIf(
+    'that does not cover the authority',
+    components,
+    {
+      components: ['@method', '@path', '@query', 'content-digest'],
+    },
+    'not-registered',
+  ),
+  isRefusedIf(
+    'that does not cover the path',
+    components,
+    {
+      components: ['@method', '@authority', '@query', 'content-digest'],
+    },
+    'not-registered',
+  ),
+  isRefusedIf(
+    'that does not cover the query',
+    components,
+    {
+      components: ['@method', '@authority', '@path', 'content-digest'],
+    },
+    'not-registered',
+  ),
+  isRefusedIf(
+    'that does not cover the body',
+    components,
+    {
+      components: ['@method', '@authority', '@path', '@query'],
+    },
+    'not-registered',
+  ),
+  isRefusedIf('under another label', components, { label: 'sig1' }, 'not-registered'),
+  isRefusedIf('with another tag', parameters, { parameters: { tag: 'other' } }, 'not-registered'),
+  isRefusedIf('without a tag', parameters, { parameters: { tag: undefined } }, 'not-registered'),
+  isRefusedIf('of another algorithm', parameters, { parameters: { alg: 'hmac-sha256' } }, 'not-registered'),
+  isRefusedIf('without an algorithm', parameters, { parameters: { alg: undefined } }, 'not-registered'),
+  isRefusedIf('without a nonce', parameters, { parameters: { nonce: undefined } }, 'not-registered'),
+  isRefusedIf('without a time', parameters, { parameters: { created: undefined } }, 'not-registered'),
+  isRefusedIf('without a key id', order, { parameters: { keyid: undefined } }, 'bad-signature'),
+  isRefusedIf('whose key id is no HRID', parameters, { parameters: { keyid: 'A'.repeat(42) } }, 'bad-signature'),
+  isRefusedIf('by another key', uniform, { seed: randomBytes(32) }, 'not-registered'),
+  isRefusedIf(
+    'with a digest of another kind',
+    digestCites,
+    {
+      digest: `sha-512=:${encodeBase64(sha512(Uint8Array.of(1)))}:`,
+    },
+    'bad-signature',
+  ),
+  isRefusedIf('with the digest of another body', digestCites, { digest: digestOf(Uint8Array.of(1)) }, 'bad-signature'),
+  isRefusedIf('without a digest', digestCites, { digest: null }, 'bad-signature'),
+  {
+    title: 'a digest beside the right one is refused',
+    cites: digestCites,
+    async run(bench) {
+      const [sender, other] = await bench.register(2);
+      const asked = sendOf(sender, other);
+      const digest = `${digestOf(asked.body as Bytes)}, sha-512=:${encodeBase64(sha512(asked.body as Bytes))}:`;
+      await refused(bench.fetch(signByHand(bench, sender, asked, { digest })), 'bad-signature');
+    },
+  },
+  {
+    title: 'a request without a signature is refused on every route',
+    cites:
+      "All other routes, but for `GET /v1/stream`, take HTTP Message Signatures (RFC 9421) with the client's Ed25519 key",
+    async run(bench) {
+      const [member] = await bench.register(1);
+      for (const asked of everyRequest(member)) {
+        const request = signByHand(bench, member, asked);
+        for (const name of ['signature', 'signature-input']) request.headers.delete(name);
+        await refused(bench.fetch(request), 'bad-signature');
+      }
+    },
+  },
+  {
+    title: 'what was altered after it was signed is refused: a time, a nonce, a bit of the signature',
+    cites: uniform,
+    async run(bench) {
+      const [sender, other] = await bench.register(2);
+      const alter = async (name: string, change: (value: string) => string) => {
+        const request = signByHand(bench, sender, sendOf(sender, other));
+        request.headers.set(name, change(request.headers.get(name) ?? ''));
+        await refused(bench.fetch(request), 'not-registered');
+      };
+      await alter('signature-input', (text) =>
+        text.replace(/created=(\d+)/, (_, time) => `created=${Number(time) - 1}`),
+      );
+      await alter('signature-input', (text) => text.replace(/nonce="./, 'nonce="_'));
+      await alter('signature-input', (text) => text.replace('cliquet=(', 'other=('));
+      await alter('signature', (text) => text.replace(/:(.)/, (_, first) => (first === 'A' ? ':B' : ':A')));
+      await alter('signature', () => '');
+      assert.equal((await sender.queue()).hello.nextSend, 1);
+    },
+  },
+  {
+    title: 'another body is refused, with the digest of either',
+    cites: digestCites,
+    async run(bench) {
+      const [sender, other] = await bench.register(2);
+      const { headers } = signByHand(bench, sender, sendOf(sender, other));
+      const body = Send.encode(sender.message([other], encodeUtf8('y')));
+      const swapped = () => new Request(bench.url + routes.messages, { method: 'POST', headers, body });
+      await refused(bench.fetch(swapped()), 'bad-signature');
+      headers.set('content-digest', digestOf(body));
+      await refused(bench.fetch(swapped()), 'not-registered');
+    },
+  },
+  {
+    title: 'a key id that stands there twice is refused',
+    cites: order,
+    async run(bench) {
+      const [sender, other] = await bench.register(2);
+      const request = signByHand(bench, sender, sendOf(sender, other));
+      const input = request.headers.get('signature-input') ?? '';
+      request.headers.set('signature-input', `${input}, other=${input.slice('cliquet='.length)}`);
+      await refused(bench.fetch(request), 'bad-signature');
+    },
+  },
+  {
+    title: 'a signature in another’s name is refused on every route',
+    cites: uniform,
+    async run(bench) {
+      const [member, thief] = await bench.register(2);
+      const { epoch } = (await member.queue()).hello;
+      for (const asked of everyRequest(member, epoch)) {
+        await refused(bench.fetch(signByHand(bench, member, asked, { seed: thief.seed })), 'not-registered');
+      }
+    },
+  },
+  {
+    title: 'a caller whom nobody knows is refused on every route',
+    cites: 'that the key id may be registered (`not-registered`)',
+    async run(bench) {
+      const stranger = bench.stranger();
+      for (const asked of everyRequest(stranger)) {
+        await refused(bench.fetch(signByHand(bench, stranger, asked)), 'not-registered');
+      }
+    },
+  },
+  {
+    title: 'who cannot prove to be somebody is answered as somebody unknown is, to the byte',
+    cites: uniform,
+    async run(bench) {
+      const [known] = await bench.register(1);
+      const stranger = bench.stranger();
+      const requests: Asked[] = [
+        { method: 'GET', path: routes.queue },
+        { method: 'POST', path: routes.tickets },
+        { method: 'POST', path: routes.messages, body: Uint8Array.of(0x80) },
+        { method: 'GET', path: `${routes.queue}?after=x` },
+        { method: 'GET', path: `${routes.outbox}?after=x` },
+        { method: 'DELETE', path: routes.registrations, body: encodeUtf8('{}'), mediaType: json },
+        { method: 'POST', path: routes.queueAcks, body: new Uint8Array(65) },
+      ];
+      const told = ['content-type', 'content-length', 'retry-after', 'www-authenticate', 'cache-control'];
+      for (const asked of requests) {
+        const ask = async (keyid: Bytes) => {
+          const parameters = { keyid: encodeBase64Url(keyid) };
+          const response = await bench.fetch(signByHand(bench, stranger, asked, { parameters }));
+          const headers = told.map((name) => response.headers.get(name));
+          return { status: response.status, headers, body: await response.text() };
+        };
+        assert.deepEqual(await ask(known.hrid), await ask(stranger.hrid));
+      }
+    },
+  },
+  {
+    title: 'a stale signature, and one of the future, is refused with the relay’s time',
+    cites: "`created` at most 60 seconds from the relay's clock, else `stale-signature` with the relay's `time`",
+    async run(bench) {
+      const [sender, other] = await bench.register(2);
+      for (const seconds of [-70, 70, -100_000, 100_000]) {
+        const parameters = { created: bench.now() + seconds };
+        const response = bench.fetch(signByHand(bench, sender, sendOf(sender, other), { parameters }));
+        const { time } = await refused(response, 'stale-signature');
+        assert.ok(Math.abs((time ?? 0) - bench.now()) < 10, `the time is ${time}`);
+      }
+      assert.equal((await sender.queue()).hello.nextSend, 1);
+    },
+  },
+  {
+    title: 'a signature of half a minute ago is taken, and one of half a minute from now',
+    cites: "`created` at most 60 seconds from the relay's clock",
+    async run(bench) {
+      const [member] = await bench.register(1);
+      for (const seconds of [-30, 30]) {
+        const parameters = { created: bench.now() + seconds };
+        await answered(
+          await bench.fetch(signByHand(bench, member, { method: 'GET', path: routes.queue }, { parameters })),
+          200,
+        );
+      }
+    },
+  },
+  {
+    title: 'a stale signature by another key is not told the time',
+    cites: '`stale-signature` only if it verifies',
+    async run(bench) {
+      const [member, thief] = await bench.register(2);
+      const altered = { seed: thief.seed, parameters: { created: bench.now() - 70 } };
+      const response = bench.fetch(signByHand(bench, member, { method: 'GET', path: routes.queue }, altered));
+      assert.equal((await refused(response, 'not-registered')).time, undefined);
+    },
+  },
+  {
+    title: 'a request under another host’s name is not served, signed for that host or not',
+    cites:
+      'a signature is for the authority that the request names, so one that was made for another host is worth nothing here.',
+    async run(bench) {
+      const [sender, other] = await bench.register(2);
+      const asked = sendOf(sender, other);
+      const host = 'relay.example.org';
+      for (const altered of [{}, { authority: host }]) {
+        const status = await requestAs(host, signByHand(bench, sender, asked, altered), asked.body as Bytes);
+        assert.ok(status >= 400 && status < 500, `status ${status} came`);
+      }
+      assert.equal((await sender.queue()).hello.nextSend, 1);
+    },
+  },
+  {
+    title: 'a send that is replayed changes nothing',
+    cites: 'A replayed request changes nothing: sends and acknowledgements carry their numbers',
+    async run(bench) {
+      const [sender, other] = await bench.register(2);
+      const recorded = signByHand(bench, sender, sendOf(sender, other));
+      const first = await answered(await bench.fetch(recorded), 202);
+      for (let i = 0; i < 3; i++) assert.deepEqual(await answered(await bench.fetch(recorded), 202), first);
+      assert.equal((await bench.arrived(other, 1)).hello.last, 1);
+      assert.equal((await sender.queue()).hello.nextSend, 2);
+    },
+  },
+  {
+    title: 'a read that is replayed is answered',
+    cites: 'The relay does not remember nonces: a replayed read is answered.',
+    async run(bench) {
+      const [member] = await bench.register(1);
+      const recorded = signByHand(bench, member, { method: 'GET', path: routes.queue });
+      for (let i = 0; i < 2; i++) QueuePage.decode(await answered(await bench.fetch(recorded), 200));
+    },
+  },
+];
+
+/** A request of a body whose size alone is looked at. */
+const sizes: readonly (readonly [string, string, number, string?])[] = [
+  ['POST', routes.messages, 524_288],
+  ['PUT', routes.keyPackages, 82_480],
+  ['POST', routes.keyPackageClaims, 8734],
+  ['PUT', routes.refusals, 34_008],
+  ['POST', routes.queueAcks, 64],
+  ['PUT', routes.registrations, 16_384, json],
+  ['DELETE', routes.registrations, 16_384, json],
+];
+
+export const bodies: readonly Case[] = [
+  ...sizes.map(
+    ([method, path, bytes, mediaType = cbor]): Case => ({
+      title: `${method} ${path} reads ${bytes} bytes and no more`,
+      cites:
+        'Largest bodies: 524,288 bytes for a send, 82,480 for an upload of key packages, 8,734 for a claim, 34,008 for refusals, 64 for an acknowledgement, 16,384 for JSON, none where none is told.',
+      async run(bench) {
+        const [member] = await bench.register(1);
+        const post = (length: number) =>
+          bench.fetch(signByHand(bench, member, { method, path, mediaType, body: new Uint8Array(length).fill(0x20) }));
+        await refused(post(bytes + 1), 'too-large');
+        await refused(post(bytes), 'malformed');
+      },
+    }),
+  ),
+  {
+    title: 'POST /v1/tickets takes no body',
+    cites: 'none where none is told.',
+    async run(bench) {
+      const [member] = await bench.register(1);
+      const body = Uint8Array.of(0x80);
+      await refused(
+        bench.fetch(signByHand(bench, member, { method: 'POST', path: routes.tickets, body })),
+        'too-large',
+      );
+    },
+  },
+  {
+    title: 'a body that does not say how large it is, is cut off where it is too large',
+    cites: "the body's size (`too-large`)",
+    async run(bench) {
+      const [sender, other] = await bench.register(2);
+      const { headers } = signByHand(bench, sender, sendOf(sender, other));
+      const body = ReadableStream.from<Uint8Array>(Array(9).fill(new Uint8Array(65_536)));
+      const init = { method: 'POST', headers, body, duplex: 'half' } as const;
+      await refused(fetch(bench.url + routes.messages, init), 'too-large');
+    },
+  },
+  {
+    title: 'another media type is refused before size, digest and signature are looked at',
+    cites: order,
+    async run(bench) {
+      const stranger = bench.stranger();
+      const digest = digestOf(Uint8Array.of(1));
+      for (const asked of everyRequest(stranger)) {
+        if (asked.body === undefined) continue;
+        for (const mediaType of [asked.mediaType === json ? cbor : json, 'application/octet-stream']) {
+          const request = signByHand(bench, stranger, { ...asked, mediaType }, { digest });
+          await refused(bench.fetch(request), 'unsupported-media-type');
+        }
+      }
+    },
+  },
+  {
+    title: 'a media type may have parameters',
+    cites: 'media type (`unsupported-media-type`), whose parameters do not count',
+    async run(bench) {
+      const [member] = await bench.register(1);
+      const { epoch } = (await member.queue()).hello;
+      for (const asked of everyRequest(member, epoch)) {
+        if (asked.body === undefined) continue;
+        const mediaType = `${(asked.mediaType ?? cbor).toUpperCase()} ; charset=utf-8`;
+        const response = await bench.fetch(signByHand(bench, member, { ...asked, mediaType }));
+        assert.ok(response.ok, `${asked.method} ${asked.path}: ${response.status} ${await response.text()}`);
+      }
+    },
+  },
+  {
+    title: 'the size comes before the digest, and the digest before who is registered',
+    cites:
+      "the body's size (`too-large`), that it comes within two minutes (`too-slow`), and the digest (`bad-signature`)",
+    async run(bench) {
+      const stranger = bench.stranger();
+      const asked = { method: 'POST', path: routes.queueAcks };
+      const digest = digestOf(Uint8Array.of(1));
+      const large = signByHand(bench, stranger, { ...asked, body: new Uint8Array(65) }, { digest });
+      await refused(bench.fetch(large), 'too-large');
+      const small = signByHand(bench, stranger, { ...asked, body: new Uint8Array(64) }, { digest });
+      await refused(bench.fetch(small), 'bad-signature');
+    },
+  },
+  {
+    title: 'a query that is none, and an end of a registration that is none, is refused to everybody',
+    cites:
+      'a query, and the body of a deregistration (`malformed`); that the key id may be registered (`not-registered`)',
+    async run(bench) {
+      const [member] = await bench.register(1);
+      const epoch = 'A'.repeat(22);
+      const paths = [
+        ...[
+          'after=1',
+          `epoch=${epoch}&after=-1`,
+          `epoch=${epoch}&after=1e9`,
+          `epoch=${epoch}&after=`,
+          'epoch=x&after=1',
+        ],
+      ].map((query) => `${routes.queue}?${query}`);
+      for (const path of [...paths, `${routes.outbox}?after=x`, `${routes.outbox}?after=-1`]) {
+        for (const caller of [member, bench.stranger()]) {
+          await refused(bench.fetch(signByHand(bench, caller, { method: 'GET', path })), 'malformed');
+        }
+      }
+      const asked = { method: 'DELETE', path: routes.registrations, body: encodeUtf8('{}'), mediaType: json };
+      for (const caller of [member, bench.stranger()]) {
+        await refused(bench.fetch(signByHand(bench, caller, asked)), 'malformed');
+      }
+    },
+  },
+  {
+    title: 'who is registered comes before what a body says',
+    cites:
+      "the caller's budget, 60 requests at once and one a second unless the deployment says otherwise (`rate-limited`); the request itself.",
+    async run(bench) {
+      const stranger = bench.stranger();
+      for (const path of [routes.messages, routes.queueAcks, routes.keyPackageClaims]) {
+        const body = Uint8Array.of(0xff);
+        await refused(bench.fetch(signByHand(bench, stranger, { method: 'POST', path, body })), 'not-registered');
+      }
+    },
+  },
+  {
+    title: 'answers are CBOR or JSON, as the route has it',
+    cites: 'Answers carry `application/cbor` or `application/json`; an answer `204` is empty.',
+    async run(bench) {
+      const [member] = await bench.register(1);
+      const { epoch } = (await member.queue()).hello;
+      const types = [cbor, cbor, cbor, null, cbor, null, cbor, cbor, json, null];
+      for (const [i, asked] of everyRequest(member, epoch).entries()) {
+        const response = await bench.fetch(signByHand(bench, member, asked));
+        const type = response.headers.get('content-type')?.split(';')[0] ?? null;
+        assert.equal(type, types[i], `${asked.method} ${asked.path}`);
+        if (type === null) assert.equal((await answered(response, 204)).length, 0);
+      }
+    },
+  },
+];
