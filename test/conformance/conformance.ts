@@ -88,7 +88,7 @@ function describe({ name, cites }: Named, thrown: unknown): string {
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
   const what = error.name === 'AssertionError' ? error.message : `${error.name}: ${error.message}`;
   const sentences = [cites].flat().map((sentence) => `docs/PROTOCOL.md: ${sentence.replace(/\s+/g, ' ')}`);
-  const lines = [...sentences, ...what.split('\n')];
+  const lines = [...sentences, ...what.trimEnd().split('\n')];
   return [`FAILED  ${name}`, ...lines.map((line) => `        ${line}`)].join('\n');
 }
 

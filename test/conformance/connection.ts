@@ -52,7 +52,7 @@ export class Connection {
   /** The next frame, which must be of this type. */
   async next<T extends ServerFrame['type']>(type: T): Promise<FrameOf<T>> {
     const frame = await this.#await(`a frame ${type}`, () => this.#frames.shift());
-    assert.equal(frame.type, type, `expected a frame ${type}, and this came: ${show(frame)}`);
+    assert.ok(frame.type === type, `expected a frame ${type}, and this came: ${show(frame)}`);
     return frame as FrameOf<T>;
   }
 

@@ -67,8 +67,7 @@ describe('npm run conformance', () => {
     expect(lines).toEqual([
       'FAILED  queue: what is acknowledged goes, and the rest stays',
       '        docs/PROTOCOL.md: everything up to `seq` is stored by the client and may be deleted.',
-      expect.stringContaining('expected status 204, and 200 came'),
-      ...lines.slice(3, -1),
+      '        expected status 204, and 200 without a body came',
       'conformance: 0 passed, 1 failed',
     ]);
     expect(status).toBe(1);
