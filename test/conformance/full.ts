@@ -32,7 +32,8 @@ async function fill(bench: Bench, reader: Member): Promise<void> {
 async function takeAll(reader: Member, senders: readonly Member[]): Promise<string[][]> {
   const found = senders.map((): string[] => []);
   const { hello } = await reader.queue();
-  for (let seq = hello.acked; seq < hello.last; ) {
+  let seq = hello.acked;
+  while (seq < hello.last) {
     const { entries } = await reader.queue(`?epoch=${encodeBase64Url(hello.epoch)}&after=${seq}`);
     for (const entry of entries) {
       seq = entry.seq;
@@ -40,7 +41,7 @@ async function takeAll(reader: Member, senders: readonly Member[]): Promise<stri
       found[of]?.push(entry.type === 'message' ? 'message' : `${entry.reason} ${entry.fromN}-${entry.toN}`);
     }
   }
-  await answered(await reader.acknowledge({ epoch: hello.epoch, seq: hello.last }), 204);
+  await answered(await reader.acknowledge({ epoch: hello.epoch, seq }), 204);
   return found;
 }
 

@@ -82,7 +82,8 @@ function requestAs(host: string, to: Request, body: Bytes): Promise<number> {
   const request = to.url.startsWith('https:') ? httpsRequest : httpRequest;
   return new Promise((settle, fail) => {
     const headers = { ...Object.fromEntries(to.headers), host };
-    const sent = request(to.url, { method: to.method, headers }, (response) => {
+    const servername = new URL(to.url).hostname;
+    const sent = request(to.url, { method: to.method, headers, servername }, (response) => {
       response.resume();
       response.on('end', () => settle(response.statusCode ?? 0));
     });
