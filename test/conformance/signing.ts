@@ -4,7 +4,11 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { type Bytes, encodeBase64, encodeBase64Url, encodeUtf8 } from '../../client/wire/bytes.ts';
-import { mediaTypes } from '../../client/wire/routes.ts';
+import { KeyPackageClaim, KeyPackageUpload } from '../../client/wire/key-package.ts';
+import { Ack } from '../../client/wire/queue.ts';
+import { Refusals } from '../../client/wire/refusals.ts';
+import { mediaTypes, routes } from '../../client/wire/routes.ts';
+import { Send } from '../../client/wire/send.ts';
 import { randomBytes } from '../support/request.ts';
 import type { Bench, Member } from './bench.ts';
 
@@ -66,4 +70,39 @@ export function signByHand(bench: Bench, member: Member, asked: Asked, altered: 
   if (body) headers.set('content-type', mediaType);
   if (digest !== undefined) headers.set('content-digest', digest);
   return new Request(bench.url + path, { method, headers, ...(body ? { body } : {}) });
+}
+
+export const sendOf = (sender: Member, to: Member): Asked => ({
+  method: 'POST',
+  path: routes.messages,
+  body: Send.encode(sender.message([to], encodeUtf8('x'))),
+});
+
+/** One request of each route, none of which does any harm. */
+export function everyRequest(member: Member, epoch: Bytes = new Uint8Array(16)): Asked[] {
+  return [
+    sendOf(member, member),
+    { method: 'GET', path: routes.queue },
+    { method: 'GET', path: `${routes.queue}?epoch=${encodeBase64Url(epoch)}&after=0` },
+    { method: 'POST', path: routes.queueAcks, body: Ack.encode({ epoch, seq: 0 }) },
+    { method: 'GET', path: routes.outbox },
+    { method: 'PUT', path: routes.refusals, body: Refusals.encode({ senders: [] }) },
+    {
+      method: 'PUT',
+      path: routes.keyPackages,
+      body: KeyPackageUpload.encode({ replace: true, oneTime: [], lastResort: null }),
+    },
+    {
+      method: 'POST',
+      path: routes.keyPackageClaims,
+      body: KeyPackageClaim.encode({ id: randomBytes(16), hrids: [member.hrid] }),
+    },
+    { method: 'POST', path: routes.tickets },
+    {
+      method: 'DELETE',
+      path: routes.registrations,
+      body: encodeUtf8(JSON.stringify({ epoch: encodeBase64Url(epoch) })),
+      mediaType: mediaTypes.json,
+    },
+  ];
 }
