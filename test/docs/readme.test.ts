@@ -46,7 +46,7 @@ test('README.md an example with a wrong name would not compile', () => {
 });
 
 test('README.md every command that it names is a script', () => {
-  const named = [...readme.matchAll(/\bnpm (?:run )?(start|test|demo|check|format|bench)\b/g)].map(
+  const named = [...readme.matchAll(/\bnpm (?:run )?(start|test|demo|check|conformance|format|bench)\b/g)].map(
     ([, name]) => name ?? '',
   );
   expect(named.length).toBeGreaterThan(4);
