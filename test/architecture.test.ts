@@ -30,7 +30,8 @@ const arrows: Record<string, readonly string[]> = {
   'worker/filter': ['worker', 'client/wire'],
   'worker/challenge': ['worker', 'client/wire'],
   'worker/mailbox': ['worker', 'client/wire'],
-  worker: ['worker/routes', 'worker/mailbox', 'worker/challenge', 'worker/filter', 'client/wire'],
+  'worker/disk': ['worker', 'worker/mailbox', 'worker/challenge', 'worker/filter', 'client/wire'],
+  worker: ['worker/disk', 'worker/routes', 'worker/mailbox', 'worker/challenge', 'worker/filter', 'client/wire'],
   'worker/routes': ['worker', 'worker/mailbox', 'worker/challenge', 'worker/filter', 'client/wire'],
 };
 

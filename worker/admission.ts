@@ -46,12 +46,18 @@ export interface Admitted extends Admission {
 /**
  * Reads a signed request. What its header fields tell comes before its body is read.
  * @param expected  its body; null if it has none
+ * @param check     looks at whom it claims to come from, before its body is read
  * @throws Refusal
  */
-export async function readSigned(c: Context<App>, expected: Body | null): Promise<Admission> {
+export async function readSigned(
+  c: Context<App>,
+  expected: Body | null,
+  check: (hrid: Bytes) => void = () => undefined,
+): Promise<Admission> {
   const { raw } = c.req;
   if (expected !== null) checkMediaType(raw, expected.mediaType);
   const hrid = claimedCaller(raw.headers);
+  check(hrid);
   const { bodyTimeoutMs: timeoutMs } = c.var.services.settings;
   const body = await readBody(raw, { maxBytes: expected?.maxBytes ?? 0, timeoutMs });
   const request = signedRequest(raw, body.length > 0 ? await checkDigest(raw, body) : null);
@@ -65,8 +71,7 @@ export async function admit(c: Context<App>, expected: Body | null): Promise<Adm
   const { strangers } = services;
   const prefix = prefixOf(c.var.address);
   return strangers.count(prefix, async () => {
-    strangers.check(prefix, claimedCaller(c.req.raw.headers));
-    const admission = await readSigned(c, expected);
+    const admission = await readSigned(c, expected, (hrid) => strangers.check(prefix, hrid));
     const { hrid } = admission;
     const absent = await services.filter.isAbsent(hrid, () => services.allowStranger(`confirm ${prefix}`));
     if (absent) throw new Refusal('not-registered');

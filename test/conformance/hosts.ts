@@ -8,5 +8,6 @@ export interface Host {
 }
 
 export const hosts: Readonly<Record<string, () => Promise<Host>>> = {
-  workerd: () => startRelay(),
+  workerd: () => startRelay({ host: 'workerd' }),
+  deno: () => startRelay({ host: 'deno' }),
 };

@@ -34,7 +34,7 @@ export interface TestRelayOptions extends Partial<LocalRelayOptions> {
 
 /** @param options  as for `npm start`; without a state folder there is a new, empty one */
 export async function startRelay(all: TestRelayOptions = {}): Promise<TestRelay> {
-  const { strangersPerMinute, host = (process.env.RELAY_HOST as HostName) ?? 'workerd', ...options } = all;
+  const { strangersPerMinute, host = 'workerd', ...options } = all;
   const stateFolder = options.stateFolder ?? (await mkdtemp(join(tmpdir(), 'cliquet-relay-')));
   const logs: string[] = [];
   const onLog = (line: string) => void logs.push(line);
