@@ -115,12 +115,17 @@ function createPlatform(objects: Objects, { addressHeader }: ServerSettings): Pl
   };
 }
 
+/** @throws Refusal `malformed` if it names no host that there could be */
 function requestOf({ headers, method, url }: IncomingMessage, isSecure: boolean): Request {
   const fields = Object.entries(headers).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, String(value)] as [string, string]],
   );
-  const base = `${isSecure ? 'https' : 'http'}://${headers.host ?? 'localhost'}`;
-  return new Request(new URL(url ?? '/', base), { method: method ?? 'GET', headers: fields });
+  try {
+    const target = `${isSecure ? 'https' : 'http'}://${headers.host ?? 'localhost'}${url ?? '/'}`;
+    return new Request(target, { method: method ?? 'GET', headers: fields });
+  } catch {
+    throw new Refusal('malformed', { detail: 'host or target' });
+  }
 }
 
 /** @throws if the peer has gone meanwhile, or is no WebSocket */
