@@ -131,7 +131,7 @@ type Happening =
   | { readonly type: 'fork'; readonly group: Group; readonly member: string }
   /**
    * This store is older than what was sent from it: nothing more is sent in this group until its members let it in again.
-   * They say again what it lacks; what the newer store had of members who have gone is lost.
+   * Each says again, as far as it can, what it has said since; what the newer store had of those who have gone is lost.
    */
   | { readonly type: 'rolled-back'; readonly group: Group }
   /** Something came that could not be opened, or that is against the rules: it was passed over. */

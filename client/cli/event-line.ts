@@ -119,7 +119,7 @@ function wordsFor(people: People, event: Exclude<ShownEvent, { type: 'message' }
       );
     case 'rolled-back':
       return warning(
-        text`this store is older than what was sent from it; nothing is sent in this group from here until its members have let it in again, which it asks for by itself. They say again what this store lacks; of those who have gone, nobody does.`,
+        text`this store is older than what was sent from it; nothing is sent in this group from here until its members have let it in again, which it asks for by itself. Each says again, as far as it can, what it has said since; nobody does that for those who have gone.`,
       );
     case 'refused':
       return yellow(

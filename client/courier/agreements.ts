@@ -2,7 +2,7 @@
 
 import { type AcceptedAgreement, acceptAgreement, type OpenedAgreement, openAgreement } from '../protocol/accept.ts';
 import { agreementId } from '../protocol/agreement.ts';
-import { entryKey, type Lineage } from '../protocol/lineage.ts';
+import { entryKey, type Lineage, positionOf } from '../protocol/lineage.ts';
 import { Rule } from '../protocol/rule.ts';
 import { keysFor } from '../state/contacts.ts';
 import { emit } from '../state/events.ts';
@@ -56,7 +56,7 @@ export async function receiveAgreement(
   const isContact = tx.get(tables.contacts, bytesKey(from)) !== undefined;
   // Whoever stands in the group shares a secret of it with the others, or has asked to be let in without: by a member whom
   // it knows, or by a contact, as all whom it knows may have gone.
-  const isMember = known?.roster.some(({ hrid }) => sameBytes(hrid, from)) ?? false;
+  const isMember = known !== undefined && positionOf(known.roster, from) >= 0;
   const isAnswer = known !== undefined && asking !== null && (isMember || isContact);
   if (before.size > 0 && exportGeneration === null && !isAnswer && !isAdded)
     throw refused('not sealed with a key of the group');

@@ -203,7 +203,7 @@ async function open(
   }
   if (settled.status === 'active') {
     if (sameBytes(settled.generation, generation.id))
-      await welcomeBack(tx, self.hrid, settled.roster, settled, returned, self.hrid, now);
+      await welcomeBack(tx, self.hrid, group.roster, settled, returned, self.hrid, now);
     after(tx, opened);
   }
   return generation;

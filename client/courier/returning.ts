@@ -33,7 +33,7 @@ export function sharedIn(reader: Reader, group: Bytes, held: readonly HeldGenera
 /**
  * What a generation means that lets members come back: they are told of, what they have asked for is done, and what they
  * have missed is said again; only to whoever has asked, as any member can open one generation after the other.
- * @param before  who was in the group as it was known here
+ * @param before  who was in the group as it was known here: its requests went to them
  * @param group   as it is with that generation
  * @param by      who has opened it
  * @param now     seconds since 1970
@@ -77,7 +77,7 @@ function endRequests(
   if (askedAt === null || (returnedAt !== null && askedAt <= returnedAt)) return false;
   retirePackages(tx, group, now);
   const isNew = ({ hrid }: RosterEntry) => positionOf(before, hrid) < 0 && !sameBytes(hrid, own);
-  const among = roster.filter(isNew).map(({ hrid }) => hrid);
+  const unasked = roster.filter(isNew).map(({ hrid }) => hrid);
   putHealing(tx, group, {
     ...healing,
     since: null,
@@ -87,7 +87,8 @@ function endRequests(
     // What did not open before is over: if it was forged, it must not shut this client out for ever.
     unopened: [],
     // What was said in generations that never came is said again, by those who were asked.
-    unheld: among.length === 0 ? [] : healing.unheld.map((each) => ({ ...each, saidAt: null, among })),
+    unheld: unasked.length === 0 ? [] : healing.unheld.map((each) => ({ ...each, saidAt: null, asked: true })),
+    unasked,
     returnedAt: now,
   });
   return true;

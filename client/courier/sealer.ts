@@ -4,7 +4,7 @@ import { contributionDue } from '../protocol/contribution.ts';
 import { hasNews } from '../protocol/later.ts';
 import { positionOf } from '../protocol/lineage.ts';
 import type { Ratchet } from '../protocol/ratchet.ts';
-import { ratchetsOf } from '../state/generations.ts';
+import { coresOf, ratchetsOf } from '../state/generations.ts';
 import { loadRatchet } from '../state/ratchets.ts';
 import { type GroupRecord, type Outgoing, tables } from '../state/records.ts';
 import type { Reader, Transaction } from '../state/state.ts';
@@ -126,17 +126,22 @@ function hasClones(reader: Reader, { roster }: GroupRecord, generation: Bytes): 
  * word tells an author that its content has come, and the others that there is something which has not come to them.
  */
 function unansweredIn(reader: Reader, group: Bytes): number | null {
-  const ratchets = reader.all(tables.ratchets).filter(({ value }) => sameBytes(value.group, group));
-  const times = ratchets.flatMap(({ value }) => value.unansweredSince ?? []);
-  for (const { value } of ratchets) if (value.endedAt !== null) times.push(...unheardIn(reader, value.generation));
+  const cores = coresOf(reader, group);
+  const times = cores.flatMap(({ unansweredSince }) => unansweredSince ?? []);
+  const ended = cores.flatMap(({ generation, endedAt }) => (endedAt === null ? [] : generation));
+  times.push(...unheardIn(reader, ended));
   return times.length === 0 ? null : Math.min(...times);
 }
 
-/** When this client said in an earlier generation what not everybody has confirmed, unless it has told of it since. */
-function unheardIn(reader: Reader, generation: Bytes): number[] {
-  const isHere = (said: Outgoing) => said.message?.isContent === true && sameBytes(said.generation, generation);
-  const isOut = ({ state }: Outgoing) => state === 'accepted' || state === 'delivered';
-  const unheard = reader.all(tables.outgoing).filter(({ value }) => isHere(value) && isOut(value));
-  const ratchet = unheard.length === 0 ? undefined : loadRatchet(reader, generation);
-  return ratchet !== undefined && hasNews(ratchet) ? unheard.map(({ value }) => value.sealedAt) : [];
+/** When this client said in earlier generations what not everybody has confirmed, unless it has told of it since. */
+function unheardIn(reader: Reader, ended: readonly Bytes[]): number[] {
+  if (ended.length === 0) return [];
+  const isUnheard = ({ message, state }: Outgoing) =>
+    message?.isContent === true && (state === 'accepted' || state === 'delivered');
+  const unheard = reader.all(tables.outgoing).flatMap(({ value }) => (isUnheard(value) ? [value] : []));
+  return ended.flatMap((generation) => {
+    const here = unheard.filter((said) => sameBytes(said.generation, generation));
+    const ratchet = here.length === 0 ? undefined : loadRatchet(reader, generation);
+    return ratchet !== undefined && hasNews(ratchet) ? here.map(({ sealedAt }) => sealedAt) : [];
+  });
 }

@@ -13,10 +13,12 @@ import type { Reader, Transaction } from './state.ts';
 
 /** The generations of a group whose ratchets are here, in no particular order. */
 export function ratchetsOf(reader: Reader, group: Bytes): Bytes[] {
-  return reader
-    .all(tables.ratchets)
-    .filter(({ value }) => sameBytes(value.group, group))
-    .map(({ value }) => value.generation);
+  return coresOf(reader, group).map(({ generation }) => generation);
+}
+
+/** The same, without members and waiting messages. */
+export function coresOf(reader: Reader, group: Bytes): Omit<Ratchet, 'members' | 'waiting'>[] {
+  return reader.all(tables.ratchets).flatMap(({ value }) => (sameBytes(value.group, group) ? [value] : []));
 }
 
 /** Notes which generation counts, and of the others since when they do not. @param now seconds since 1970 */

@@ -32,6 +32,7 @@ const healthy: HealingRecord = {
   packages: [],
   unopened: [],
   unheld: [],
+  unasked: [],
   gaps: [],
   returnedAt: null,
   missingAt: null,
@@ -84,31 +85,36 @@ export function noteUnheld(tx: Transaction, group: Bytes, own: Bytes, before: Li
     !before.has(bytesKey(id)) &&
     positionOf(roster, own) >= 0 &&
     exportSecretOf(tx, id) === null;
-  const added = [...lineage.values()].filter(isNew).map(({ id }) => ({ generation: id, saidAt: null, among: null }));
+  const added = [...lineage.values()].filter(isNew).map(({ id }) => ({ generation: id, saidAt: null, asked: false }));
   if (added.length === 0) return;
   const healing = healingOf(tx, group);
   putHealing(tx, group, { ...healing, unheld: [...healing.unheld, ...added].slice(-maxUnheld) });
 }
 
-type Unheld = HealingRecord['unheld'][number];
-const counts = ({ among }: Unheld, sender: Bytes) => among === null || among.some((each) => sameBytes(each, sender));
+/** Whether what a member has said in a generation is not on its way already. */
+function isToAskFor({ unasked }: HealingRecord, { asked }: HealingRecord['unheld'][number], sender: Bytes): boolean {
+  return !asked || unasked.some((each) => sameBytes(each, sender));
+}
 
 /** A member has said something in a generation whose agreement has not come. @param now seconds since 1970 */
 export function noteSaidUnheld(tx: Transaction, group: Bytes, generation: Bytes, sender: Bytes, now: number): void {
   const healing = healingOf(tx, group);
   const unheld = healing.unheld.map((each) =>
-    sameBytes(each.generation, generation) && counts(each, sender) ? { ...each, saidAt: each.saidAt ?? now } : each,
+    sameBytes(each.generation, generation) && isToAskFor(healing, each, sender)
+      ? { ...each, saidAt: each.saidAt ?? now }
+      : each,
   );
   putHealing(tx, group, { ...healing, unheld });
 }
 
 /** Since when it seems that something was said in a generation whose agreement has not come: seconds since 1970, or null. */
 export function unheldSince(reader: Reader, { id, roster }: GroupRecord): number | null {
-  const lacking = healingOf(reader, id).unheld.filter(({ generation }) => exportSecretOf(reader, generation) === null);
+  const healing = healingOf(reader, id);
+  const lacking = healing.unheld.filter(({ generation }) => exportSecretOf(reader, generation) === null);
   const times = lacking.flatMap((each) => {
     const { generation, saidAt } = each;
     const early = reader.all(tables.early, `${bytesKey(generationPrefix(generation))}/`).map(({ value }) => value);
-    const isHeard = ({ from }: Early) => positionOf(roster, from) >= 0 && counts(each, from);
+    const isHeard = ({ from }: Early) => positionOf(roster, from) >= 0 && isToAskFor(healing, each, from);
     const ofMembers = early.filter(isHeard).map(({ receivedAt }) => receivedAt);
     return saidAt === null ? ofMembers : [...ofMembers, saidAt];
   });

@@ -141,17 +141,11 @@ const HealingRecord = struct('healing record', {
   /** Agreements that could not be opened, and when they came: the members may be ahead. */
   unopened: list(struct('unopened agreement', { id: hash, at: uint() }), maxUnopened),
   /**
-   * Generations that this client was in, whose agreements have not come; and when it was heard that something was said there.
-   * Once it was let in, that counts of those members only who had not been asked.
+   * Generations that this client was in, whose agreements have not come; when it was heard that something was said there;
+   * and whether all members but those in `unasked` were asked for it before this client was let in.
    */
-  unheld: list(
-    struct('generation not held', {
-      generation: hash,
-      saidAt: nullable(uint()),
-      among: nullable(list(hash, maxMembers)),
-    }),
-    maxUnheld,
-  ),
+  unheld: list(struct('generation not held', { generation: hash, saidAt: nullable(uint()), asked: flag }), maxUnheld),
+  unasked: list(hash, maxMembers),
   /** Senders of whom something is lost, as the relay says: what was opened of them, and when they were asked for it. */
   gaps: list(
     struct('lost messages', {

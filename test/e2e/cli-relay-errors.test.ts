@@ -258,7 +258,7 @@ describe('a registered client', () => {
     const kept = "Kept for Holidays; it goes out when the group's keys are in order here\n";
     expect(await ben.do('send', 'Holidays', 'said from an old store')).toContain(kept);
     expect(await ben.do('listen', '--once')).toContain(
-      'Warning: this store is older than what was sent from it; nothing is sent in this group from here until its members have let it in again, which it asks for by itself. They say again what this store lacks; of those who have gone, nobody does.\n',
+      'Warning: this store is older than what was sent from it; nothing is sent in this group from here until its members have let it in again, which it asks for by itself. Each says again, as far as it can, what it has said since; nobody does that for those who have gone.\n',
     );
     expect(await ben.do('send', 'Holidays', 'and again')).toContain(kept);
   }, 60_000);

@@ -124,7 +124,7 @@ test('eventLine() this client is back', () => {
 
 test('eventLine() what heals by itself says so', () => {
   expect(told({ number: 1, at: null, type: 'rolled-back', group })).toBe(
-    'Warning: this store is older than what was sent from it; nothing is sent in this group from here until its members have let it in again, which it asks for by itself. They say again what this store lacks; of those who have gone, nobody does.',
+    'Warning: this store is older than what was sent from it; nothing is sent in this group from here until its members have let it in again, which it asks for by itself. Each says again, as far as it can, what it has said since; nobody does that for those who have gone.',
   );
   const refused = [bob, stranger].map((member) => ({ member, code: 'unregistered' as const }));
   expect(told({ number: 1, at: null, type: 'unreached', group, refused })).toBe(
