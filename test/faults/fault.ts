@@ -46,7 +46,7 @@ export function at(point: string, possible: WeatherAction | null, evict?: () => 
 }
 
 /** The same, but calls of these methods fail at times, before they are made or after their effect. */
-export function watch<T extends object>(target: T, pointOf: (method: string) => string | null): T {
+function watch<T extends object>(target: T, pointOf: (method: string) => string | null): T {
   return new Proxy(target, {
     get(_, name) {
       const member: unknown = Reflect.get(target, name);

@@ -8,7 +8,7 @@ import { type LocalRelay, type LocalRelayOptions, startLocalRelay } from '../../
 import { startDiskRelay } from './disk-relay.ts';
 import { until } from './until.ts';
 
-export type HostName = 'workerd' | 'deno' | 'node';
+type HostName = 'workerd' | 'deno' | 'node';
 
 export interface TestRelay {
   readonly url: string;
