@@ -1,7 +1,8 @@
 // The events that the application hears, with groups as objects and ids as text.
 
-import { Group, type GroupHost, hex } from './group.ts';
+import { Group, type GroupHost } from './group.ts';
 import type { Step } from './protocol/step.ts';
+import { hex } from './stage.ts';
 import { historyKey } from './state/history.ts';
 import { type HistoryEntry, type MessageContent, toContent } from './state/history-entry.ts';
 import { archives, type HistoryRecord, type StoredEvent } from './state/records.ts';

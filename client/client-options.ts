@@ -1,5 +1,6 @@
 // What a client is made with.
 
+import type { Parcel } from './courier/parcel.ts';
 import type { Curves } from './crypto/curves.ts';
 import type { RandomSource } from './crypto/random.ts';
 import type { HistoryPolicy } from './group.ts';
@@ -19,6 +20,8 @@ export interface ClientOptions {
   readonly history?: HistoryPolicy;
   /** `stream` (a WebSocket) if not said and the platform has them; `polling` where only plain requests get through. */
   readonly transport?: 'stream' | 'polling';
+  /** Hears of every envelope that the relay has accepted or handed over, to show what it sees; must not throw. */
+  readonly onParcel?: (parcel: Parcel) => void;
   /** X25519 and Ed25519; the platform's WebCrypto where it has them, if not said. */
   readonly curves?: Curves;
   /** Fresh random bytes; the platform's generator if not said. */

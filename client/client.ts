@@ -28,7 +28,7 @@ import { loadState } from './state/schema.ts';
 import { type HistoryQuery, searchHistory } from './state/search.ts';
 import type { State, Transaction } from './state/state.ts';
 import { httpRelay } from './transport/http.ts';
-import type { Credentials, OpenLink, Relay } from './transport/relay.ts';
+import type { Credentials, Relay } from './transport/relay.ts';
 import { type Bytes, bytesKey } from './wire/bytes.ts';
 import { normalText } from './wire/content-body.ts';
 import { CliquetError, type ErrorCode } from './wire/errors.ts';
@@ -40,7 +40,7 @@ export class Client {
   readonly #curves: Curves;
   readonly #random: RandomSource;
   readonly #now: () => number;
-  readonly #openLink: OpenLink;
+  readonly #options: ClientOptions;
   readonly #events: EventQueue;
   readonly #identity: Identity;
   readonly #host: GroupHost;
@@ -57,7 +57,7 @@ export class Client {
     this.#random = options.random ?? systemRandom;
     this.#now = () => secondsOf(options);
     this.#relay = httpRelay(relay, { now: options.now ?? Date.now });
-    this.#openLink = linkOf(options);
+    this.#options = options;
     this.#events = new EventQueue(state);
     this.#housekeeping = new Housekeeping(state, this.#now);
     this.#host = {
@@ -198,10 +198,7 @@ export class Client {
     await this.#endRegistration();
   }
 
-  /**
-   * What somebody else needs to reach this client, as text for a link's fragment or a QR code.
-   * @throws CliquetError `not-registered`
-   */
+  /** What brings others to this client, for a link's fragment or a QR code. @throws CliquetError `not-registered` */
   invite(): string {
     const hrid = this.#hrid;
     if (hrid === null) throw new CliquetError('not-registered');
@@ -212,8 +209,7 @@ export class Client {
    * Keeps somebody as a contact: their groups are then joined without asking.
    * @param options  name: what the person calls the contact; nobody else learns it
    * @returns the contact's HRID, base64url
-   * @throws CliquetError `invite-invalid`, `other-relay`, `identity-conflict`; RangeError for a name of more than 128
-   *   characters
+   * @throws CliquetError `invite-invalid`, `other-relay`, `identity-conflict`; RangeError for a name of over 128 characters
    */
   async addContact(invite: string, { name }: { readonly name?: string } = {}): Promise<string> {
     const decoded = decodeInvite(invite);
@@ -228,10 +224,7 @@ export class Client {
     await this.#change((tx) => renameContact(tx, hrid, normalText(name)));
   }
 
-  /**
-   * Forgets a contact: groups that somebody founds from now on wait for the person's consent. Groups stay.
-   * @throws CliquetError `contact-unknown`
-   */
+  /** Forgets a contact: its next groups wait for the person's consent. @throws CliquetError `contact-unknown` */
   async removeContact(hrid: string): Promise<void> {
     await this.#change((tx) => removeContact(tx, hrid));
   }
@@ -314,6 +307,11 @@ export class Client {
     }
   }
 
+  /** Waits until something may have changed: the line, a group, what is still to be sent. @throws the signal's reason */
+  changed(signal?: AbortSignal): Promise<void> {
+    return this.#changes.next(signal);
+  }
+
   /** Ends the connection and closes the store. What is not sent yet goes out when the client is opened again. */
   async close(): Promise<void> {
     if (this.#closed) return;
@@ -342,8 +340,9 @@ export class Client {
     this.#courier?.stop();
     this.#courier = new Courier({
       client: this.#registered(hrid),
-      openLink: this.#openLink,
+      openLink: linkOf(this.#options),
       changed: () => this.#notify(),
+      onParcel: this.#options.onParcel ?? (() => undefined),
       failed: (error) => {
         this.#failure = error;
         this.#events.close(error);

@@ -6,12 +6,11 @@ import { acceptInvitation, declineInvitation } from './courier/invitations.ts';
 import { leaveAlone } from './courier/membership.ts';
 import type { Registered } from './courier/registered.ts';
 import { agreeToReturn, type OpenRequest, openRequests } from './courier/rejoin.ts';
-import { currentVector, groupKey, type Ratchet } from './protocol/ratchet.ts';
+import type { Ratchet } from './protocol/ratchet.ts';
 import { hasTwice } from './protocol/roster.ts';
 import { safetyNumber } from './protocol/safety-number.ts';
-import { fingerprint } from './protocol/step.ts';
-import { digestAt } from './protocol/transcript.ts';
 import { assertName, messageId, type Sendable, type SendOptions, toBody } from './sendable.ts';
+import { type MemberStage, memberStagesOf, type Stage, stageOf } from './stage.ts';
 import { checkContact, putContact } from './state/contacts.ts';
 import { findMessages, messagesDue, retireMessages } from './state/history.ts';
 import { type HistoryEntry, messageStates, readHistory, toEntry } from './state/history-entry.ts';
@@ -23,7 +22,7 @@ import { isVerified, markVerified, unmarkVerified } from './state/verification.t
 import { type Bytes, bytesKey, sameBytes } from './wire/bytes.ts';
 import { normalText } from './wire/content-body.ts';
 import { CliquetError } from './wire/errors.ts';
-import { decodeInvite } from './wire/invite.ts';
+import { decodeInvite, encodeInvite } from './wire/invite.ts';
 import { maxTimerSeconds, messageIdBytes } from './wire/limits.ts';
 import type { Role, RosterEntry } from './wire/record.ts';
 
@@ -48,16 +47,6 @@ export interface Member {
   readonly isSelf: boolean;
   /** Whether the person has compared safety numbers in a group with this member. */
   readonly isVerified: boolean;
-}
-
-/** Where the ratchet stands, as it can be shown: fingerprints and counts, no secret. */
-export interface Stage {
-  /** How many messages of each member were opened here, in roster order. */
-  readonly vector: readonly number[];
-  /** Fingerprint of the group key at that vector (S1Kabc, S2Kabc, …), 16 hex digits. */
-  readonly groupKey: string;
-  /** Messages that wait for others before them. */
-  readonly waiting: number;
 }
 
 /** How long content is kept in a group's history: until the application has heard it, so many days, or always. */
@@ -206,6 +195,12 @@ export class Group {
     await this.#host.change((tx) => declineInvitation(tx, this.#record));
   }
 
+  /** What brings others to a member, as `Client.invite()` gives it: to keep it as a contact. @throws CliquetError `member-unknown` */
+  inviteOf(member: string): string {
+    const { hrid, pk } = this.#entry(member);
+    return encodeInvite({ relay: this.#host.state.get(tables.identity, '')?.relay ?? '', hrid, pk });
+  }
+
   /**
    * Adds members, who become contacts; only admins may. They read what is said from then on.
    * @throws CliquetError `not-permitted`, `invite-invalid`, `other-relay`, `identity-conflict`, `group-size`,
@@ -347,10 +342,12 @@ export class Group {
 
   /** Where the ratchet stands. @throws CliquetError `group-lost` */
   stage(): Stage {
-    const ratchet = this.#ratchet;
-    const vector = currentVector(ratchet);
-    const key = groupKey(ratchet, vector, digestAt(ratchet, vector));
-    return { vector, groupKey: hex(fingerprint(key)), waiting: ratchet.waiting.length };
+    return stageOf(this.#ratchet);
+  }
+
+  /** How far each member has come, in roster order. @throws CliquetError `group-lost` */
+  memberStages(): readonly MemberStage[] {
+    return memberStagesOf(this.#ratchet);
   }
 
   get #record(): GroupRecord {
@@ -397,8 +394,4 @@ export function toRule(policy: HistoryPolicy): HistoryRule {
     throw new RangeError(`"days" expected a whole number from 1, got ${policy.days}`);
   }
   return { type: 'days', days: policy.days };
-}
-
-export function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

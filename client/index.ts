@@ -5,10 +5,12 @@ export type { ClientEvent, GroupChange, RefusedMember, ShownStep } from './clien
 export type { ClientOptions } from './client-options.ts';
 export type { ConnectionState } from './courier/connection.ts';
 export type { Pending } from './courier/outbox.ts';
-export { Group, type HistoryPolicy, type Member, type Stage } from './group.ts';
+export type { Parcel } from './courier/parcel.ts';
+export { Group, type HistoryPolicy, type Member } from './group.ts';
 export type { AskForCode } from './registration.ts';
 export type { RestoreOptions } from './restore.ts';
 export type { Sendable, SendOptions } from './sendable.ts';
+export type { MemberStage, Stage } from './stage.ts';
 export type { ContactEntry } from './state/contacts.ts';
 export {
   type HistoryEntry,

@@ -8,6 +8,7 @@ import { type Bytes, bytesKey } from '../wire/bytes.ts';
 import { CliquetError, type ErrorCode } from '../wire/errors.ts';
 import type { KeyPackage } from '../wire/key-package.ts';
 import type { Hello, QueueEntry } from '../wire/queue.ts';
+import type { Recipient } from '../wire/send.ts';
 import { openRatchet } from './condition.ts';
 import { Connection, type ConnectionState } from './connection.ts';
 import { Delays } from './delays.ts';
@@ -16,6 +17,7 @@ import { Healer } from './healer.ts';
 import { receiveEntry } from './inbox.ts';
 import { KeyPackages } from './key-packages.ts';
 import { markDelivered, unposted } from './outbox.ts';
+import { type Parcel, toParcel } from './parcel.ts';
 import { Poster } from './poster.ts';
 import { reconcileOutbox } from './reconcile.ts';
 import type { Registered } from './registered.ts';
@@ -33,6 +35,8 @@ export interface CourierOptions {
   readonly openLink: OpenLink;
   /** Something has changed: the state, or the line to the relay. */
   readonly changed: () => void;
+  /** An envelope has come, or the relay has accepted one. */
+  readonly onParcel: (parcel: Parcel) => void;
   /** The store failed for good; the courier has stopped. */
   readonly failed: (error: unknown) => void;
 }
@@ -67,6 +71,7 @@ export class Courier {
       state: client.state,
       change: (run) => this.#change(run),
       wake: () => this.nudge(),
+      posted: ({ to, body }) => this.#show('sent', client.self.hrid, to, body),
     });
     const fraction = () => new DataView(client.random(4).buffer).getUint32(0) / 2 ** 32;
     this.#delays = new Delays(fraction, () => this.nudge());
@@ -199,6 +204,10 @@ export class Courier {
         return tx.get(tables.numbers, '')?.cursor;
       });
       if (cursor) await link?.acknowledge(cursor).catch(() => {}); // repeated with the next hello
+      for (const entry of batch) {
+        if (entry.type === 'message')
+          this.#show('received', entry.from, [{ hrid: client.self.hrid, header: entry.header }], entry.body);
+      }
       if (used.length > 0) {
         this.#keyPackages.used(used);
         this.#replenish();
@@ -225,6 +234,11 @@ export class Courier {
 
   async #post(): Promise<void> {
     if (this.#link !== null && this.#isDrained) await this.#poster.post(this.#link);
+  }
+
+  #show(...parcel: [Parcel['direction'], Bytes, readonly Recipient[], Bytes]): void {
+    const shown = toParcel(this.#options.client.state, ...parcel);
+    if (shown !== null) this.#options.onParcel(shown);
   }
 
   async #reconcile(): Promise<void> {

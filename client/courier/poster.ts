@@ -14,6 +14,8 @@ const hopeless: readonly ErrorCode[] = ['malformed', 'too-large', 'too-many-reci
 export interface PosterOptions {
   readonly state: State;
   readonly change: <R>(run: (tx: Transaction) => R | Promise<R>) => Promise<R>;
+  /** The relay has accepted it. */
+  readonly posted: (envelope: SealedEnvelope) => void;
   /** It is time to try again. */
   readonly wake: () => void;
 }
@@ -66,6 +68,7 @@ export class Poster {
         await this.#options.change(async (tx) => {
           for (const each of accepted) await markAccepted(tx, each);
         });
+        for (const { envelope } of window.slice(0, accepted.length)) this.#options.posted(envelope);
       }
       const [refused, answer] = [window[refusal]?.outgoing, answers[refusal]];
       if (refused === undefined || answer?.status !== 'rejected') continue;

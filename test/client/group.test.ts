@@ -99,3 +99,30 @@ describe('leave()', () => {
     expect(circle.group('c').status).toBe('left');
   });
 });
+
+describe('memberStages()', () => {
+  it('says how far each member has come, and the key at which it stands', async () => {
+    const circle = await Circle.found('stages', 'Abc');
+    await circle.say('a', 'one');
+    await circle.say('b', 'two');
+    await circle.settle();
+    const stages = circle.group('c').memberStages();
+    expect(stages.map(({ hrid }) => hrid)).toEqual(circle.group('c').members.map(({ hrid }) => hrid));
+    const [a, b, c] = stages;
+    const total = (vector: readonly number[] = []) => vector.reduce((sum, count) => sum + count, 0);
+    // b has opened what a said before it spoke; c has opened all.
+    expect(total(a?.vector)).toBeLessThan(total(b?.vector));
+    expect(c).toMatchObject({ vector: circle.group('c').stage().vector, groupKey: circle.group('c').stage().groupKey });
+    expect(b?.groupKey).not.toBe(a?.groupKey);
+    expect(new Set(stages.map(({ leaf }) => leaf)).size).toBe(3);
+  });
+});
+
+describe('inviteOf()', () => {
+  it('gives what makes a member a contact', async () => {
+    const circle = await Circle.found('an invite', 'Abc');
+    const { hrid, invite } = circle.phone('b');
+    expect(circle.group('c').inviteOf(hrid)).toBe(invite);
+    expect(() => circle.group('c').inviteOf('nobody')).toThrow(expect.objectContaining({ code: 'member-unknown' }));
+  });
+});

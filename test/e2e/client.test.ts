@@ -1,6 +1,7 @@
 // Real clients over a real relay: what a group of people sees when all goes well, and when somebody was away.
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Parcel } from '../../client/index.ts';
 import { closeAll, Device, foundGroupOf, registerDevices } from '../support/device.ts';
 import { startRelay, type TestRelay } from '../support/relay.ts';
 import { until } from '../support/until.ts';
@@ -220,5 +221,36 @@ describe('contributions', () => {
     await Promise.all([a, b, c].map(({ client }) => client.settled()));
     expect([await b.nextSend(), await c.nextSend()]).toEqual([3, 3]);
     expect(await a.nextSend()).toBe(24);
+  });
+});
+
+describe('onParcel', () => {
+  it('hears what the relay sees of each envelope, on both sides', async () => {
+    const parcels: [Parcel[], Parcel[]] = [[], []];
+    open = [
+      await Device.register(relay, 'parcel-a', { onParcel: (parcel) => parcels[0].push(parcel) }),
+      await Device.register(relay, 'parcel-b', { onParcel: (parcel) => parcels[1].push(parcel) }),
+    ];
+    await foundGroupOf(open);
+    const [a, b] = open as [Device, Device];
+    const changed = b.client.changed();
+    await a.group.send('hello');
+    await b.read(1);
+    await changed;
+    const isMessage = ({ kind, from }: Parcel) => kind === 'message' && from === a.hrid;
+    await until(() => parcels.every((heard) => heard.some(isMessage)));
+    const [[sent], [received]] = parcels.map((heard) => heard.filter(isMessage)) as [Parcel[], Parcel[]];
+    expect(sent).toMatchObject({ direction: 'sent', group: a.group.id, to: [b.hrid] });
+    expect(received).toEqual({ ...sent, direction: 'received' });
+    expect(sent?.bytes).toBeGreaterThan(256);
+  });
+});
+
+describe('changed()', () => {
+  it('ends when somebody has enough of waiting', async () => {
+    const [a] = await group('waits', 2);
+    const patience = new AbortController();
+    patience.abort(new RangeError('enough'));
+    await expect(a.client.changed(patience.signal)).rejects.toThrow('enough');
   });
 });

@@ -87,7 +87,7 @@ export class Phone {
     const isReady = () => post.waiting(hrid).length === 0;
     this.#sealer = new Sealer({ client: this.client, change, isReady, sealed: () => {}, delays: this.delays });
     this.#healer = new Healer({ client: this.client, change, delays: this.delays });
-    this.#poster = new Poster({ state, change, wake: () => {} });
+    this.#poster = new Poster({ state, change, wake: () => {}, posted: () => {} });
     this.#packages = new KeyPackages(this.client, () => {});
     const send: Link['send'] = async (sent) => post.send(hrid, sent);
     this.#link = { window: 1, send, acknowledge: async () => {}, close: () => {} };

@@ -92,6 +92,7 @@ beforeEach(async () => {
       };
     },
     changed: () => {},
+    onParcel: () => {},
     failed: (error) => failures.push(error),
   });
 });

@@ -67,7 +67,7 @@ async function start(records: readonly Outgoing[], nextSend: number, store = mem
     for (const record of records) put(tx, record);
   });
   const wake = vi.fn();
-  const poster = new Poster({ state, change: (run) => state.transact(run), wake });
+  const poster = new Poster({ state, change: (run) => state.transact(run), wake, posted: () => {} });
   posters.push(poster);
   /** What was told, with the number that is each message's id. */
   const told = () =>

@@ -1,0 +1,55 @@
+// What the relay sees of one envelope: who, to whom, how large. For a picture of it on the screen, and nothing else.
+
+import { findClosed, findOpen } from '../state/generations.ts';
+import { generationPrefix } from '../state/ratchets.ts';
+import type { Reader } from '../state/state.ts';
+import { type Bytes, bytesKey } from '../wire/bytes.ts';
+import { Envelope } from '../wire/envelope.ts';
+import { CliquetError } from '../wire/errors.ts';
+import type { Recipient } from '../wire/send.ts';
+
+/** An envelope that the relay has handed over, or has accepted. HRIDs and the group's id are base64url. */
+export interface Parcel {
+  readonly direction: 'sent' | 'received';
+  /** Only the members know what it is, and of which group: null if that cannot be told here. */
+  readonly kind: Envelope['type'];
+  readonly group: string | null;
+  readonly from: string;
+  readonly to: readonly string[];
+  /** The body, and what each recipient alone gets. */
+  readonly bytes: number;
+}
+
+/** @returns null for what is no envelope */
+export function toParcel(
+  reader: Reader,
+  direction: Parcel['direction'],
+  from: Bytes,
+  to: readonly Recipient[],
+  body: Bytes,
+): Parcel | null {
+  let envelope: Envelope;
+  try {
+    envelope = Envelope.decode(body);
+  } catch (error) {
+    if (!(error instanceof CliquetError)) throw error;
+    return null;
+  }
+  const bytes = to.reduce((sum, { header }) => sum + header.length, body.length);
+  const group = groupOf(reader, envelope);
+  const recipients = to.map(({ hrid }) => bytesKey(hrid));
+  return {
+    direction,
+    kind: envelope.type,
+    group: group && bytesKey(group),
+    from: bytesKey(from),
+    to: recipients,
+    bytes,
+  };
+}
+
+function groupOf(reader: Reader, envelope: Envelope): Bytes | null {
+  if (envelope.type === 'request') return null;
+  const prefix = envelope.type === 'agreement' ? generationPrefix(envelope.id) : envelope.generation;
+  return (findOpen(reader, prefix) ?? findClosed(reader, prefix))?.group ?? null;
+}
