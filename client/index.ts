@@ -21,5 +21,5 @@ export {
 export type { HistoryQuery } from './state/search.ts';
 export { changePassphrase, encryptedStore } from './store/encrypted.ts';
 export { type MemoryStore, memoryStore } from './store/memory.ts';
-export type { Store, Write } from './store/store.ts';
+export { numberKey, type Store, type Write } from './store/store.ts';
 export { CliquetError, type ErrorCode } from './wire/errors.ts';

@@ -1,0 +1,127 @@
+// From an empty browser to a client at work: which tab may work, whether there is a store, and what opens it.
+
+import { type ReadonlySignal, signal } from '@preact/signals';
+import {
+  Client,
+  type ClientOptions,
+  CliquetError,
+  changePassphrase,
+  encryptedStore,
+  type MemoryStore,
+  type RestoreOptions,
+  type Store,
+} from '../../index.ts';
+import { indexedDbStore } from '../../store/indexeddb.ts';
+import { section } from './section.ts';
+import { Session } from './session.ts';
+import { Picture } from './picture.ts';
+
+const database = 'cliquet';
+
+export type Phase =
+  | { readonly at: 'starting' }
+  /** Another tab works. */
+  | { readonly at: 'elsewhere' }
+  | { readonly at: 'new' }
+  | { readonly at: 'locked' }
+  | { readonly at: 'open'; readonly session: Session }
+  | { readonly at: 'failed'; readonly error: unknown };
+
+export type OnProgress = (fraction: number) => void;
+
+export class App {
+  readonly #phase = signal<Phase>({ at: 'starting' });
+  #inner: Store | null = null;
+
+  get phase(): ReadonlySignal<Phase> {
+    return this.#phase;
+  }
+
+  /** @param takeOver  whether to take the store away from the tab that works */
+  async start(takeOver = false): Promise<void> {
+    try {
+      const inner = await this.#openInner(takeOver);
+      this.#phase.value = { at: (await inner.list('')).length === 0 ? 'new' : 'locked' };
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** @throws CliquetError `wrong-passphrase`, `store-…` */
+  async unlock(passphrase: string, onProgress: OnProgress): Promise<void> {
+    // What does not open is closed.
+    const inner = this.#inner ?? (await this.#openInner(false));
+    this.#inner = null;
+    const store = await encryptedStore(inner, passphrase, { onProgress });
+    this.#inner = inner;
+    await this.#open(store);
+  }
+
+  /** Puts a client that was made in memory into a new store. */
+  async create(made: MemoryStore, passphrase: string, onProgress: OnProgress): Promise<void> {
+    const inner = this.#inner ?? (await this.#openInner(false));
+    const store = await encryptedStore(inner, passphrase, { onProgress });
+    const client = section(store, 'client');
+    await client.commit([...made.entries()].map(([key, value]) => ({ key, value })));
+    void navigator.storage?.persist?.();
+    await this.#open(store);
+  }
+
+  /** @throws CliquetError `wrong-passphrase` */
+  async changePassphrase(from: string, to: string, onProgress: OnProgress): Promise<void> {
+    if (this.#inner === null) throw new CliquetError('store-closed');
+    await changePassphrase(this.#inner, from, to, { onProgress });
+  }
+
+  /** Ends the registration, as far as the relay can be reached, and leaves nothing here. */
+  async forget(session: Session): Promise<void> {
+    if (session.client.isRegistered) await session.client.unregister();
+    await session.end();
+    const inner = await this.#openInner(false);
+    const entries = await inner.list('');
+    await inner.commit(entries.map(({ key }) => ({ key, value: null })));
+    this.#phase.value = { at: 'new' };
+  }
+
+  async lock(session: Session): Promise<void> {
+    await session.end();
+    this.#inner = null;
+    await this.start();
+  }
+
+  async #openInner(takeOver: boolean): Promise<Store> {
+    this.#inner = await indexedDbStore(database, { takeOver, onLost: (error) => this.#fail(error) });
+    return this.#inner;
+  }
+
+  async #open(store: Store): Promise<void> {
+    const picture = new Picture();
+    const client = await Client.open({
+      ...clientOptions,
+      store: section(store, 'client'),
+      onParcel: (parcel) => picture.hear(parcel),
+    });
+    const session = await Session.open(client, section(store, 'pages'), picture, (error) => this.#fail(error));
+    this.#phase.value = { at: 'open', session };
+  }
+
+  #fail(error: unknown): void {
+    const { value } = this.#phase;
+    this.#inner = null;
+    if (value.at === 'open') void value.session.end().catch(() => undefined);
+    const isElsewhere = error instanceof CliquetError && error.code === 'store-in-use';
+    this.#phase.value = isElsewhere ? { at: 'elsewhere' } : { at: 'failed', error };
+  }
+}
+
+const clientOptions = { relay: location.origin, history: 'all' } as const;
+
+/** A client in memory, until it has a passphrase and a place. */
+export function makeClient(store: Store): Promise<Client> {
+  return Client.open({ ...clientOptions, store, connect: false });
+}
+
+export function restoreClient(store: Store, from: Omit<RestoreOptions, 'onProgress'>, onProgress: OnProgress): Promise<Client> {
+  const options: ClientOptions = { ...clientOptions, store, connect: false };
+  return Client.restore({ ...options, ...from, onProgress });
+}

@@ -1,0 +1,285 @@
+// The conversation on the screen: messages from the client's history and lines from the notebook, in one order, the newest
+// of them at first and older ones when somebody looks back. Drafts and what was read belong to it too.
+
+import { type ReadonlySignal, signal } from '@preact/signals';
+import type { ClientEvent, Group, HistoryEntry, Sendable } from '../../index.ts';
+import type { Line } from './line.ts';
+import type { Draft } from './notebook.ts';
+import type { Session } from './session.ts';
+
+const pageSize = 40;
+const saveDraftMs = 400;
+
+export type Item =
+  | { readonly type: 'message'; readonly key: string; readonly at: number; readonly entry: HistoryEntry }
+  | { readonly type: 'line'; readonly key: string; readonly at: number; readonly line: Line };
+
+export const emptyDraft = (): Draft => ({ text: '', id: newId(), reply: null, edits: null });
+
+function newId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return btoa(String.fromCharCode(...bytes)).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+}
+
+export class Conversation {
+  readonly group: Group;
+  readonly #session: Session;
+  readonly #items = signal<readonly Item[] | null>(null);
+  readonly #draft = signal<Draft>(emptyDraft());
+  readonly #hasOlder = signal(false);
+  #entries: readonly HistoryEntry[] = [];
+  #lines: readonly Line[] = [];
+  #readTo = -1;
+  #unreadFrom: number | null = null;
+  #isEnded = false;
+  /** What is done with the entries, one thing after the other. */
+  #last: Promise<void> = Promise.resolve();
+  #draftTimer: ReturnType<typeof setTimeout> | undefined;
+  #expiryTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(session: Session, group: Group) {
+    this.#session = session;
+    this.group = group;
+    void this.#do(() => this.#load());
+    document.addEventListener('visibilitychange', this.#saveDraftNow);
+  }
+
+  /** The oldest first; null while they are read. */
+  get items(): ReadonlySignal<readonly Item[] | null> {
+    return this.#items;
+  }
+
+  get hasOlder(): ReadonlySignal<boolean> {
+    return this.#hasOlder;
+  }
+
+  get draft(): ReadonlySignal<Draft> {
+    return this.#draft;
+  }
+
+  /** The number of the first message that was unread when the conversation was opened, or null. */
+  get unreadFrom(): number | null {
+    return this.#unreadFrom;
+  }
+
+  async #load(): Promise<void> {
+    const { notebook } = this.#session;
+    const draft = await notebook.draft(this.group.id);
+    // What was sent in the moment of a crash is no draft any more.
+    const isSent = draft !== null && draft.edits === null && (await this.group.message(draft.id)) !== null;
+    if (draft !== null && !isSent) this.#draft.value = draft;
+    this.#readTo = await notebook.readTo(this.group.id);
+    await this.#readNewest(pageSize);
+    this.#unreadFrom = this.#entries.findLast(({ number, isSelf }) => number > this.#readTo && !isSelf)?.number ?? null;
+  }
+
+  #do(run: () => Promise<void>): Promise<void> {
+    const done = this.#last.then(() => (this.#isEnded ? undefined : run()));
+    this.#last = done.catch(() => undefined);
+    return done;
+  }
+
+  /** Another page of what is older. */
+  older(): Promise<void> {
+    return this.#do(async () => {
+      if (this.#hasOlder.value) await this.#readOlder();
+    });
+  }
+
+  async #readNewest(limit: number): Promise<void> {
+    const entries = await this.group.history({ limit });
+    this.#entries = entries;
+    this.#hasOlder.value = entries.length === limit;
+    await this.#readLines();
+    this.#show();
+  }
+
+  async #readOlder(): Promise<void> {
+    const before = this.#entries.at(-1)?.number;
+    const page = await this.group.history({ limit: pageSize, ...(before === undefined ? {} : { before }) });
+    this.#entries = [...this.#entries, ...page];
+    this.#hasOlder.value = page.length === pageSize;
+    await this.#readLines();
+    this.#show();
+  }
+
+  /** The lines that belong between the messages that are here; all of them once the first message is. */
+  async #readLines(): Promise<void> {
+    const oldest = this.#hasOlder.value ? (this.#entries.at(-1)?.receivedAt ?? 0) : 0;
+    const lines: Line[] = [];
+    for (let before: number | undefined; ; ) {
+      const page = await this.#session.notebook.lines(this.group.id, pageSize, before);
+      lines.push(...page.filter(({ at }) => at >= oldest));
+      const last = page.at(-1);
+      if (last === undefined || page.length < pageSize || last.at < oldest) break;
+      before = last.number;
+    }
+    this.#lines = lines;
+  }
+
+  /** An event that concerns this group has been taken. */
+  hear(event: ClientEvent): Promise<void> {
+    return this.#do(async () => {
+      if ('id' in event) await this.#refresh(event.id);
+      if (event.type === 'read') for (const id of event.ids) await this.#refresh(id);
+      await this.#readNew();
+      await this.#readLines();
+      this.#show();
+    });
+  }
+
+  /** Messages that are newer than what is here. */
+  async #readNew(): Promise<void> {
+    const newest = this.#entries[0]?.number ?? -1;
+    const fresh: HistoryEntry[] = [];
+    for (let before: number | undefined; ; ) {
+      const page = await this.group.history({ limit: pageSize, ...(before === undefined ? {} : { before }) });
+      fresh.push(...page.filter(({ number }) => number > newest));
+      const last = page.at(-1);
+      if (last === undefined || last.number <= newest) break;
+      before = last.number;
+    }
+    this.#entries = [...fresh, ...this.#entries];
+  }
+
+  /** One id may be several members' own; each is looked at again. */
+  async #refresh(id: string): Promise<void> {
+    const at = this.#entries.flatMap((entry, i) => (entry.id === id ? [i] : []));
+    for (const i of at) {
+      const before = this.#entries[i]?.number ?? 0;
+      const [entry] = await this.group.history({ before: before + 1, limit: 1 });
+      const next = entry?.number === before ? [entry] : [];
+      this.#entries = [...this.#entries.slice(0, i), ...next, ...this.#entries.slice(i + 1)];
+    }
+  }
+
+  #show(): void {
+    if (this.#isEnded) return;
+    const messages = [...this.#entries].reverse();
+    const lines = [...this.#lines].reverse();
+    const known = new Map(this.#items.peek()?.map((item) => [item.key, item]));
+    const items: Item[] = [];
+    const put = (item: Item) => {
+      const before = known.get(item.key);
+      // What has not changed stays the same object, so that it is not drawn again.
+      items.push(before !== undefined && isSame(before, item) ? before : item);
+    };
+    let next = 0;
+    for (const entry of messages) {
+      for (let line = lines[next]; line !== undefined && stands(line, entry); line = lines[++next]) put(toItem(line));
+      put({ type: 'message', key: `m${entry.number}`, at: entry.receivedAt, entry });
+    }
+    for (const line of lines.slice(next)) put(toItem(line));
+    this.#items.value = items;
+    this.#awaitExpiry();
+  }
+
+  /** What has disappeared goes from the screen too. */
+  #awaitExpiry(): void {
+    clearTimeout(this.#expiryTimer);
+    const next = Math.min(...this.#entries.map(({ expiresAt }) => expiresAt ?? Number.POSITIVE_INFINITY));
+    if (next === Number.POSITIVE_INFINITY) return;
+    const ms = Math.min(Math.max(next * 1000 - Date.now(), 0) + 1000, 2 ** 31 - 1);
+    this.#expiryTimer = setTimeout(() => void this.#expire(), ms);
+  }
+
+  #expire(): Promise<void> {
+    return this.#do(async () => {
+      const now = Math.floor(Date.now() / 1000);
+      this.#entries = this.#entries.filter(({ expiresAt }) => expiresAt === null || expiresAt > now);
+      this.#show();
+      await this.#session.said(this.group.id);
+    });
+  }
+
+  /** Everything that is here has been seen. */
+  markRead(): Promise<void> {
+    return this.#do(() => this.#markRead());
+  }
+
+  async #markRead(): Promise<void> {
+    const newest = this.#entries[0]?.number ?? -1;
+    if (newest <= this.#readTo) return;
+    const fresh = this.#entries.filter(({ number, isSelf }) => number > this.#readTo && !isSelf);
+    this.#readTo = newest;
+    await this.#session.notebook.setReadTo(this.group.id, newest);
+    await this.#session.said(this.group.id);
+    const asked = fresh.filter(({ asksReceipt }) => asksReceipt).map(({ id }) => id);
+    if (asked.length > 0 && this.#session.profile.value.receipts) {
+      // A group that cannot be written to any more takes no receipts either.
+      await this.group.markRead(asked).catch(() => undefined);
+    }
+  }
+
+  setDraft(change: Partial<Draft>): void {
+    this.#draft.value = { ...this.#draft.value, ...change };
+    clearTimeout(this.#draftTimer);
+    this.#draftTimer = setTimeout(this.#saveDraftNow, saveDraftMs);
+  }
+
+  readonly #saveDraftNow = (): void => {
+    clearTimeout(this.#draftTimer);
+    const { value } = this.#draft;
+    const isEmpty = value.text === '' && value.reply === null && value.edits === null;
+    void this.#session.notebook.setDraft(this.group.id, isEmpty ? null : value).catch(() => undefined);
+  };
+
+  /** Sends what is drafted: a message, an answer, or another text for one. */
+  async send(): Promise<void> {
+    const { text, id, reply, edits } = this.#draft.value;
+    if (text.trim() === '') return;
+    if (edits !== null) await this.group.edit(edits, text);
+    else await this.#send(text, id, reply);
+    this.#draft.value = emptyDraft();
+    this.#saveDraftNow();
+    await this.#afterwards(edits);
+  }
+
+  async sendFile(name: string, mediaType: string, data: Uint8Array): Promise<void> {
+    await this.#send({ mediaType, name, data }, newId(), this.#draft.value.reply);
+    this.setDraft({ reply: null });
+    await this.#afterwards(null);
+  }
+
+  async delete(id: string): Promise<void> {
+    await this.group.delete(id);
+    await this.#afterwards(id);
+  }
+
+  async #send(content: Sendable, id: string, reply: string | null): Promise<void> {
+    const asksReceipt = this.#session.profile.value.receipts;
+    await this.group.send(content, { id, asksReceipt, ...(reply === null ? {} : { reply }) });
+  }
+
+  #afterwards(changed: string | null): Promise<void> {
+    return this.#do(async () => {
+      if (changed !== null) await this.#refresh(changed);
+      await this.#readNew();
+      this.#show();
+      await this.#markRead();
+      await this.#session.said(this.group.id);
+    });
+  }
+
+  end(): void {
+    this.#isEnded = true;
+    if (this.#draftTimer !== undefined) this.#saveDraftNow();
+    clearTimeout(this.#expiryTimer);
+    document.removeEventListener('visibilitychange', this.#saveDraftNow);
+  }
+}
+
+const toItem = (line: Line): Item => ({ type: 'line', key: `l${line.number}`, at: line.at, line });
+
+/** Whether a line stands before a message. */
+function stands({ at, behind }: Line, { receivedAt, number }: HistoryEntry): boolean {
+  return at < receivedAt || (at === receivedAt && behind < number);
+}
+
+/** Whether two items under one key look the same. */
+function isSame(a: Item, b: Item): boolean {
+  if (a.type !== 'message' || b.type !== 'message') return true;
+  const look = ({ content, editedAt, expiresAt, state, readBy }: HistoryEntry) =>
+    [content === null, editedAt, expiresAt, state, readBy.length, content?.type === 'text' ? content.text : ''].join();
+  return look(a.entry) === look(b.entry);
+}

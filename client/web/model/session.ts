@@ -1,0 +1,200 @@
+// An open client, as signals: its line, its groups, what is new in them, and the notebook of the pages. It reads the
+// events, and takes each exactly once: what an event leads to and its number are one commit.
+
+import { batch, type ReadonlySignal, type Signal, signal } from '@preact/signals';
+import type { Client, ClientEvent, Group, HistoryEntry, Store } from '../../index.ts';
+import { Conversation } from './conversation.ts';
+import { type Line, linesOf } from './line.ts';
+import { Notebook, type Profile } from './notebook.ts';
+import type { Picture } from './picture.ts';
+
+/** Between two looks at a client that changes all the time. */
+const calmMs = 40;
+/** More than so many unread messages are not counted. */
+export const maxUnread = 99;
+
+/** What stands in the list of groups. */
+export interface Head {
+  readonly newest: HistoryEntry | null;
+  readonly line: Line | null;
+  readonly unread: number;
+  /** When something last happened: seconds since 1970. */
+  readonly at: number;
+}
+
+const emptyHead: Head = { newest: null, line: null, unread: 0, at: 0 };
+
+export class Session {
+  readonly client: Client;
+  readonly notebook: Notebook;
+  readonly picture: Picture;
+  /** Counts changes: who reads it looks at the client again. */
+  readonly #version = signal(0);
+  readonly #heads = signal<ReadonlyMap<string, Head>>(new Map());
+  readonly #profile: Signal<Profile>;
+  readonly #told = new Map<string, number>();
+  readonly #onFailure: (error: unknown) => void;
+  readonly #ending = new AbortController();
+  #conversation: Conversation | null = null;
+
+  private constructor(
+    client: Client,
+    notebook: Notebook,
+    picture: Picture,
+    profile: Profile,
+    onFailure: (error: unknown) => void,
+  ) {
+    this.client = client;
+    this.notebook = notebook;
+    this.picture = picture;
+    this.#profile = signal(profile);
+    this.#onFailure = onFailure;
+  }
+
+  static async open(
+    client: Client,
+    store: Store,
+    picture: Picture,
+    onFailure: (error: unknown) => void,
+  ): Promise<Session> {
+    const notebook = new Notebook(store);
+    const session = new Session(client, notebook, picture, await notebook.profile(), onFailure);
+    for (const group of client.groups) await session.#look(group.id);
+    void session.#listen();
+    void session.#watch();
+    addEventListener('online', session.#wake);
+    document.addEventListener('visibilitychange', session.#wake);
+    return session;
+  }
+
+  get version(): ReadonlySignal<number> {
+    return this.#version;
+  }
+
+  get profile(): ReadonlySignal<Profile> {
+    return this.#profile;
+  }
+
+  /** The groups, those in which something happened last before the others. */
+  get groups(): readonly Group[] {
+    this.#version.value;
+    const heads = this.#heads.value;
+    const at = ({ id, status }: Group) => (status === 'invited' ? Number.MAX_SAFE_INTEGER : (heads.get(id)?.at ?? 0));
+    return [...this.client.groups].sort((a, b) => at(b) - at(a));
+  }
+
+  head(group: string): Head {
+    return this.#heads.value.get(group) ?? emptyHead;
+  }
+
+  /** How much is unread in all groups. */
+  get unread(): number {
+    return [...this.#heads.value.values()].reduce((sum, { unread }) => sum + unread, 0);
+  }
+
+  /** The group whose id begins so, if there is one. */
+  find(id: string): Group | undefined {
+    this.#version.value;
+    return this.client.groups.find((group) => group.id.startsWith(id));
+  }
+
+  async setProfile(change: Partial<Profile>): Promise<void> {
+    this.#profile.value = { ...this.#profile.value, ...change };
+    await this.notebook.setProfile(this.#profile.value);
+  }
+
+  /** The conversation that is on the screen: one at a time. */
+  converse(group: Group): Conversation {
+    if (this.#conversation?.group.id !== group.id) {
+      this.#conversation?.end();
+      this.#conversation = new Conversation(this, group);
+    }
+    return this.#conversation;
+  }
+
+  /** Something was said or read here. */
+  async said(group: string): Promise<void> {
+    await this.#look(group);
+  }
+
+  async end(): Promise<void> {
+    if (this.#ending.signal.aborted) return;
+    this.#ending.abort();
+    removeEventListener('online', this.#wake);
+    document.removeEventListener('visibilitychange', this.#wake);
+    this.#conversation?.end();
+    await this.client.close();
+  }
+
+  /** The browser says that there is a network, or the person has come back: the line need not wait any longer. */
+  readonly #wake = (): void => {
+    if (document.visibilityState !== 'visible' || !navigator.onLine) return;
+    const { client } = this;
+    if (client.isRegistered && client.connection === 'offline' && client.problem !== 'not-registered') client.connect();
+  };
+
+  async #listen(): Promise<void> {
+    const { client, notebook } = this;
+    try {
+      const after = await notebook.after();
+      for await (const event of client.events(after === null ? {} : { after })) await this.#take(event);
+    } catch (error) {
+      if (!this.#ending.signal.aborted) this.#onFailure(error);
+    }
+  }
+
+  async #take(event: ClientEvent): Promise<void> {
+    if (event.type === 'message') {
+      const entry = await event.group.message(event.id);
+      if (entry !== null) this.#told.set(event.group.id, entry.number);
+    }
+    const lines = linesOf(
+      this.client,
+      event,
+      (group) => this.#told.get(group) ?? this.head(group).newest?.number ?? -1,
+      Math.floor(Date.now() / 1000),
+    );
+    await this.notebook.note(event.number, lines);
+    this.picture.note(event, this.client.hrid ?? '');
+    const touched = new Set(lines.map(({ group }) => group));
+    if ('group' in event) touched.add(event.group.id);
+    for (const group of touched) {
+      if (this.#conversation?.group.id === group) await this.#conversation.hear(event);
+      await this.#look(group);
+    }
+  }
+
+  /** Looks again at what is new in a group. */
+  async #look(id: string): Promise<void> {
+    const group = this.client.groups.find((each) => each.id === id);
+    const heads = new Map(this.#heads.peek());
+    if (group === undefined) heads.delete(id);
+    else heads.set(id, await this.#headOf(group));
+    batch(() => {
+      this.#heads.value = heads;
+      this.#version.value++;
+    });
+  }
+
+  async #headOf(group: Group): Promise<Head> {
+    const readTo = await this.notebook.readTo(group.id);
+    const [line = null] = await this.notebook.lines(group.id, 1);
+    const entries = group.status === 'invited' ? [] : await group.history({ limit: maxUnread + 1 });
+    const newest = entries[0] ?? null;
+    const unread = entries.filter(({ number, isSelf }) => number > readTo && !isSelf).length;
+    return { newest, line, unread, at: Math.max(newest?.receivedAt ?? 0, line?.at ?? 0) };
+  }
+
+  async #watch(): Promise<void> {
+    const { signal: ending } = this.#ending;
+    while (!ending.aborted) {
+      try {
+        await this.client.changed(ending);
+      } catch {
+        return;
+      }
+      await new Promise((resolve) => setTimeout(resolve, calmMs));
+      if (!ending.aborted) this.#version.value++;
+    }
+  }
+}

@@ -1,0 +1,58 @@
+// Keeps the pages, so that they open without a network. It answers for the built files only: what goes to the relay is
+// none of its business, and nothing that comes from there is kept.
+
+declare const __FILES__: readonly string[];
+declare const __VERSION__: string;
+
+/** What a service worker has, as far as it is used here. */
+interface Worker {
+  addEventListener(type: 'install' | 'activate', run: (event: { waitUntil(done: Promise<unknown>): void }) => void): void;
+  addEventListener(type: 'message', run: (event: { readonly data: unknown }) => void): void;
+  addEventListener(
+    type: 'fetch',
+    run: (event: { readonly request: Request; respondWith(answer: Promise<Response>): void }) => void,
+  ): void;
+  skipWaiting(): Promise<void>;
+  readonly clients: { claim(): Promise<void> };
+}
+
+const worker = globalThis as unknown as Worker;
+const prefix = 'cliquet ';
+const cacheName = prefix + __VERSION__;
+
+worker.addEventListener('install', (event) => {
+  event.waitUntil(
+    caches
+      .open(cacheName)
+      .then((cache) => cache.addAll(__FILES__.map((file) => new Request(file, { cache: 'no-cache' })))),
+  );
+});
+
+worker.addEventListener('activate', (event) => {
+  event.waitUntil(
+    (async () => {
+      for (const name of await caches.keys()) {
+        if (name.startsWith(prefix) && name !== cacheName) await caches.delete(name);
+      }
+      await worker.clients.claim();
+    })(),
+  );
+});
+
+// The person wants the new version at once.
+worker.addEventListener('message', ({ data }) => {
+  if (data === 'update') void worker.skipWaiting();
+});
+
+worker.addEventListener('fetch', (event) => {
+  const { request } = event;
+  const url = new URL(request.url);
+  if (request.method !== 'GET' || url.origin !== location.origin || url.search !== '') return;
+  if (!__FILES__.includes(url.pathname)) return;
+  event.respondWith(answer(request));
+});
+
+async function answer(request: Request): Promise<Response> {
+  const cache = await caches.open(cacheName);
+  return (await cache.match(request, { ignoreVary: true })) ?? fetch(request);
+}
