@@ -53,6 +53,20 @@ for (const [room, allowed] of Object.entries(arrows)) {
   });
 }
 
+test('client/web/ imports what the package exports, and nothing else of the library', async () => {
+  const { exports } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {
+    exports: Record<string, string>;
+  };
+  const exported = Object.values(exports).map((path) => relative(root, join(root, path)));
+  const names = await readdir(join(root, 'client/web'), { recursive: true });
+  const files = names.filter((name) => /\.tsx?$/.test(name)).map((name) => `client/web/${name}`);
+  expect(files.length).toBeGreaterThan(5);
+  for (const file of files) {
+    const others = (await imports(file)).filter((path) => !path.startsWith('client/web/'));
+    for (const other of others) expect(exported, `${file} imports ${other}`).toContain(other);
+  }
+});
+
 test('the bundle of the Worker contains nothing of client/crypto, client/protocol or client/store', async () => {
   expect(await forbiddenInputs()).toEqual([]);
 });

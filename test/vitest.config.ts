@@ -1,5 +1,9 @@
+import { mkdirSync } from 'node:fs';
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { configDefaults, defineConfig } from 'vitest/config';
+
+// Inside workerd nothing of it is asked for, but wrangler.toml names it.
+mkdirSync('.build/web', { recursive: true });
 
 const inWorkerd = 'test/**/*.workerd.test.ts';
 
@@ -12,6 +16,7 @@ export default defineConfig({
         test: {
           name: 'node',
           include: ['test/**/*.test.ts'],
+          globalSetup: 'test/support/web.ts',
           exclude: [...configDefaults.exclude, inWorkerd],
           // node:sqlite is what the ports' test host runs on; it still warns at every start.
           execArgv: ['--disable-warning=ExperimentalWarning'],

@@ -15,6 +15,7 @@ import { queueRoutes } from './routes/queue.ts';
 import { refusalRoutes } from './routes/refusals.ts';
 import { registrationRoutes } from './routes/registrations.ts';
 import { streamRoutes } from './routes/stream.ts';
+import { webRoutes } from './routes/web.ts';
 import { getServices } from './services.ts';
 import { ConfigurationError, type Settings } from './settings.ts';
 
@@ -57,6 +58,7 @@ export function createApp(platform: Platform): Hono<App> {
     routesOf(app);
   }
   streamRoutes(app, platform.connect);
+  webRoutes(app, platform);
 
   app.notFound(() => problemResponse(new Refusal('not-found')));
   app.onError((error) => {

@@ -1,7 +1,9 @@
 // The relay on one's own machine, durable on its disk: the same routes and objects as on Cloudflare, under Deno or Node.
 
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { openDisk } from './disk/bindings.ts';
+import { openDisk, webFolder } from './disk/bindings.ts';
 import { type Configuration, newConfiguration, readConfiguration } from './disk/configuration.ts';
 import { type ServerSettings, startServer } from './disk/server.ts';
 import { getServices } from './services.ts';
@@ -44,7 +46,9 @@ async function run({ server: settings, stateFolder, strangersPerMinute, variable
     throw listenError(error, settings);
   });
   const scheme = settings.tls ? 'https' : 'http';
-  console.error(`The relay is running at ${scheme}://${hostOf(settings.hostname)}:${server.port}`);
+  const isBuilt = existsSync(join(webFolder, 'index.html'));
+  const web = isBuilt ? 'The web client is there too.' : 'For the web client there, run once: npm run web';
+  console.error(`The relay is running at ${scheme}://${hostOf(settings.hostname)}:${server.port}\n${web}`);
   const replayed = disk.objects.replayAlarms();
   await stopped.promise;
   console.error('The relay is stopping.');

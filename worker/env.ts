@@ -51,6 +51,8 @@ export interface Env {
     put(key: string, value: Bytes): Promise<void>;
     delete(key: string): Promise<void>;
   };
+  /** The files of the web client, by the path of their URL; 404 for what is not there. */
+  readonly ASSETS: { fetch(request: Request): Promise<Response> };
   readonly STRANGERS: {
     /** Whether something under this key may happen once more. */
     limit(of: { key: string }): Promise<{ success: boolean }>;
@@ -61,6 +63,8 @@ export interface Env {
 export interface Platform {
   /** The IP address that a request came from, '' if it is not known. */
   addressOf(request: Request, env: Env): string;
+  /** Whether it came over TLS, as far as this host can tell. */
+  isSecure(request: Request, env: Env): boolean;
   /** Hands a WebSocket request on to the mailbox that its ticket names. */
   connect(request: Request, env: Env, mailbox: string, claim: TicketClaim): Promise<Response>;
 }

@@ -9,5 +9,6 @@ export { MailboxObject as Mailbox } from './mailbox/object.ts';
 
 export default createApp({
   addressOf: ({ headers }) => headers.get('cf-connecting-ip') ?? '',
+  isSecure: ({ url }) => new URL(url).protocol === 'https:',
   connect: connectMailbox,
 });

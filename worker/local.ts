@@ -4,6 +4,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { dirname, join, relative, resolve } from 'node:path';
@@ -68,6 +69,8 @@ export class LocalRelayError extends Error {
  */
 export async function startLocalRelay(options: LocalRelayOptions): Promise<LocalRelay> {
   const port = await choosePort(options.port);
+  // Wrangler does not start without it; who wants the web client has built it before.
+  mkdirSync(join(checkout, '.build/web'), { recursive: true });
   const url = `${options.https ? 'https' : 'http'}://localhost:${port}`;
   const child = spawn(process.execPath, ['--import', dieWithParent, ...wranglerArguments(options, port)], {
     cwd: checkout,
@@ -213,11 +216,12 @@ async function main(): Promise<void> {
   console.log('Starting the relay …');
   const relay = await startLocalRelay({ port, stateFolder });
   console.log(`
-  The relay is running at        ${relay.url}
+  The relay is running.
+  Open in a browser:             ${relay.url}
   Codes are not sent but shown:  ${relay.url}/dev/inbox
   What it keeps is in            ${relative(process.cwd(), stateFolder)}/  (delete the folder to start afresh)
 
-  Next, in another terminal:     npm run demo
+  Or, in another terminal:       npm run demo
   Stop it with Ctrl+C.
 `);
   let stopping = false;

@@ -66,7 +66,9 @@ for (const [name, { command, args, env }] of Object.entries(runtimes)) {
       const { child, exit, err } = start(['--config', file], { PORT: '0' });
       child.stderr?.once('data', () => child.kill('SIGTERM'));
       expect(await exit).toBe(0);
-      expect(await err).toMatch(/The relay is running at http:\/\/127\.0\.0\.1:\d+\nThe relay is stopping\.\n$/);
+      expect(await err).toMatch(
+        /The relay is running at http:\/\/127\.0\.0\.1:\d+\nThe web client is there too\.\nThe relay is stopping\.\n$/,
+      );
     });
 
     test('says that the port, or the folder, is another’s', async () => {

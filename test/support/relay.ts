@@ -82,7 +82,8 @@ async function strictConfig(folder: string, strangersPerMinute: number): Promise
   if (!text.includes(development)) throw new Error('wrangler.toml has no such limit');
   const strict = text
     .replace(development, `simple = { limit = ${strangersPerMinute}, period = 60 }`)
-    .replace('main = "', `main = "${root}`);
+    .replace('main = "', `main = "${root}`)
+    .replace('directory = "', `directory = "${root}`);
   const path = join(folder, 'wrangler.toml');
   await writeFile(path, strict);
   return path;

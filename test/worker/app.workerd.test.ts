@@ -26,6 +26,7 @@ describe('the application', () => {
     FILTER_KEY: secret,
     TICKET_KEY: secret,
     STRANGERS: budget,
+    ASSETS: { fetch: async () => new Response('a page') },
   };
   const request = (input: string | Request) => app.request(input, {}, production, createExecutionContext());
 
@@ -34,8 +35,14 @@ describe('the application', () => {
   });
 
   test('has no development inbox in a deployment, and no channel that nobody configured', async () => {
-    for (const path of ['/', '/dev/inbox']) expect((await request(`http://127.0.0.1${path}`)).status).toBe(404);
+    expect((await request('http://127.0.0.1/dev/inbox')).status).toBe(404);
     expect(await (await request(info)).json()).toMatchObject({ channels: [] });
+  });
+
+  test('has browsers come back over TLS only, once they came over it', async () => {
+    const field = async (url: string) => (await request(url)).headers.get('strict-transport-security');
+    expect(await field('https://relay.test/')).toBe('max-age=31536000');
+    expect(await field('http://relay.test/')).toBeNull();
   });
 
   test('limits strangers, asks the mailbox when their budget is spent, and then nobody', async () => {

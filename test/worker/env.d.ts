@@ -12,6 +12,7 @@ declare global {
       readonly SHARD: DurableObjectNamespace<ShardObject>;
       readonly FILTER: KVNamespace;
       readonly STRANGERS: RateLimit;
+      readonly ASSETS: Fetcher;
     }
     interface GlobalProps {
       mainModule: typeof import('../../worker/index.ts');

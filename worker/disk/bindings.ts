@@ -6,7 +6,11 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Env, MailboxCalls, RegistrarCalls, ShardCalls } from '../env.ts';
 import { ConfigurationError } from '../settings.ts';
+import { openAssets } from './assets.ts';
 import { Objects } from './objects.ts';
+
+/** Where `npm run web` puts the web client. */
+export const webFolder: string = join(import.meta.dirname, '../../.build/web');
 
 export interface Disk {
   readonly bindings: Env;
@@ -38,6 +42,7 @@ export function openDisk(folder: string, strangersPerMinute: number): Disk {
       put: async (key, value) => void write.run(key, value),
       delete: async (key) => void remove.run(key),
     },
+    ASSETS: openAssets(webFolder),
     STRANGERS: createLimit(strangersPerMinute),
   };
   return {

@@ -57,9 +57,9 @@ const closeGoingAway = 1001;
 
 /** @throws if it cannot listen */
 export async function startServer(objects: Objects, bindings: Env, settings: ServerSettings): Promise<RunningServer> {
-  const app = createApp(createPlatform(objects, settings));
   const isSecure = (incoming: IncomingMessage) =>
     settings.tls !== null || (settings.addressHeader !== null && incoming.headers['x-forwarded-proto'] === 'https');
+  const app = createApp(createPlatform(objects, settings, isSecure));
   const listener = getRequestListener(
     (request, env) => app.fetch(request, { ...bindings, incoming: env.incoming as IncomingMessage }),
     { overrideGlobalObjects: false },
@@ -99,8 +99,13 @@ export async function startServer(objects: Objects, bindings: Env, settings: Ser
   };
 }
 
-function createPlatform(objects: Objects, { addressHeader }: ServerSettings): Platform {
+function createPlatform(
+  objects: Objects,
+  { addressHeader }: ServerSettings,
+  isSecure: (incoming: IncomingMessage) => boolean,
+): Platform {
   return {
+    isSecure: (_, env) => isSecure((env as LocalEnv).incoming),
     addressOf(request, env) {
       const named = addressHeader === null ? undefined : request.headers.get(addressHeader)?.split(',').at(-1)?.trim();
       return named ?? (env as LocalEnv).incoming.socket.remoteAddress ?? '';

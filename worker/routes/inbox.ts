@@ -20,17 +20,16 @@ const style = `
   code { font-size: 1.4rem; letter-spacing: .12em; user-select: all; }
   td:last-child, .note { opacity: .7; }`;
 
-export function inboxRoutes(app: Hono<App>): void {
-  // Somebody who opens a development relay in a browser should find something.
-  app.get('/', (c) => {
-    checkDevelopment(c);
-    return c.redirect(inboxPath);
-  });
+const contentSecurityPolicy =
+  "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+export function inboxRoutes(app: Hono<App>): void {
   app.get(inboxPath, (c) => {
     checkDevelopment(c);
     const { inbox } = c.var.services;
     c.header('cache-control', 'no-store');
+    // It has the web client's origin, and what strangers have written.
+    c.header('content-security-policy', contentSecurityPolicy);
     const address = c.req.query('address');
     if (address !== undefined) {
       const letters = inbox.letters(parseAddress(address).uid);
