@@ -266,7 +266,7 @@ export class Client {
   }
 
   /** The identity as 24 words, from which it can be brought back: whoever has them can speak in this client's name. */
-  recoveryPhrase(): string {
+  recoveryPhrase(): Promise<string> {
     return recoveryPhrase(this.#identity.seed);
   }
 

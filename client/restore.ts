@@ -49,7 +49,7 @@ async function contentOf({
     throw new TypeError('"phrase" or "passphrase" expected to open the backup');
   }
   if (phrase === undefined || relay === undefined) throw new TypeError('"backup", or "phrase" and "relay", expected');
-  const seed = seedFromPhrase(phrase);
+  const seed = await seedFromPhrase(phrase);
   return { relay: httpRelay(relay).url, seed, hrid: null, createdAt: 0, contacts: [], verified: [], groups: [] };
 }
 

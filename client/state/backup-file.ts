@@ -121,7 +121,7 @@ function split(file: Bytes): { heading: Bytes; sealed: Bytes } {
 async function unlock(heading: Bytes, key: BackupKey): Promise<Bytes> {
   const { salt, phraseLock, passphraseLock } = Heading.decode(heading);
   if ('phrase' in key) {
-    const fileKey = open(phraseKey(seedFromPhrase(key.phrase), salt), zeroNonce, phraseLock);
+    const fileKey = open(phraseKey(await seedFromPhrase(key.phrase), salt), zeroNonce, phraseLock);
     if (fileKey === null) throw new CliquetError('wrong-passphrase', 'these words belong to another backup');
     return fileKey;
   }

@@ -79,7 +79,7 @@ describe('Client.restore()', () => {
   ])('from a backup with %s brings the person back, and new groups talk', async (_, name, key) => {
     const [a, b, c] = await friends(name);
     const { hrid } = a;
-    const [invite, contacts, phrase] = [a.client.invite(), a.client.contacts, a.client.recoveryPhrase()];
+    const [invite, contacts, phrase] = [a.client.invite(), a.client.contacts, await a.client.recoveryPhrase()];
     const members = a.group.members;
     const backup = await a.client.backup({ passphrase });
     const packagesBefore = a.keys('keyPackages');
@@ -88,7 +88,7 @@ describe('Client.restore()', () => {
     expect(restored.client.isRegistered).toBe(true);
     expect([restored.hrid, restored.client.relay]).toEqual([hrid, relay.url]);
     expect(restored.client.invite()).toBe(invite);
-    expect(restored.client.recoveryPhrase()).toBe(phrase);
+    expect(await restored.client.recoveryPhrase()).toBe(phrase);
     expect(restored.client.contacts).toEqual(contacts);
     expect(restored.client.contacts.find(({ name }) => name === 'Bertha')).toMatchObject({ isVerified: true });
 
@@ -133,7 +133,7 @@ describe('Client.restore()', () => {
     const [a, b, c] = await friends('alone');
     const { hrid } = a;
     const invite = a.client.invite();
-    const phrase = `  ${a.client.recoveryPhrase().toUpperCase().replaceAll(' ', '\n')} `;
+    const phrase = `  ${(await a.client.recoveryPhrase()).toUpperCase().replaceAll(' ', '\n')} `;
     const restored = await replace(a, { phrase, relay: relay.url });
     expect(restored.client.isRegistered).toBe(false);
     expect([restored.client.contacts, restored.client.groups]).toEqual([[], []]);
@@ -148,7 +148,7 @@ describe('Client.restore()', () => {
 
   it('a backup of a restored client is worth the same', async () => {
     const [a] = await friends('twice');
-    const phrase = a.client.recoveryPhrase();
+    const phrase = await a.client.recoveryPhrase();
     const first = await a.client.backup();
     const restored = await replace(a, { backup: first, phrase });
     const second = await restored.client.backup();
@@ -183,7 +183,7 @@ describe('Client.restore()', () => {
   it('of a registration that has ended since: the person registers again', async () => {
     const [a, b, c] = await friends('ended');
     const { hrid } = a;
-    const phrase = a.client.recoveryPhrase();
+    const phrase = await a.client.recoveryPhrase();
     const backup = await a.client.backup();
     await a.client.unregister();
     const restored = await replace(a, { backup, phrase });
@@ -196,7 +196,7 @@ describe('Client.restore()', () => {
 
   it('is refused where it belongs to another relay, and the store stays empty', async () => {
     const [a] = await friends('elsewhere');
-    const phrase = a.client.recoveryPhrase();
+    const phrase = await a.client.recoveryPhrase();
     const store = memoryStore();
     const from = { backup: await a.client.backup(), phrase, store };
     await expect(Client.restore({ ...from, relay: 'https://relay.example' })).rejects.toMatchObject({
@@ -207,7 +207,7 @@ describe('Client.restore()', () => {
 
   it('may be unregistered before it was ever connected', async () => {
     const [a] = await friends('unconnected');
-    const phrase = a.client.recoveryPhrase();
+    const phrase = await a.client.recoveryPhrase();
     const restored = await replace(a, { backup: await a.client.backup(), phrase, connect: false });
     await restored.client.unregister();
     expect(restored.client.isRegistered).toBe(false);
@@ -218,7 +218,7 @@ describe('Client.restore()', () => {
 describe('Client.backup()', () => {
   it('holds no secret of the store but the seed', async () => {
     const [a, b] = await friends('secrets');
-    const phrase = a.client.recoveryPhrase();
+    const phrase = await a.client.recoveryPhrase();
     // Something of every kind: sealed and not, told and not, waiting for confirmation.
     await a.group.send('said by a, at last');
     await b.event('message', ({ content }) => content.type === 'text' && content.text === 'said by a, at last');

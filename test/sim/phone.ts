@@ -122,7 +122,7 @@ export class Phone {
     const { state, self } = this.client;
     const parameters = { memoryKib: 8, passes: 1 };
     const file = await writeBackup(state, this.#random.bytes, { now: this.#post.now, parameters });
-    const content = await openBackup(file, { phrase: recoveryPhrase(self.identity.seed) });
+    const content = await openBackup(file, { phrase: await recoveryPhrase(self.identity.seed) });
     const store = memoryStore();
     const fresh = await loadState(store);
     await fresh.transact((tx) => restoreBackup(tx, content));

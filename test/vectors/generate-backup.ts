@@ -43,7 +43,7 @@ await state.transact((tx) =>
   }),
 );
 const passphrase = 'correct horse battery staple';
-const words = recoveryPhrase(seed);
+const words = await recoveryPhrase(seed);
 const parameters = { memoryKib: 8192, passes: 1 };
 const file = await writeBackup(state, random.bytes, { now: 1_800_000_000, passphrase, parameters });
 const golden = {

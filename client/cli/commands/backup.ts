@@ -94,7 +94,7 @@ async function backup(
 }
 
 async function showPhrase({ terminal }: Context, client: Client): Promise<void> {
-  const phrase = client.recoveryPhrase();
+  const phrase = await client.recoveryPhrase();
   if (!terminal.isScreen) return terminal.print(text`${phrase}`);
   await terminal.print(text`\n${bold('Your recovery phrase')}\n`);
   const all = phrase.split(' ');

@@ -14,7 +14,7 @@ import { fromHex, readVectors, toHex } from '../../support/vectors.ts';
 
 const random = seededRandom('backup file');
 const seed = random.bytes(32);
-const phrase = recoveryPhrase(seed);
+const phrase = await recoveryPhrase(seed);
 const content = encodeUtf8('what the backup holds');
 const passphrase = 'Gänsefüßchen und ﬁnger';
 const parameters = { memoryKib: 8192, passes: 1 };
@@ -59,8 +59,10 @@ describe('openBackupFile()', () => {
     expect(await refused(byBoth, { passphrase: 'another' })).toBe('wrong-passphrase');
     expect(await refused(byWords, { passphrase })).toBe('wrong-passphrase');
     expect(await told(byWords, { passphrase })).toContain('its 24 words open it');
-    expect(await refused(byWords, { phrase: recoveryPhrase(random.bytes(32)) })).toBe('wrong-passphrase');
-    expect(await told(byWords, { phrase: recoveryPhrase(random.bytes(32)) })).toContain('belong to another backup');
+    expect(await refused(byWords, { phrase: await recoveryPhrase(random.bytes(32)) })).toBe('wrong-passphrase');
+    expect(await told(byWords, { phrase: await recoveryPhrase(random.bytes(32)) })).toContain(
+      'belong to another backup',
+    );
     expect(await refused(byWords, { phrase: phrase.replace(/^\S+/, 'nonsense') })).toBe('phrase-invalid');
   });
 

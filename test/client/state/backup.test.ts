@@ -73,7 +73,7 @@ async function busyClient() {
       for (const { content } of chat.sent) tx.put(tables.unsent, bytesKey(content.id), { group: id, content });
     }
   });
-  const phrase = recoveryPhrase(self.identity.seed);
+  const phrase = await recoveryPhrase(self.identity.seed);
   return { store, state, self, chats, phrase, groups: chats.map((chat) => chat.ratchet(0).group) };
 }
 
@@ -211,7 +211,7 @@ describe('restoreBackup()', () => {
       fc.asyncProperty(contents, async (content) => {
         const { state } = await restored(content);
         const file = await writeBackup(state, random.bytes, { now: content.createdAt });
-        expect(await openBackup(file, { phrase: recoveryPhrase(content.seed) })).toEqual(content);
+        expect(await openBackup(file, { phrase: await recoveryPhrase(content.seed) })).toEqual(content);
       }),
       { seed: 20_261_124, numRuns: 60 },
     );
@@ -231,7 +231,7 @@ describe('restoreBackup()', () => {
     const content = { createdAt: now, relay, seed, hrid, contacts: [], verified: [], groups };
     const { state } = await restored(content);
     const file = await writeBackup(state, random.bytes, { now });
-    expect(await openBackup(file, { phrase: recoveryPhrase(seed) })).toEqual(content);
+    expect(await openBackup(file, { phrase: await recoveryPhrase(seed) })).toEqual(content);
   });
 
   test('groups are lost, and everything else starts from nothing', async () => {
