@@ -6,7 +6,10 @@ declare const __VERSION__: string;
 
 /** What a service worker has, as far as it is used here. */
 interface Worker {
-  addEventListener(type: 'install' | 'activate', run: (event: { waitUntil(done: Promise<unknown>): void }) => void): void;
+  addEventListener(
+    type: 'install' | 'activate',
+    run: (event: { waitUntil(done: Promise<unknown>): void }) => void,
+  ): void;
   addEventListener(type: 'message', run: (event: { readonly data: unknown }) => void): void;
   addEventListener(
     type: 'fetch',

@@ -12,9 +12,9 @@ import {
   type Store,
 } from '../../index.ts';
 import { indexedDbStore } from '../../store/indexeddb.ts';
+import { Picture } from './picture.ts';
 import { section } from './section.ts';
 import { Session } from './session.ts';
-import { Picture } from './picture.ts';
 
 const database = 'cliquet';
 
@@ -49,18 +49,13 @@ export class App {
 
   /** @throws CliquetError `wrong-passphrase`, `store-…` */
   async unlock(passphrase: string, onProgress: OnProgress): Promise<void> {
-    // What does not open is closed.
-    const inner = this.#inner ?? (await this.#openInner(false));
-    this.#inner = null;
-    const store = await encryptedStore(inner, passphrase, { onProgress });
-    this.#inner = inner;
+    const store = await this.#encrypt(passphrase, onProgress);
     await this.#open(store);
   }
 
   /** Puts a client that was made in memory into a new store. */
   async create(made: MemoryStore, passphrase: string, onProgress: OnProgress): Promise<void> {
-    const inner = this.#inner ?? (await this.#openInner(false));
-    const store = await encryptedStore(inner, passphrase, { onProgress });
+    const store = await this.#encrypt(passphrase, onProgress);
     const client = section(store, 'client');
     await client.commit([...made.entries()].map(([key, value]) => ({ key, value })));
     void navigator.storage?.persist?.();
@@ -77,7 +72,13 @@ export class App {
   async forget(session: Session): Promise<void> {
     if (session.client.isRegistered) await session.client.unregister();
     await session.end();
-    const inner = await this.#openInner(false);
+    this.#inner = null;
+    await this.erase();
+  }
+
+  /** Leaves nothing here, whoever it was. */
+  async erase(): Promise<void> {
+    const inner = this.#inner ?? (await this.#openInner(false));
     const entries = await inner.list('');
     await inner.commit(entries.map(({ key }) => ({ key, value: null })));
     this.#phase.value = { at: 'new' };
@@ -87,6 +88,15 @@ export class App {
     await session.end();
     this.#inner = null;
     await this.start();
+  }
+
+  async #encrypt(passphrase: string, onProgress: OnProgress): Promise<Store> {
+    const inner = this.#inner ?? (await this.#openInner(false));
+    // What does not open is closed.
+    this.#inner = null;
+    const store = await encryptedStore(inner, passphrase, { onProgress });
+    this.#inner = inner;
+    return store;
   }
 
   async #openInner(takeOver: boolean): Promise<Store> {
@@ -121,7 +131,11 @@ export function makeClient(store: Store): Promise<Client> {
   return Client.open({ ...clientOptions, store, connect: false });
 }
 
-export function restoreClient(store: Store, from: Omit<RestoreOptions, 'onProgress'>, onProgress: OnProgress): Promise<Client> {
+export function restoreClient(
+  store: Store,
+  from: Omit<RestoreOptions, 'onProgress'>,
+  onProgress: OnProgress,
+): Promise<Client> {
   const options: ClientOptions = { ...clientOptions, store, connect: false };
   return Client.restore({ ...options, ...from, onProgress });
 }

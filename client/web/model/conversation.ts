@@ -4,8 +4,15 @@
 import { type ReadonlySignal, signal } from '@preact/signals';
 import type { ClientEvent, Group, HistoryEntry, Sendable } from '../../index.ts';
 import type { Line } from './line.ts';
-import type { Draft } from './notebook.ts';
-import type { Session } from './session.ts';
+import type { Draft, Notebook, Profile } from './notebook.ts';
+
+/** What a conversation needs of the session that it belongs to. */
+interface ConversationHost {
+  readonly notebook: Notebook;
+  readonly profile: ReadonlySignal<Profile>;
+  /** Something was said or read. */
+  said(group: string): Promise<void>;
+}
 
 const pageSize = 40;
 const saveDraftMs = 400;
@@ -18,12 +25,15 @@ export const emptyDraft = (): Draft => ({ text: '', id: newId(), reply: null, ed
 
 function newId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return btoa(String.fromCharCode(...bytes)).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+  return btoa(String.fromCharCode(...bytes))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replaceAll('=', '');
 }
 
 export class Conversation {
   readonly group: Group;
-  readonly #session: Session;
+  readonly #host: ConversationHost;
   readonly #items = signal<readonly Item[] | null>(null);
   readonly #draft = signal<Draft>(emptyDraft());
   readonly #hasOlder = signal(false);
@@ -37,8 +47,8 @@ export class Conversation {
   #draftTimer: ReturnType<typeof setTimeout> | undefined;
   #expiryTimer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(session: Session, group: Group) {
-    this.#session = session;
+  constructor(host: ConversationHost, group: Group) {
+    this.#host = host;
     this.group = group;
     void this.#do(() => this.#load());
     document.addEventListener('visibilitychange', this.#saveDraftNow);
@@ -63,7 +73,7 @@ export class Conversation {
   }
 
   async #load(): Promise<void> {
-    const { notebook } = this.#session;
+    const { notebook } = this.#host;
     const draft = await notebook.draft(this.group.id);
     // What was sent in the moment of a crash is no draft any more.
     const isSent = draft !== null && draft.edits === null && (await this.group.message(draft.id)) !== null;
@@ -108,7 +118,7 @@ export class Conversation {
     const oldest = this.#hasOlder.value ? (this.#entries.at(-1)?.receivedAt ?? 0) : 0;
     const lines: Line[] = [];
     for (let before: number | undefined; ; ) {
-      const page = await this.#session.notebook.lines(this.group.id, pageSize, before);
+      const page = await this.#host.notebook.lines(this.group.id, pageSize, before);
       lines.push(...page.filter(({ at }) => at >= oldest));
       const last = page.at(-1);
       if (last === undefined || page.length < pageSize || last.at < oldest) break;
@@ -188,7 +198,7 @@ export class Conversation {
       const now = Math.floor(Date.now() / 1000);
       this.#entries = this.#entries.filter(({ expiresAt }) => expiresAt === null || expiresAt > now);
       this.#show();
-      await this.#session.said(this.group.id);
+      await this.#host.said(this.group.id);
     });
   }
 
@@ -202,10 +212,10 @@ export class Conversation {
     if (newest <= this.#readTo) return;
     const fresh = this.#entries.filter(({ number, isSelf }) => number > this.#readTo && !isSelf);
     this.#readTo = newest;
-    await this.#session.notebook.setReadTo(this.group.id, newest);
-    await this.#session.said(this.group.id);
+    await this.#host.notebook.setReadTo(this.group.id, newest);
+    await this.#host.said(this.group.id);
     const asked = fresh.filter(({ asksReceipt }) => asksReceipt).map(({ id }) => id);
-    if (asked.length > 0 && this.#session.profile.value.receipts) {
+    if (asked.length > 0 && this.#host.profile.value.receipts) {
       // A group that cannot be written to any more takes no receipts either.
       await this.group.markRead(asked).catch(() => undefined);
     }
@@ -221,7 +231,7 @@ export class Conversation {
     clearTimeout(this.#draftTimer);
     const { value } = this.#draft;
     const isEmpty = value.text === '' && value.reply === null && value.edits === null;
-    void this.#session.notebook.setDraft(this.group.id, isEmpty ? null : value).catch(() => undefined);
+    void this.#host.notebook.setDraft(this.group.id, isEmpty ? null : value).catch(() => undefined);
   };
 
   /** Sends what is drafted: a message, an answer, or another text for one. */
@@ -247,7 +257,7 @@ export class Conversation {
   }
 
   async #send(content: Sendable, id: string, reply: string | null): Promise<void> {
-    const asksReceipt = this.#session.profile.value.receipts;
+    const asksReceipt = this.#host.profile.value.receipts;
     await this.group.send(content, { id, asksReceipt, ...(reply === null ? {} : { reply }) });
   }
 
@@ -257,7 +267,7 @@ export class Conversation {
       await this.#readNew();
       this.#show();
       await this.#markRead();
-      await this.#session.said(this.group.id);
+      await this.#host.said(this.group.id);
     });
   }
 

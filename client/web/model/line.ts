@@ -4,6 +4,7 @@
 import type { Client, ClientEvent, Group } from '../../index.ts';
 
 type LineType =
+  | 'invited'
   | 'joined'
   | 'changed'
   | 'returned'
@@ -47,6 +48,7 @@ function happeningOf(event: ClientEvent): Happening | null {
       const { group: _, step: __, at: ___, ...rest } = event;
       return rest.refused.length === 0 ? null : rest;
     }
+    case 'invited':
     case 'joined':
     case 'returned':
     case 'asks':
@@ -92,5 +94,7 @@ export function linesOf(
 function groupsOf(client: Client, event: ClientEvent): readonly Group[] {
   if ('group' in event) return [event.group];
   const { sender } = event;
-  return client.groups.filter(({ status, members }) => status === 'active' && members.some(({ hrid }) => hrid === sender));
+  return client.groups.filter(
+    ({ status, members }) => status === 'active' && members.some(({ hrid }) => hrid === sender),
+  );
 }

@@ -13,9 +13,11 @@ export type Route =
   | { readonly page: 'meet' }
   | { readonly page: 'contacts' }
   | { readonly page: 'settings' }
-  | { readonly page: 'backup' };
+  | { readonly page: 'backup' }
+  /** Again, after the relay has forgotten this client. */
+  | { readonly page: 'register' };
 
-const simplePages = ['new', 'meet', 'contacts', 'settings', 'backup'] as const;
+const simplePages = ['new', 'meet', 'contacts', 'settings', 'backup', 'register'] as const;
 const shownId = 8;
 const keptInvite = 'cliquet invite';
 

@@ -1,0 +1,24 @@
+// The languages that there are, each in its own words.
+
+import type { JSX } from 'preact';
+import { choose, languages, messages } from '../model/language.ts';
+
+export function LanguageChoice(): JSX.Element {
+  return (
+    <fieldset class="languages">
+      <legend class="unseen">{messages.value.settings.language}</legend>
+      {languages.map(({ locale, language }) => (
+        <button
+          key={locale}
+          type="button"
+          class="quiet"
+          lang={locale}
+          aria-pressed={messages.value.locale === locale}
+          onClick={() => choose(locale)}
+        >
+          {language}
+        </button>
+      ))}
+    </fieldset>
+  );
+}

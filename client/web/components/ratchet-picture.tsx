@@ -1,0 +1,144 @@
+// Diagram 3 as it happens: a line for each member, and an arrow for each message from its sender to the others, in the
+// colour of the group key that sealed it. Through the relay's eyes the same arrows, and nothing but sizes and times.
+
+import type { JSX } from 'preact';
+import { messages } from '../model/language.ts';
+import { nameOf } from '../model/people.ts';
+import type { PictureStep } from '../model/picture.ts';
+import { useSession } from './context.ts';
+
+const columnWidth = 76;
+const rowHeight = 50;
+const top = 14;
+const keyHex = 4;
+
+/** The number of a group key, as in S1Kabc, S2Kabc: how many messages it is made of. */
+export const stageNumber = (vector: readonly number[]): number => vector.reduce((sum, count) => sum + count, 0);
+
+/** A colour for a key, so that two can be told apart at a glance. */
+export const keyColour = (fingerprint: string): string =>
+  `oklch(0.68 0.15 ${Number.parseInt(fingerprint.slice(0, 4), 16) % 360})`;
+
+export const shortKey = (fingerprint: string): string => fingerprint.slice(0, keyHex);
+
+interface PictureProps {
+  readonly members: readonly string[];
+  readonly steps: readonly PictureStep[];
+  readonly isRelay: boolean;
+}
+
+export function RatchetPicture({ members, steps, isRelay }: PictureProps): JSX.Element {
+  const { inside } = messages.value;
+  const width = members.length * columnWidth;
+  const height = top + Math.max(steps.length, 1) * rowHeight;
+  const xOf = (hrid: string) => (members.indexOf(hrid) + 0.5) * columnWidth;
+  return (
+    <div class="picture-frame">
+      <svg
+        class={`picture ${isRelay ? 'picture-relay' : ''}`}
+        viewBox={`0 0 ${width} ${height}`}
+        width={width}
+        height={height}
+        role="img"
+        aria-label={inside.diagram}
+      >
+        {members.map((hrid) => (
+          <line key={hrid} class="lifeline" x1={xOf(hrid)} x2={xOf(hrid)} y1={0} y2={height} />
+        ))}
+        {steps
+          .filter(({ sender }) => members.includes(sender))
+          .map((step, row) => (
+            <Arrow
+              key={step.number}
+              step={step}
+              from={xOf(step.sender)}
+              to={members.filter((hrid) => hrid !== step.sender).map(xOf)}
+              y={top + (row + 0.6) * rowHeight}
+              isRelay={isRelay}
+            />
+          ))}
+      </svg>
+    </div>
+  );
+}
+
+interface ArrowProps {
+  readonly step: PictureStep;
+  readonly from: number;
+  readonly to: readonly number[];
+  readonly y: number;
+  readonly isRelay: boolean;
+}
+
+function Arrow({ step, from, to, y, isRelay }: ArrowProps): JSX.Element {
+  const { words, inside } = messages.value;
+  const { vector, groupKey, leaf } = step.step;
+  const colour = isRelay ? 'currentColor' : keyColour(groupKey);
+  const ends = [from, ...to];
+  const [left, right] = [Math.min(...ends), Math.max(...ends)];
+  const size = step.bytes === null ? inside.unknownSize : words.size(step.bytes);
+  const label = isRelay ? `${size} · ${clock(step.at)}` : `S${stageNumber(vector)} · ${shortKey(groupKey)}`;
+  return (
+    <g class="arrow" style={{ color: colour }}>
+      <line class="arrow-line" x1={left} x2={right} y1={y} y2={y} />
+      {to.map((x) => (
+        <path
+          key={x}
+          class="arrow-head"
+          d={
+            x > from
+              ? `M${x - 9} ${y - 5}L${x - 1} ${y}L${x - 9} ${y + 5}Z`
+              : `M${x + 9} ${y - 5}L${x + 1} ${y}L${x + 9} ${y + 5}Z`
+          }
+        />
+      ))}
+      <circle class="arrow-sender" cx={from} cy={y} r={6} />
+      <text class="arrow-label" x={(left + right) / 2} y={y - 9} text-anchor="middle">
+        {label}
+      </text>
+      {!isRelay && leaf !== null && (
+        <text class="arrow-leaf" x={(left + right) / 2} y={y + 15} text-anchor="middle">
+          {`E ${leaf.slice(0, 5)}${step.speaks ? ' + …' : ''}`}
+        </text>
+      )}
+    </g>
+  );
+}
+
+const clock = (at: number): string => new Date(at).toLocaleTimeString(messages.value.locale);
+
+/** The same in words, for who cannot see it. */
+export function PictureWords({
+  steps,
+  isRelay,
+  others,
+}: {
+  readonly steps: readonly PictureStep[];
+  readonly isRelay: boolean;
+  readonly others: number;
+}): JSX.Element {
+  const session = useSession();
+  const { inside, words } = messages.value;
+  return (
+    <ol class="unseen">
+      {steps.map((step) => {
+        const { vector, groupKey, leaf } = step.step;
+        const size = step.bytes === null ? inside.unknownSize : words.size(step.bytes);
+        return (
+          <li key={step.number}>
+            {isRelay
+              ? inside.relaySees(step.sender.slice(0, 6), step.recipients ?? others, size, clock(step.at))
+              : `${inside.step(nameOf(session, step.sender), stageNumber(vector), groupKey)}, ${
+                  leaf === null ? inside.light : inside.newKey(leaf.slice(0, 6))
+                }${step.speaks ? '' : `, ${inside.moved}`}`}
+          </li>
+        );
+      })}
+    </ol>
+  );
+}
+
+export const columnStyle = (count: number): Record<string, string> => ({
+  width: `${count * columnWidth}px`,
+  gridTemplateColumns: `repeat(${count}, ${columnWidth}px)`,
+});

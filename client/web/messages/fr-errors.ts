@@ -1,0 +1,97 @@
+// What went wrong, in French.
+
+import type { errorsEn } from './en-errors.ts';
+
+export const errorsFr: typeof errorsEn = {
+  unexpected: 'Quelque chose d’inattendu est arrivé. Rechargez la page ; ce que vous avez dit est conservé.',
+  malformed: 'Le relais ne comprend pas ces pages. Rechargez-les pour obtenir les plus récentes.',
+  'too-large': 'C’est plus que le relais n’accepte à la fois. Envoyez-le en plusieurs parties.',
+  'unsupported-media-type': 'Le relais ne comprend pas ces pages. Rechargez-les pour obtenir les plus récentes.',
+  'not-found': 'Il n’y a pas de relais à cette adresse. Vérifiez-la.',
+  'too-slow': 'La connexion était trop lente. Réessayez.',
+  'wrong-host': 'Le relais ne répond pas sous ce nom. Vérifiez l’adresse de cette page.',
+  'internal-error': 'Le relais a eu une défaillance ; rien n’est perdu. Réessayez.',
+  'rate-limited': 'Trop de requêtes. Attendez une minute, puis réessayez.',
+  'address-invalid': 'Ce n’est ni une adresse e-mail ni un numéro de téléphone international (+…). Vérifiez.',
+  'channel-unavailable': 'Ce relais ne peut pas envoyer de code à ce genre d’adresse. Utilisez-en une autre.',
+  'challenge-unknown': 'Le relais ne connaît plus ce code. Demandez-en un nouveau.',
+  'challenge-expired': 'Le code a expiré. Demandez-en un nouveau.',
+  'challenge-exhausted': 'Trop de réponses fausses. Demandez un nouveau code.',
+  'challenge-wrong': 'Ce n’est pas le code. Regardez encore, et tapez les six chiffres.',
+  'challenge-too-soon': 'Des codes ont été envoyés récemment à cette adresse. Attendez quelques minutes.',
+  'challenge-undeliverable': 'Le code n’a pas pu être envoyé. Réessayez, ou utilisez une autre adresse.',
+  'not-registered': 'Le relais ne connaît plus cet appareil. Inscrivez-vous de nouveau avec la même adresse.',
+  'bad-signature': 'Le relais n’accepte pas la signature de cet appareil. Inscrivez-vous de nouveau.',
+  'stale-signature': 'L’horloge de cet appareil est fausse. Réglez-la, puis réessayez.',
+  'ticket-invalid': 'Le relais n’a pas laissé entrer cet appareil. Réessayez.',
+  'origin-refused': 'Le relais ne laisse pas entrer cette page. Demandez à qui l’exploite.',
+  'number-reused':
+    'Ce stockage est plus ancien que ce qui en a été envoyé. Restez en ligne, pour que vos groupes réadmettent cet appareil.',
+  'out-of-order': 'Le relais attend d’abord autre chose. Réessayez.',
+  'too-many-recipients': 'Un message va à 255 personnes au plus. Utilisez un groupe plus petit.',
+  'duplicate-recipient': 'Quelqu’un figure deux fois dans le message. Rechargez la page, puis réessayez.',
+  'epoch-mismatch': 'Le relais a recréé la boîte. Réessayez.',
+  'beyond-queue': 'Le relais en sait moins que ce qui en a été retiré. Réessayez.',
+  'mailbox-full': 'Trop de choses attendent d’être remises. Attendez que les autres se connectent.',
+  'too-many-key-packages': 'Le relais ne garde plus de clés pour cet appareil. Réessayez plus tard.',
+  unregistered: 'L’une de ces personnes n’est plus inscrite au relais. Demandez une nouvelle invitation.',
+  'no-key-package':
+    'L’une de ces personnes doit se connecter une fois avant d’être dans un groupe. Demandez-lui d’ouvrir Cliquet.',
+  unreachable: 'Le relais est injoignable. Vérifiez votre connexion, puis réessayez.',
+  replaced: 'Un autre appareil s’est connecté en votre nom, avec une copie de ce stockage. N’en utilisez qu’un.',
+  'relay-misbehaved': 'La réponse du relais n’a pas de sens. Réessayez, ou utilisez un autre relais.',
+  'already-registered': 'Cet appareil est déjà inscrit.',
+  'registration-cancelled': 'L’inscription a été abandonnée. Recommencez quand vous aurez le code.',
+  'invite-invalid': 'Ce n’est pas une invitation. Demandez-en une nouvelle, et copiez-la en entier.',
+  'other-relay': 'Ceci appartient à un autre relais. Ouvrez la page de ce relais.',
+  'contact-unknown': 'Ce contact n’existe pas ici.',
+  'identity-conflict':
+    'Quelqu’un apparaît sous une autre clé qu’avant. Comparez les numéros de sécurité par un autre moyen avant de continuer.',
+  'key-package-invalid':
+    'Le relais a donné une clé fausse ou périmée pour l’une de ces personnes. Demandez-lui d’ouvrir Cliquet, et comparez les numéros de sécurité.',
+  'already-accepted': 'Vous avez déjà répondu à cette invitation.',
+  'group-unknown': 'Ce groupe n’existe pas ici.',
+  'group-size': 'Un groupe compte de 2 à 256 membres.',
+  'duplicate-member': 'Quelqu’un est nommé deux fois, ou vous-même. Nommez chaque autre personne une fois.',
+  'content-too-large': 'Un message ou un fichier fait 64 ko au plus. Envoyez-le en plusieurs parties.',
+  'not-accepted': 'Vous n’avez pas encore accepté l’invitation dans ce groupe.',
+  'rolled-back':
+    'Ce stockage est plus ancien que ce qui en a été envoyé. Restez en ligne, pour que ses groupes réadmettent cet appareil.',
+  'agreement-invalid': 'Cela ne va pas avec ce qui est connu du groupe ici. Rien n’a changé, et il n’y a rien à faire.',
+  'package-gone':
+    'La clé n’est plus sur cet appareil. Si c’était pour un groupe à vous, l’appareil demande de lui-même à être réadmis.',
+  'keys-gone': 'La clé n’est plus sur cet appareil, qui demande de lui-même à être réadmis.',
+  'message-refused':
+    'Cela ne s’ouvre pas, ou vient d’une personne qui avait été retirée. Si elle est dans le groupe, demandez-lui de le redire.',
+  duplicate: 'Ce message est déjà arrivé. Il n’y a rien à faire.',
+  clone: 'Deux appareils utilisent les clés d’un membre. Demandez-lui par un autre moyen lequel est le sien.',
+  fork: 'Un membre a reçu d’autres messages que vous. Comparez par un autre moyen ce qui a été dit.',
+  'too-far-ahead': 'Il manque ici trop de ce qui a été dit avant. C’est demandé tout seul ; restez en ligne.',
+  'too-many-invitations': 'Trop d’invitations attendent une réponse. Acceptez ou refusez-en.',
+  'not-member': 'Vous n’êtes plus dans ce groupe. Demandez à un admin de vous ajouter.',
+  'member-unknown': 'Ce membre n’est pas dans ce groupe, ou quelqu’un d’autre a été plus rapide.',
+  'not-permitted':
+    'Seuls les admins le peuvent, et seulement envers les membres arrivés après eux. Demandez à l’un d’eux.',
+  behind: 'Cet appareil a du retard sur le groupe et va être réadmis. Réessayez ensuite.',
+  'group-fixed': 'Ce groupe a été fondé par une version antérieure et ne peut pas être changé. Créez-en un nouveau.',
+  alone: 'Il n’y a personne d’autre dans ce groupe. Ajoutez d’abord quelqu’un.',
+  'group-lost': 'Les clés de ce groupe ne sont pas sur cet appareil. Ses membres sont priés de le réadmettre.',
+  undeliverable:
+    'Cela n’atteint personne : les autres sont partis, n’acceptent rien de vous, ou ne se sont pas connectés depuis longtemps. Renvoyez-le plus tard.',
+  'message-unknown': 'Ce message n’est plus ici.',
+  'not-own-message': 'Ce message n’est pas de vous. Vous pouvez changer et supprimer les vôtres.',
+  'safety-number-differs':
+    'Les numéros de sécurité diffèrent : quelqu’un est peut-être entre vous. Ne confiez rien de privé à ce groupe.',
+  'store-closed': 'Le stockage a été fermé. Rechargez la page.',
+  'store-in-use': 'Cliquet travaille dans un autre onglet. Fermez-le, ou continuez ici.',
+  'store-damaged':
+    'Ce qui est gardé dans ce navigateur est endommagé, et a été laissé tel quel. Restaurez une sauvegarde dans un autre profil.',
+  'store-too-new': 'Ce qui est gardé ici a été écrit par des pages plus récentes. Rechargez la page pour les obtenir.',
+  'store-unwritable':
+    'Plus rien ne peut être gardé dans ce navigateur. Libérez de la place sur cet appareil, puis réessayez.',
+  'wrong-passphrase': 'Ce n’est pas la phrase secrète. Rien n’a changé ; réessayez.',
+  'backup-invalid': 'Ce n’est pas une sauvegarde, ou elle est endommagée. Utilisez une autre copie.',
+  'phrase-invalid': 'Ce ne sont pas les 24 mots d’une phrase de récupération. Vérifiez l’orthographe et l’ordre.',
+  'store-not-empty': 'Quelqu’un est déjà gardé dans ce navigateur. Utilisez un autre profil.',
+  'client-closed': 'Cela vient d’être fermé. Rechargez la page.',
+};

@@ -1,0 +1,55 @@
+// What people and groups are called here.
+
+import { CliquetError, type Group, type HistoryEntry } from '../../index.ts';
+import type { Who } from '../messages/en-story.ts';
+import { messages } from './language.ts';
+import type { Session } from './session.ts';
+
+const shownId = 6;
+
+/** The name that the person has given somebody, or the beginning of their HRID. */
+export function nameOf({ client }: Session, hrid: string): string {
+  if (hrid === client.hrid) return messages.value.common.you;
+  return client.contacts.find((contact) => contact.hrid === hrid)?.name || hrid.slice(0, shownId);
+}
+
+export const isKnown = ({ client }: Session, hrid: string): boolean =>
+  hrid === client.hrid || client.contacts.some((contact) => contact.hrid === hrid);
+
+export const whoIs = (session: Session, hrid: string): Who => ({
+  name: nameOf(session, hrid),
+  isYou: hrid === session.client.hrid,
+});
+
+export function namesOf(session: Session, hrids: readonly string[], type?: 'conjunction' | 'disjunction'): string {
+  const { words, common } = messages.value;
+  return words.list(
+    hrids.map((hrid) => nameOf(session, hrid)),
+    common.more,
+    type,
+  );
+}
+
+export const groupName = ({ id, name }: Pick<Group, 'id' | 'name'>): string =>
+  name.trim() === '' ? messages.value.common.groupWithout(id.slice(0, shownId)) : name;
+
+/** A message in one line. */
+export function summaryOf({ content }: HistoryEntry): string {
+  const { story } = messages.value;
+  switch (content?.type) {
+    case undefined:
+      return story.deletedMessage;
+    case 'text':
+      return content.text;
+    case 'bytes':
+      return story.sentFile(content.name ?? content.mediaType);
+    default:
+      return story.sentOther;
+  }
+}
+
+/** What went wrong, and what to do next. */
+export function sentenceOf(error: unknown): string {
+  const { errors } = messages.value;
+  return error instanceof CliquetError ? errors[error.code] : errors.unexpected;
+}

@@ -1,0 +1,84 @@
+// Coming back: the passphrase opens what is kept here. And the pages for when that cannot be.
+
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import { useApp } from '../components/context.ts';
+import { ask } from '../components/dialog.tsx';
+import { Field, Form, Progress } from '../components/field.tsx';
+import { useAction } from '../components/use-action.ts';
+import { messages } from '../model/language.ts';
+import { sentenceOf } from '../model/people.ts';
+import { Gate } from './welcome.tsx';
+
+export function Unlock(): JSX.Element {
+  const { unlock } = messages.value;
+  const app = useApp();
+  const [passphrase, setPassphrase] = useState('');
+  const [problem, setProblem] = useState<string | null>(null);
+  const [progress, setProgress] = useState<number | null>(null);
+  const [isForgotten, setForgotten] = useState(false);
+  const { isBusy, run } = useAction((error) => {
+    setProgress(null);
+    setForgotten(true);
+    setProblem(sentenceOf(error));
+  });
+  const erase = async () => {
+    const { eraseTitle, eraseBody, eraseGo } = unlock;
+    if (await ask({ title: eraseTitle, body: eraseBody, action: eraseGo, isDangerous: true }))
+      await run(() => app.erase());
+  };
+  return (
+    <Gate title={unlock.title}>
+      <Form onSubmit={() => void run(() => app.unlock(passphrase, setProgress))}>
+        <Field
+          label={unlock.passphrase}
+          value={passphrase}
+          onInput={(value) => {
+            setProblem(null);
+            setPassphrase(value);
+          }}
+          error={problem}
+          type="password"
+          autoComplete="current-password"
+          autoFocus
+        />
+        <button type="submit" class="primary" disabled={isBusy || passphrase === ''}>
+          {unlock.go}
+        </button>
+        <Progress label={unlock.working} fraction={progress} />
+      </Form>
+      {isForgotten && (
+        <div class="hint">
+          <p>{unlock.forgotten}</p>
+          <button type="button" class="quiet danger-text" onClick={() => void erase()}>
+            {unlock.erase}
+          </button>
+        </div>
+      )}
+    </Gate>
+  );
+}
+
+export function Elsewhere(): JSX.Element {
+  const { elsewhere } = messages.value;
+  const app = useApp();
+  const { isBusy, run } = useAction();
+  return (
+    <Gate title={elsewhere.title} text={elsewhere.body}>
+      <button type="button" class="primary" disabled={isBusy} onClick={() => void run(() => app.start(true))}>
+        {elsewhere.go}
+      </button>
+    </Gate>
+  );
+}
+
+export function Failed({ error }: { readonly error: unknown }): JSX.Element {
+  const { failed } = messages.value;
+  return (
+    <Gate title={failed.title} text={sentenceOf(error)}>
+      <button type="button" class="primary" onClick={() => location.reload()}>
+        {failed.reload}
+      </button>
+    </Gate>
+  );
+}

@@ -1,0 +1,207 @@
+// The first visit: what this is, an address, a code, a passphrase; or coming back with words or a file.
+
+import type { ComponentChildren, JSX } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { useApp } from '../components/context.ts';
+import { Field, Form, Progress } from '../components/field.tsx';
+import { Mark } from '../components/icon.tsx';
+import { LanguageChoice } from '../components/language-choice.tsx';
+import { useAction } from '../components/use-action.ts';
+import { suggestedName } from '../model/invite-link.ts';
+import { messages } from '../model/language.ts';
+import { sentenceOf } from '../model/people.ts';
+import { invite } from '../model/route.ts';
+import { Setup } from '../model/setup.ts';
+import { AddressForm, CodeForm } from './registration.tsx';
+
+const minPassphrase = 8;
+
+export function Welcome(): JSX.Element {
+  const [setup] = useState(() => new Setup());
+  const { welcome, restore } = messages.value;
+  switch (setup.stage.value) {
+    case 'intro':
+      return <Intro setup={setup} />;
+    case 'restore':
+      return (
+        <Gate title={restore.title} text={restore.what}>
+          <RestoreForm setup={setup} />
+        </Gate>
+      );
+    case 'address':
+      return (
+        <Gate title={setup.isRestored ? restore.title : welcome.steps(1, 3)}>
+          <AddressForm setup={setup} />
+          {!setup.isRestored && (
+            <button type="button" class="quiet" onClick={() => setup.show('intro')}>
+              {messages.value.common.back}
+            </button>
+          )}
+        </Gate>
+      );
+    case 'code':
+      return (
+        <Gate title={setup.isRestored ? restore.title : welcome.steps(2, 3)}>
+          <CodeForm setup={setup} />
+        </Gate>
+      );
+    case 'passphrase':
+      return (
+        <Gate title={setup.isRestored ? restore.title : welcome.steps(3, 3)}>
+          <PassphraseForm setup={setup} />
+        </Gate>
+      );
+  }
+}
+
+interface GateProps {
+  readonly title: string;
+  readonly text?: string;
+  readonly isLarge?: boolean;
+  readonly children: ComponentChildren;
+}
+
+/** A page before there is a client: the mark, a heading, and one thing to do. */
+export function Gate({ title, text, isLarge = false, children }: GateProps): JSX.Element {
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    // A field that is to be filled in takes the focus; else the heading does.
+    if (!(document.activeElement instanceof HTMLInputElement)) heading.current?.focus();
+  }, [title]);
+  return (
+    <main class={`gate ${isLarge ? 'gate-large' : ''}`}>
+      <div class="gate-card">
+        <p class="brand">
+          <Mark turns={isLarge} />
+          Cliquet
+        </p>
+        <h1 ref={heading} tabIndex={-1}>
+          {title}
+        </h1>
+        {text !== undefined && <p class="lead">{text}</p>}
+        {children}
+      </div>
+      <LanguageChoice />
+    </main>
+  );
+}
+
+function Intro({ setup }: { readonly setup: Setup }): JSX.Element {
+  const { welcome } = messages.value;
+  const link = invite.value;
+  return (
+    <Gate title={welcome.title} text={welcome.what} isLarge>
+      {link !== null && <p class="notice">{welcome.invited(suggestedName(link))}</p>}
+      <div class="row">
+        <button type="button" class="primary large" onClick={() => setup.show('address')}>
+          {welcome.begin}
+        </button>
+        <button type="button" class="quiet" onClick={() => setup.show('restore')}>
+          {welcome.restore}
+        </button>
+      </div>
+    </Gate>
+  );
+}
+
+function PassphraseForm({ setup }: { readonly setup: Setup }): JSX.Element {
+  const { welcome } = messages.value;
+  const app = useApp();
+  const [first, setFirst] = useState('');
+  const [second, setSecond] = useState('');
+  const [problem, setProblem] = useState<string | null>(null);
+  const [progress, setProgress] = useState<number | null>(null);
+  const { isBusy, run } = useAction((error) => {
+    setProgress(null);
+    setProblem(sentenceOf(error));
+  });
+  const submit = () => {
+    if (first.length < minPassphrase) return setProblem(welcome.passphraseShort);
+    if (first !== second) return setProblem(welcome.passphraseDiffers);
+    setProblem(null);
+    void run(() => setup.finish(app, first, setProgress));
+  };
+  return (
+    <Form onSubmit={submit}>
+      <Field
+        label={welcome.passphrase}
+        hint={welcome.passphraseHint}
+        value={first}
+        onInput={setFirst}
+        type="password"
+        autoComplete="new-password"
+        autoFocus
+      />
+      <Field
+        label={welcome.passphraseAgain}
+        value={second}
+        onInput={setSecond}
+        error={problem}
+        type="password"
+        autoComplete="new-password"
+      />
+      <button type="submit" class="primary" disabled={isBusy}>
+        {welcome.finish}
+      </button>
+      <Progress label={welcome.working} fraction={progress} />
+    </Form>
+  );
+}
+
+function RestoreForm({ setup }: { readonly setup: Setup }): JSX.Element {
+  const { restore, common } = messages.value;
+  const [phrase, setPhrase] = useState('');
+  const [file, setFile] = useState<File | null>(null);
+  const [passphrase, setPassphrase] = useState('');
+  const [problem, setProblem] = useState<string | null>(null);
+  const [progress, setProgress] = useState<number | null>(null);
+  const { isBusy, run } = useAction((error) => {
+    setProgress(null);
+    setProblem(sentenceOf(error));
+  });
+  const submit = () => {
+    const words = phrase.trim().toLowerCase().split(/\s+/).join(' ');
+    if (words === '' && (file === null || passphrase === '')) return setProblem(restore.nothing);
+    setProblem(null);
+    void run(async () => {
+      const backup = file === null ? {} : { backup: new Uint8Array(await file.arrayBuffer()) };
+      await setup.restore({ ...backup, ...(words === '' ? { passphrase } : { phrase: words }) }, setProgress);
+    });
+  };
+  return (
+    <Form onSubmit={submit}>
+      <Field
+        label={restore.phrase}
+        hint={restore.phraseHint}
+        value={phrase}
+        onInput={setPhrase}
+        type="words"
+        autoFocus
+      />
+      <label class="field">
+        {restore.file}
+        <input type="file" onChange={(event) => setFile(event.currentTarget.files?.[0] ?? null)} />
+      </label>
+      {file !== null && (
+        <Field
+          label={restore.filePassphrase}
+          hint={restore.filePassphraseHint}
+          value={passphrase}
+          onInput={setPassphrase}
+          type="password"
+          autoComplete="off"
+        />
+      )}
+      <div role="alert">{problem !== null && <p class="error">{problem}</p>}</div>
+      <div class="row">
+        <button type="submit" class="primary" disabled={isBusy}>
+          {restore.go}
+        </button>
+        <button type="button" class="quiet" onClick={() => setup.show('intro')}>
+          {common.back}
+        </button>
+      </div>
+      <Progress label={restore.opening} fraction={progress} />
+    </Form>
+  );
+}
