@@ -27,7 +27,7 @@ const contentSecurityPolicy = [
 /** The camera scans codes; the rest is for nobody, not even for the page itself. */
 const permissionsPolicy = [
   'camera=(self)',
-  ...['accelerometer', 'autoplay', 'bluetooth', 'clipboard-read', 'display-capture', 'encrypted-media', 'fullscreen'],
+  ...['accelerometer', 'autoplay', 'clipboard-read', 'display-capture', 'encrypted-media', 'fullscreen'],
   ...['gamepad', 'geolocation', 'gyroscope', 'hid', 'idle-detection', 'local-fonts', 'magnetometer', 'microphone'],
   ...['midi', 'payment', 'picture-in-picture', 'publickey-credentials-get', 'screen-wake-lock', 'serial', 'usb'],
   'xr-spatial-tracking',

@@ -1,0 +1,104 @@
+// What a first visit to the web client loads, in brotli, and what it consists of: the page, its style, one language, the
+// scripts that are needed to register and talk. What is loaded when it is wanted (the scanner, pages that are seldom opened)
+// is listed too, and not counted.
+
+import { join, relative } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { brotliCompressSync } from 'node:zlib';
+import { bundleWeb, outputOf, type WebBuild, webFolder } from '../client/web/build.ts';
+
+/** A phone on a slow line has that in a few seconds. */
+const maxFirstLoadBytes = 120_000;
+
+type Metafile = WebBuild['metafile'];
+type Sizes = ReadonlyMap<string, number>;
+
+interface Measured {
+  /** Compressed bytes of each file that a first visit loads. */
+  readonly first: Sizes;
+  /** The same of those that it may load later. */
+  readonly later: Sizes;
+  /** The scripts of a first visit, by what they were made of. */
+  readonly parts: Sizes;
+}
+
+function measure({ files, metafile }: WebBuild): Measured {
+  const sizes = new Map([...files].map(([path, contents]) => [path, brotliCompressSync(contents).length]));
+  const scripts = scriptsOf(metafile, [outputOf(metafile, 'client/web/main.tsx'), largestLanguage(metafile, sizes)]);
+  const isFirst = (path: string) => scripts.has(path) || !/\.(js|png)$/.test(path) || path === '/service-worker.js';
+  return {
+    first: new Map([...sizes].filter(([path]) => isFirst(path))),
+    later: new Map([...sizes].filter(([path]) => !isFirst(path))),
+    parts: partsOf(metafile, scripts, sizes),
+  };
+}
+
+const servedAs = (output: string) =>
+  `/${relative(webFolder, join(import.meta.dirname, '..', output))}`.replaceAll('\\', '/');
+
+function largestLanguage({ outputs }: Metafile, sizes: Sizes): string {
+  const languages = Object.entries(outputs)
+    .filter(([, { inputs }]) => Object.keys(inputs).some((input) => /^client\/web\/messages\/(en|fr)\.ts$/.test(input)))
+    .map(([output]) => servedAs(output));
+  const [largest = ''] = languages.sort((a, b) => (sizes.get(b) ?? 0) - (sizes.get(a) ?? 0));
+  return largest;
+}
+
+/** Scripts, and what they import without being asked. */
+function scriptsOf({ outputs }: Metafile, entries: readonly string[]): ReadonlySet<string> {
+  const imports = new Map(
+    Object.entries(outputs).map(([output, { imports: all }]) => [
+      servedAs(output),
+      all.filter(({ kind, external }) => kind === 'import-statement' && !external).map(({ path }) => servedAs(path)),
+    ]),
+  );
+  const found = new Set<string>();
+  const add = (path: string) => {
+    if (found.has(path)) return;
+    found.add(path);
+    for (const other of imports.get(path) ?? []) add(other);
+  };
+  for (const entry of entries) add(entry);
+  return found;
+}
+
+/** Compression does not add up: each part has its share of its file by its size before. */
+function partsOf({ outputs }: Metafile, scripts: ReadonlySet<string>, sizes: Sizes): Sizes {
+  const parts = new Map<string, number>();
+  for (const [output, { bytes, inputs }] of Object.entries(outputs)) {
+    const path = servedAs(output);
+    if (!scripts.has(path)) continue;
+    for (const [input, { bytesInOutput }] of Object.entries(inputs)) {
+      const share = ((sizes.get(path) ?? 0) * bytesInOutput) / bytes;
+      parts.set(partOf(input), (parts.get(partOf(input)) ?? 0) + share);
+    }
+  }
+  return new Map([...parts].sort(([, a], [, b]) => b - a));
+}
+
+/** A package, or a room of the client. */
+function partOf(input: string): string {
+  const [, packaged] = /^node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(input) ?? [];
+  if (packaged !== undefined) return packaged;
+  return input.split('/').slice(0, -1).join('/');
+}
+
+const kb = (bytes: number) => `${(bytes / 1000).toFixed(1)} KB`;
+const print = (sizes: Sizes) => {
+  for (const [name, bytes] of sizes) console.log(`${kb(bytes).padStart(10)}  ${name}`);
+};
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  const { first, later, parts } = measure(await bundleWeb());
+  const total = [...first.values()].reduce((sum, bytes) => sum + bytes, 0);
+  print(first);
+  console.log('Its scripts consist of:');
+  print(parts);
+  console.log('Loaded when it is wanted:');
+  print(later);
+  console.log(`size: a first visit to the web client loads ${kb(total)} of at most ${kb(maxFirstLoadBytes)}`);
+  if (total > maxFirstLoadBytes) {
+    console.error('That is too much: load on demand what is not needed at once, or do without it.');
+    process.exit(1);
+  }
+}
