@@ -2,21 +2,22 @@
 
 import type { JSX } from 'preact';
 import { choose, languages, messages } from '../model/language.ts';
+import { complain } from './toast.tsx';
 
 export function LanguageChoice(): JSX.Element {
   return (
     <fieldset class="languages">
       <legend class="unseen">{messages.value.settings.language}</legend>
-      {languages.map(({ locale, language }) => (
+      {languages.map(({ locale, name }) => (
         <button
           key={locale}
           type="button"
           class="quiet"
           lang={locale}
           aria-pressed={messages.value.locale === locale}
-          onClick={() => choose(locale)}
+          onClick={() => void choose(locale).catch(complain)}
         >
-          {language}
+          {name}
         </button>
       ))}
     </fieldset>

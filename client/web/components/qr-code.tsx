@@ -9,7 +9,15 @@ const border = 2;
 export function QrCode({ content, label }: { readonly content: string; readonly label: string }): JSX.Element {
   const { size, path } = useMemo(() => draw(content), [content]);
   return (
-    <svg class="qr" viewBox={`0 0 ${size} ${size}`} role="img" aria-label={label} shape-rendering="crispEdges">
+    <svg
+      class="qr"
+      width="272"
+      height="272"
+      viewBox={`0 0 ${size} ${size}`}
+      role="img"
+      aria-label={label}
+      shape-rendering="crispEdges"
+    >
       <rect width={size} height={size} fill="#fff" />
       <path d={path} fill="#000" />
     </svg>

@@ -7,7 +7,8 @@ import { nameOf } from '../model/people.ts';
 import type { PictureStep } from '../model/picture.ts';
 import { useSession } from './context.ts';
 
-const columnWidth = 76;
+/** Few members stand further apart. */
+const columnWidth = (members: number): number => (members <= 3 ? 116 : 78);
 const rowHeight = 50;
 const top = 14;
 const keyHex = 4;
@@ -29,9 +30,10 @@ interface PictureProps {
 
 export function RatchetPicture({ members, steps, isRelay }: PictureProps): JSX.Element {
   const { inside } = messages.value;
-  const width = members.length * columnWidth;
+  const column = columnWidth(members.length);
+  const width = members.length * column;
   const height = top + Math.max(steps.length, 1) * rowHeight;
-  const xOf = (hrid: string) => (members.indexOf(hrid) + 0.5) * columnWidth;
+  const xOf = (hrid: string) => (members.indexOf(hrid) + 0.5) * column;
   return (
     <div class="picture-frame">
       <svg
@@ -77,7 +79,7 @@ function Arrow({ step, from, to, y, isRelay }: ArrowProps): JSX.Element {
   const ends = [from, ...to];
   const [left, right] = [Math.min(...ends), Math.max(...ends)];
   const size = step.bytes === null ? inside.unknownSize : words.size(step.bytes);
-  const label = isRelay ? `${size} · ${clock(step.at)}` : `S${stageNumber(vector)} · ${shortKey(groupKey)}`;
+  const label = isRelay ? `${size} · ${words.exactClock(step.at)}` : `S${stageNumber(vector)} · ${shortKey(groupKey)}`;
   return (
     <g class="arrow" style={{ color: colour }}>
       <line class="arrow-line" x1={left} x2={right} y1={y} y2={y} />
@@ -105,8 +107,6 @@ function Arrow({ step, from, to, y, isRelay }: ArrowProps): JSX.Element {
   );
 }
 
-const clock = (at: number): string => new Date(at).toLocaleTimeString(messages.value.locale);
-
 /** The same in words, for who cannot see it. */
 export function PictureWords({
   steps,
@@ -127,7 +127,7 @@ export function PictureWords({
         return (
           <li key={step.number}>
             {isRelay
-              ? inside.relaySees(step.sender.slice(0, 6), step.recipients ?? others, size, clock(step.at))
+              ? inside.relaySees(step.sender.slice(0, 6), step.recipients ?? others, size, words.exactClock(step.at))
               : `${inside.step(nameOf(session, step.sender), stageNumber(vector), groupKey)}, ${
                   leaf === null ? inside.light : inside.newKey(leaf.slice(0, 6))
                 }${step.speaks ? '' : `, ${inside.moved}`}`}
@@ -139,6 +139,6 @@ export function PictureWords({
 }
 
 export const columnStyle = (count: number): Record<string, string> => ({
-  width: `${count * columnWidth}px`,
-  gridTemplateColumns: `repeat(${count}, ${columnWidth}px)`,
+  width: `${count * columnWidth(count)}px`,
+  gridTemplateColumns: `repeat(${count}, ${columnWidth(count)}px)`,
 });

@@ -10,7 +10,6 @@ const { plural } = words;
 
 export const en = {
   locale: 'en',
-  language: 'English',
   words,
   errors: errorsEn,
   story: storyEn,
@@ -38,7 +37,7 @@ export const en = {
 
   welcome: {
     title: 'Talk in small groups. Nobody listens in.',
-    what: 'Cliquet encrypts what you say in your browser, for the members of your group alone. The relay that carries it sees which mailboxes exchange messages, when, and how large they are. It never sees what is said, what a group is called, or who you are; your address it sees once, to send you a code.',
+    what: 'Cliquet encrypts what you say in your browser, for your group alone; the relay that carries it sees which mailboxes exchange messages, when, and how large they are, and once the address that gets your code.',
     begin: 'Begin',
     restore: 'I was here before: restore',
     invited: (name: string) =>
@@ -153,12 +152,12 @@ export const en = {
     image: 'Read from a picture',
     self: 'That is your own invite; send it to somebody else.',
     who: 'Who is this?',
-    whoHint: 'What you call them. Nobody else sees it.',
+    call: 'What you call them',
+    callHint: 'Nobody else sees it.',
     add: 'Keep as a contact',
     talk: 'Talk with them',
     known: (name: string) => `You know them already: ${isolate(name)}.`,
     kept: (name: string) => `${isolate(name)} is a contact now.`,
-    together: (a: string, b: string) => (a === '' ? b : `${b} & ${a}`),
     waiting: 'Somebody’s invite waits for your answer.',
     answer: 'Look at it',
     drop: 'Not now',

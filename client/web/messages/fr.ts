@@ -11,7 +11,6 @@ const { plural } = words;
 
 export const fr: Messages = {
   locale: 'fr',
-  language: 'Français',
   words,
   errors: errorsFr,
   story: storyFr,
@@ -39,7 +38,7 @@ export const fr: Messages = {
 
   welcome: {
     title: 'Parler en petit groupe. Personne n’écoute.',
-    what: 'Cliquet chiffre ce que vous dites dans votre navigateur, pour les seuls membres de votre groupe. Le relais qui le transporte voit quelles boîtes échangent des messages, quand, et de quelle taille. Il ne voit jamais ce qui est dit, ni le nom d’un groupe, ni qui vous êtes ; votre adresse, il la voit une fois, pour vous envoyer un code.',
+    what: 'Cliquet chiffre ce que vous dites dans votre navigateur, pour votre groupe seul ; le relais qui le transporte voit quelles boîtes échangent des messages, quand et de quelle taille, et une fois l’adresse qui reçoit votre code.',
     begin: 'Commencer',
     restore: 'J’étais déjà là : restaurer',
     invited: (name) => (name === '' ? 'Quelqu’un vous invite à parler.' : `${isolate(name)} vous invite à parler.`),
@@ -154,12 +153,12 @@ export const fr: Messages = {
     image: 'Lire dans une image',
     self: 'C’est votre propre invitation ; envoyez-la à quelqu’un d’autre.',
     who: 'Qui est-ce ?',
-    whoHint: 'Comment vous appelez cette personne. Personne d’autre ne le voit.',
+    call: 'Comment vous l’appelez',
+    callHint: 'Personne d’autre ne le voit.',
     add: 'Garder comme contact',
     talk: 'Parler ensemble',
     known: (name) => `Vous connaissez déjà cette personne : ${isolate(name)}.`,
     kept: (name) => `${isolate(name)} est maintenant un contact.`,
-    together: (a, b) => (a === '' ? b : `${b} & ${a}`),
     waiting: 'Une invitation attend votre réponse.',
     answer: 'La voir',
     drop: 'Pas maintenant',

@@ -22,6 +22,8 @@ export interface Words {
   list(names: readonly string[], more: (count: number) => string, type?: 'conjunction' | 'disjunction'): string;
   /** 14:03. @param seconds since 1970 */
   clock(seconds: number): string;
+  /** 14:03:27. @param ms since 1970 */
+  exactClock(ms: number): string;
   /** Thursday, 26 November. */
   day(seconds: number): string;
   /** When something was, as short as it may be: today's clock, else the day. */
@@ -42,6 +44,7 @@ const isSameDay = (a: Date, b: Date) => a.toDateString() === b.toDateString();
 export function wordsIn(locale: string): Words {
   const plurals = new Intl.PluralRules(locale);
   const clockFormat = new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit' });
+  const exactFormat = new Intl.DateTimeFormat(locale, { timeStyle: 'medium' });
   const dayFormat = new Intl.DateTimeFormat(locale, { weekday: 'long', day: 'numeric', month: 'long' });
   const yearFormat = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'long', year: 'numeric' });
   const shortFormat = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short' });
@@ -59,6 +62,7 @@ export function wordsIn(locale: string): Words {
       const all = [...shown.map(isolate), ...(rest > 0 ? [more(rest)] : [])];
       return new Intl.ListFormat(locale, { type }).format(all);
     },
+    exactClock: (ms) => exactFormat.format(ms),
     clock: (seconds) => clockFormat.format(seconds * 1000),
     day,
     when: (seconds) => {
@@ -71,7 +75,7 @@ export function wordsIn(locale: string): Words {
       return unit(seconds / size, name);
     },
     size: (bytes) => {
-      if (bytes < 1000) return unit(bytes, 'byte', 'short');
+      if (bytes < 1000) return unit(bytes, 'byte');
       return bytes < 1_000_000
         ? unit(bytes / 1000, 'kilobyte', 'short', 1)
         : unit(bytes / 1_000_000, 'megabyte', 'short', 1);

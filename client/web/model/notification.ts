@@ -15,7 +15,8 @@ export function useNotifications(session: Session): void {
         const number = newest?.number ?? -1;
         const before = known.get(group.id);
         known.set(group.id, number);
-        if (before !== undefined && number > before && newest?.isSelf === false) show(group.id, groupName(group));
+        if (before !== undefined && number > before && newest?.isSelf === false)
+          show(group.id, groupName(session, group));
       }
     });
   }, [session]);

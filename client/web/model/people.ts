@@ -30,8 +30,12 @@ export function namesOf(session: Session, hrids: readonly string[], type?: 'conj
   );
 }
 
-export const groupName = ({ id, name }: Pick<Group, 'id' | 'name'>): string =>
-  name.trim() === '' ? messages.value.common.groupWithout(id.slice(0, shownId)) : name;
+/** A group as it is called; one without a name by who is in it. */
+export function groupName(session: Session, { id, name, members }: Group): string {
+  if (name.trim() !== '') return name;
+  const others = members.filter(({ isSelf }) => !isSelf).map(({ hrid }) => hrid);
+  return others.length === 0 ? messages.value.common.groupWithout(id.slice(0, shownId)) : namesOf(session, others);
+}
 
 /** A message in one line. */
 export function summaryOf({ content }: HistoryEntry): string {

@@ -13,12 +13,14 @@ export class Setup {
   readonly #isWrong = signal(false);
   #store: MemoryStore = memoryStore();
   #client: Client | null;
+  #isRestored: boolean;
   #answer: (code: string | null) => void = () => undefined;
   #answered = Promise.withResolvers<void>();
 
   /** @param client  one that is there already and has to register again */
   constructor(client: Client | null = null) {
     this.#client = client;
+    this.#isRestored = client !== null;
     if (client !== null) this.#stage.value = 'address';
   }
 
@@ -38,7 +40,7 @@ export class Setup {
 
   /** Whether this client was somebody before. */
   get isRestored(): boolean {
-    return this.#client !== null;
+    return this.#isRestored;
   }
 
   show(stage: 'intro' | 'restore' | 'address'): void {
@@ -49,6 +51,7 @@ export class Setup {
   async restore(from: Omit<RestoreOptions, 'onProgress'>, onProgress: OnProgress): Promise<void> {
     this.#store = memoryStore();
     this.#client = await restoreClient(this.#store, from, onProgress);
+    this.#isRestored = true;
     this.#stage.value = this.#client.isRegistered ? 'passphrase' : 'address';
   }
 

@@ -3,6 +3,7 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Group } from '../../index.ts';
+import { Asking } from '../components/asking.tsx';
 import { Avatar } from '../components/avatar.tsx';
 import { Composer } from '../components/composer.tsx';
 import { useSession } from '../components/context.ts';
@@ -16,10 +17,7 @@ import type { Conversation } from '../model/conversation.ts';
 import { messages } from '../model/language.ts';
 import { groupName, isKnown, nameOf } from '../model/people.ts';
 import { go, linkTo, type Pane } from '../model/route.ts';
-import { About } from './about.tsx';
-import { Inside } from './inside.tsx';
-import { Asking, Members } from './members.tsx';
-import { Verify } from './verify.tsx';
+import { About, Inside, Members, Verify } from './later.ts';
 
 export function GroupPage({ id, pane }: { readonly id: string; readonly pane: Pane | null }): JSX.Element {
   const session = useSession();
@@ -59,7 +57,7 @@ function GroupBar({ group, pane }: { readonly group: Group; readonly pane: Pane 
   const session = useSession();
   session.version.value;
   const { common, group: texts } = messages.value;
-  const name = groupName(group);
+  const name = groupName(session, group);
   const { isVerified, members } = group;
   return (
     <header class="bar">
@@ -189,7 +187,7 @@ function Invitation({ group }: { readonly group: Group }): JSX.Element {
     if (await run(() => group.decline())) go({ page: 'home' }, { replace: true });
   };
   return (
-    <Page title={groupName(group)} back={{ page: 'home' }}>
+    <Page title={groupName(session, group)} back={{ page: 'home' }}>
       <p class="lead">{texts.invitedBy(nameOf(session, inviter), group.members.length)}</p>
       {isStranger && (
         <>

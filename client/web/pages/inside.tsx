@@ -2,7 +2,7 @@
 // same through the eyes of the relay.
 
 import type { JSX } from 'preact';
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { CliquetError, type Group, type MemberStage, type Stage } from '../../index.ts';
 import { Avatar } from '../components/avatar.tsx';
 import { useSession } from '../components/context.ts';
@@ -27,6 +27,8 @@ export function Inside({ group }: { readonly group: Group }): JSX.Element {
   const { inside } = messages.value;
   const [isRelay, setRelay] = useState(false);
   const steps = session.picture.of(group.id).value;
+  const picture = useRef<HTMLElement>(null);
+  useEffect(() => picture.current?.scrollTo({ top: picture.current.scrollHeight }), [steps, isRelay]);
   const stages = stagesOf(group);
   const back = { page: 'group', group: group.id, pane: null } as const;
   if (stages === null)
@@ -52,6 +54,7 @@ export function Inside({ group }: { readonly group: Group }): JSX.Element {
       </fieldset>
       {!isRelay && <Wheel stage={stages.stage} />}
       <section
+        ref={picture}
         class="picture-scroll"
         aria-label={inside.diagram}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable with the keyboard
@@ -92,11 +95,12 @@ function Wheel({ stage: { vector, groupKey, waiting } }: { readonly stage: Stage
         </g>
         <circle class="wheel-hub" r=".52" />
         <path class="mark-pawl" d="M1.080-1.280 .140-.960 .080-.720 .300-.700 1.160-1.080Z" />
+        <circle class="mark-pawl" cx="1.08" cy="-1.12" r=".16" />
         <text y=".13" text-anchor="middle" font-size=".38">
           {`S${number}`}
         </text>
       </svg>
-      <dl class="wheel-facts">
+      <dl class="facts wheel-facts">
         <dt>{inside.groupKey}</dt>
         <dd class="code">{groupKey.replace(/(.{4})(?=.)/g, '$1 ')}</dd>
         <dt title={inside.vectorHint}>{inside.vector}</dt>

@@ -153,8 +153,7 @@ function Guest({ link, onDone }: { readonly link: string; readonly onDone: () =>
         ({ members, status }) =>
           status === 'active' && members.length === 2 && members.some((each) => each.hrid === hrid),
       );
-      const title = meet.together(session.profile.value.name.trim(), nameOf(session, hrid)).slice(0, 128);
-      const group = together ?? (await session.client.createGroup([contact?.invite ?? ''], { name: title }));
+      const group = together ?? (await session.client.createGroup([contact?.invite ?? '']));
       onDone();
       go({ page: 'group', group: group.id, pane: null });
     });
@@ -173,7 +172,8 @@ function Guest({ link, onDone }: { readonly link: string; readonly onDone: () =>
         <Form onSubmit={() => void talk()}>
           {known !== null && <p class="notice">{meet.known(known)}</p>}
           <Field
-            label={meet.whoHint}
+            label={meet.call}
+            hint={meet.callHint}
             value={name}
             onInput={setName}
             error={problem}

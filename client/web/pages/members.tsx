@@ -4,6 +4,7 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Group, Member } from '../../index.ts';
 import { Avatar } from '../components/avatar.tsx';
+import { Choice } from '../components/choice.tsx';
 import { useSession } from '../components/context.ts';
 import { ask } from '../components/dialog.tsx';
 import { Field, Form } from '../components/field.tsx';
@@ -198,71 +199,5 @@ function Adding({ group, action }: { readonly group: Group; readonly action: Act
         </Form>
       )}
     </section>
-  );
-}
-
-interface ChoiceProps {
-  readonly people: readonly { readonly hrid: string; readonly isVerified: boolean }[];
-  readonly chosen: ReadonlySet<string>;
-  readonly onChoose: (chosen: ReadonlySet<string>) => void;
-  readonly label: string;
-}
-
-/** Some of one's contacts. */
-export function Choice({ people, chosen, onChoose, label }: ChoiceProps): JSX.Element {
-  const session = useSession();
-  session.version.value;
-  const { group } = messages.value;
-  return (
-    <fieldset class="choice">
-      <legend class="unseen">{label}</legend>
-      {people.map(({ hrid, isVerified }) => (
-        <label key={hrid} class="person">
-          <input
-            type="checkbox"
-            checked={chosen.has(hrid)}
-            onInput={(event) => {
-              const next = new Set(chosen);
-              if (event.currentTarget.checked) next.add(hrid);
-              else next.delete(hrid);
-              onChoose(next);
-            }}
-          />
-          <Avatar id={hrid} name={nameOf(session, hrid)} />
-          <bdi class="person-name">{nameOf(session, hrid)}</bdi>
-          {isVerified && (
-            <span class="verified" role="img" aria-label={group.verified} title={group.verified}>
-              <Icon name="shield" />
-            </span>
-          )}
-        </label>
-      ))}
-    </fieldset>
-  );
-}
-
-/** Members who have lost their device and ask to be let in again. */
-export function Asking({ group }: { readonly group: Group }): JSX.Element {
-  const session = useSession();
-  session.version.value;
-  const { members: texts } = messages.value;
-  const { isBusy, run } = useAction();
-  const letIn = async (hrid: string) => {
-    const name = nameOf(session, hrid);
-    const question = { title: texts.readmitTitle(name), body: texts.readmitBody(name), action: texts.readmit };
-    if (await ask(question)) await run(() => group.readmit(hrid));
-  };
-  return (
-    <>
-      {group.requests.map((hrid) => (
-        <div key={hrid} class="notice notice-warning">
-          <Icon name="alert" />
-          <span>{texts.asks(nameOf(session, hrid))}</span>
-          <button type="button" disabled={isBusy} onClick={() => void letIn(hrid)}>
-            {texts.readmit}
-          </button>
-        </div>
-      ))}
-    </>
   );
 }

@@ -2,6 +2,7 @@
 
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
+import { Choice } from '../components/choice.tsx';
 import { useSession } from '../components/context.ts';
 import { Field, Form } from '../components/field.tsx';
 import { Page } from '../components/page.tsx';
@@ -9,7 +10,6 @@ import { useAction } from '../components/use-action.ts';
 import { messages } from '../model/language.ts';
 import { sentenceOf } from '../model/people.ts';
 import { go, linkTo } from '../model/route.ts';
-import { Choice } from './members.tsx';
 
 export function NewGroup(): JSX.Element {
   const session = useSession();

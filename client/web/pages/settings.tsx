@@ -58,7 +58,7 @@ export function Settings(): JSX.Element {
       <ChangePassphrase />
       <section class="card">
         <h2>{settings.relay}</h2>
-        <dl>
+        <dl class="facts">
           <dt>{settings.relay}</dt>
           <dd>{client.relay}</dd>
           <dt>{settings.who}</dt>

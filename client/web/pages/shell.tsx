@@ -4,25 +4,23 @@ import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { SessionContext } from '../components/context.ts';
 import { Mark } from '../components/icon.tsx';
+import { loadAll } from '../components/lazy.tsx';
 import { LineBanner, UpdateBanner } from '../components/line-banner.tsx';
 import { messages } from '../model/language.ts';
 import { useNotifications } from '../model/notification.ts';
 import { route } from '../model/route.ts';
 import type { Session } from '../model/session.ts';
-import { Again } from './again.tsx';
-import { Backup } from './backup.tsx';
-import { Contacts } from './contacts.tsx';
 import { GroupPage } from './group.tsx';
 import { Home } from './home.tsx';
-import { Meet } from './meet.tsx';
-import { NewGroup } from './new-group.tsx';
-import { Settings } from './settings.tsx';
+import { Again, Backup, Contacts, Meet, NewGroup, Settings } from './later.ts';
 
 export function Shell({ session }: { readonly session: Session }): JSX.Element {
   const { common, home } = messages.value;
   const { page } = route.value;
   useTitle(session);
   useNotifications(session);
+  // What may be opened is here by then; without a network the service worker has it.
+  useEffect(() => void loadAll().catch(() => undefined), []);
   return (
     <SessionContext.Provider value={session}>
       <div class={`shell ${page === 'home' ? 'at-home' : 'at-page'}`}>

@@ -12,6 +12,7 @@ import { messages } from '../model/language.ts';
 import { sentenceOf } from '../model/people.ts';
 import { invite } from '../model/route.ts';
 import { Setup } from '../model/setup.ts';
+import { RestoreForm } from './later.ts';
 import { AddressForm, CodeForm } from './registration.tsx';
 
 const minPassphrase = 8;
@@ -80,8 +81,8 @@ export function Gate({ title, text, isLarge = false, children }: GateProps): JSX
         </h1>
         {text !== undefined && <p class="lead">{text}</p>}
         {children}
+        <LanguageChoice />
       </div>
-      <LanguageChoice />
     </main>
   );
 }
@@ -144,64 +145,6 @@ function PassphraseForm({ setup }: { readonly setup: Setup }): JSX.Element {
         {welcome.finish}
       </button>
       <Progress label={welcome.working} fraction={progress} />
-    </Form>
-  );
-}
-
-function RestoreForm({ setup }: { readonly setup: Setup }): JSX.Element {
-  const { restore, common } = messages.value;
-  const [phrase, setPhrase] = useState('');
-  const [file, setFile] = useState<File | null>(null);
-  const [passphrase, setPassphrase] = useState('');
-  const [problem, setProblem] = useState<string | null>(null);
-  const [progress, setProgress] = useState<number | null>(null);
-  const { isBusy, run } = useAction((error) => {
-    setProgress(null);
-    setProblem(sentenceOf(error));
-  });
-  const submit = () => {
-    const words = phrase.trim().toLowerCase().split(/\s+/).join(' ');
-    if (words === '' && (file === null || passphrase === '')) return setProblem(restore.nothing);
-    setProblem(null);
-    void run(async () => {
-      const backup = file === null ? {} : { backup: new Uint8Array(await file.arrayBuffer()) };
-      await setup.restore({ ...backup, ...(words === '' ? { passphrase } : { phrase: words }) }, setProgress);
-    });
-  };
-  return (
-    <Form onSubmit={submit}>
-      <Field
-        label={restore.phrase}
-        hint={restore.phraseHint}
-        value={phrase}
-        onInput={setPhrase}
-        type="words"
-        autoFocus
-      />
-      <label class="field">
-        {restore.file}
-        <input type="file" onChange={(event) => setFile(event.currentTarget.files?.[0] ?? null)} />
-      </label>
-      {file !== null && (
-        <Field
-          label={restore.filePassphrase}
-          hint={restore.filePassphraseHint}
-          value={passphrase}
-          onInput={setPassphrase}
-          type="password"
-          autoComplete="off"
-        />
-      )}
-      <div role="alert">{problem !== null && <p class="error">{problem}</p>}</div>
-      <div class="row">
-        <button type="submit" class="primary" disabled={isBusy}>
-          {restore.go}
-        </button>
-        <button type="button" class="quiet" onClick={() => setup.show('intro')}>
-          {common.back}
-        </button>
-      </div>
-      <Progress label={restore.opening} fraction={progress} />
     </Form>
   );
 }
