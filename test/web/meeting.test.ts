@@ -86,7 +86,7 @@ describe('the first visit', () => {
     const eve = await world.visitor('Eve', { locale: 'fr-CA' });
     await eve.heading(fr.welcome.title).waitFor();
     expect(await eve.page.getAttribute('html', 'lang')).toBe('fr');
-    await eve.press(en.language);
+    await eve.press('English');
     await eve.heading(en.welcome.title).waitFor();
     await eve.page.reload();
     await eve.heading(en.welcome.title).waitFor();
@@ -107,7 +107,7 @@ describe('meeting somebody', () => {
     await bob.page.getByText(en.welcome.invited('Ada')).waitFor();
     await bob.register();
     await bob.press(en.meet.answer);
-    expect(await bob.field(en.meet.whoHint).inputValue()).toBe('Ada');
+    expect(await bob.field(en.meet.call).inputValue()).toBe('Ada');
     await bob.press(en.meet.talk);
     await bob.say('hello from a link');
     await ada.goHome();
@@ -132,7 +132,7 @@ describe('meeting somebody', () => {
     await ada.press(en.common.close);
     await ada.field(en.meet.paste).focus();
     await ada.page.keyboard.press('ControlOrMeta+V');
-    expect(await ada.field(en.meet.whoHint).inputValue()).toBe('Bob Paste');
+    expect(await ada.field(en.meet.call).inputValue()).toBe('Bob Paste');
     await ada.press(en.meet.talk);
     await ada.say('hello from a paste');
   });
@@ -145,7 +145,7 @@ describe('meeting somebody', () => {
     await bob.readPicture(await bob.page.screenshot({ clip: { x: 0, y: 0, width: 50, height: 50 } }));
     await bob.page.getByRole('alert').getByText(en.scan.none).waitFor();
     await bob.readPicture(picture);
-    expect(await bob.field(en.meet.whoHint).inputValue()).toBe('Ada Picture');
+    expect(await bob.field(en.meet.call).inputValue()).toBe('Ada Picture');
     await bob.press(en.meet.talk);
     await bob.say('hello from a picture');
   });
@@ -155,8 +155,8 @@ describe('meeting somebody', () => {
     holdUp(camera, await ada.inviteLink());
     await bob.goTo(en.home.meet);
     await bob.press(en.meet.scan);
-    await bob.field(en.meet.whoHint).waitFor();
-    expect(await bob.field(en.meet.whoHint).inputValue()).toBe('Ada Camera');
+    await bob.field(en.meet.call).waitFor();
+    expect(await bob.field(en.meet.call).inputValue()).toBe('Ada Camera');
     await bob.press(en.meet.talk);
     await bob.say('hello from a camera');
   });

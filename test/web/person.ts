@@ -3,6 +3,7 @@
 import { en } from '../../client/web/messages/en.ts';
 import type { BrowserContext, Locator, Page } from '../runtimes/chromium.ts';
 import type { TestRelay } from '../support/relay.ts';
+import type { Cable } from './cable.ts';
 
 export const passphrase = 'four words of mine';
 
@@ -10,13 +11,15 @@ export class Person {
   readonly name: string;
   readonly address: string;
   readonly context: BrowserContext;
+  readonly cable: Cable;
   readonly #relay: TestRelay;
   #page: Page | undefined;
 
-  constructor(name: string, address: string, relay: TestRelay, context: BrowserContext) {
+  constructor(name: string, address: string, relay: TestRelay, context: BrowserContext, cable: Cable) {
     this.name = name;
     this.address = address;
     this.context = context;
+    this.cable = cable;
     this.#relay = relay;
   }
 
@@ -51,6 +54,17 @@ export class Person {
 
   async press(name: string | RegExp): Promise<void> {
     await this.button(name).click();
+  }
+
+  /** The network goes; the browser notices, as it does on a phone in a tunnel. */
+  async unplug(): Promise<void> {
+    this.cable.pull();
+    await this.context.setOffline(true);
+  }
+
+  async plug(): Promise<void> {
+    this.cable.plug();
+    await this.context.setOffline(false);
   }
 
   async register(): Promise<void> {
@@ -121,7 +135,7 @@ export class Person {
   async keep(link: string, called: string): Promise<void> {
     await this.follow(link);
     await this.press(en.meet.answer);
-    await this.field(en.meet.whoHint).fill(called);
+    await this.field(en.meet.call).fill(called);
     await this.press(en.meet.add);
     await this.page.getByText(en.meet.kept(called)).waitFor();
   }

@@ -4,6 +4,7 @@
 
 import { type Browser, type BrowserContextOptions, launchChromium, type Page } from '../runtimes/chromium.ts';
 import { startRelay, type TestRelay, type TestRelayOptions } from '../support/relay.ts';
+import { Cable } from './cable.ts';
 import { Person } from './person.ts';
 
 export interface PersonOptions extends BrowserContextOptions {
@@ -40,7 +41,10 @@ export class World {
   /** Somebody who opens the pages for the first time. */
   async visitor(name: string, options: PersonOptions = {}): Promise<Person> {
     const { address = `${name.toLowerCase().replace(/\W+/g, '.')}@example.org`, ...context } = options;
+    const cable = await Cable.lay();
     const made = await this.browser.newContext({
+      // Browsers do not ask a proxy for what is on their own machine, unless they are told to.
+      proxy: { server: cable.url, bypass: '<-loopback>' },
       locale: 'en-GB',
       baseURL: this.relay.url,
       // A window would not be asked.
@@ -55,7 +59,7 @@ export class World {
         console.error(`policy violated: ${violatedDirective} ${blockedURI} ${sample}`),
       );
     });
-    const person = new Person(name, address, this.relay, made);
+    const person = new Person(name, address, this.relay, made, cable);
     this.#people.push(person);
     await person.open();
     return person;
@@ -70,7 +74,10 @@ export class World {
 
   /** Ends everybody's pages. @returns what went wrong in them since the last time */
   async leave(): Promise<readonly string[]> {
-    for (const person of this.#people.splice(0)) await person.context.close();
+    for (const { context, cable } of this.#people.splice(0)) {
+      await context.close();
+      await cable.remove();
+    }
     return this.#troubles.splice(0);
   }
 
