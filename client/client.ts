@@ -281,7 +281,7 @@ export class Client {
     return writeBackup(this.#state, this.#random, { ...options, now: this.#now() });
   }
 
-  /** Connects: again after this client was replaced by another connection, or at last if it was opened without one. */
+  /** Connects: at last if it was opened without that, again after it was replaced, at once if it waits to try again. */
   connect(): void {
     this.#assertOpen();
     const hrid = this.#hrid;

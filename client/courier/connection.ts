@@ -36,9 +36,16 @@ export class Connection {
     this.#handlers = handlers;
   }
 
-  /** Connects, and connects again after every loss, until it is stopped or replaced. */
+  /**
+   * Connects, and connects again after every loss, until it is stopped or replaced. If it is waiting to try again, it does
+   * so at once, unless the relay has asked for the pause.
+   */
   start(): void {
-    if (this.#running) return;
+    if (this.#running) {
+      if (!this.#retry.isWaiting) return;
+      this.#retry.lineIsBack();
+      if (this.#retry.isWaiting) return;
+    }
     this.#running = true;
     void this.#open();
   }

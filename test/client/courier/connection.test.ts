@@ -120,6 +120,20 @@ describe('start()', () => {
     expect(lines).toHaveLength(7);
   });
 
+  it('does not wait any longer when it is asked again, and opens one link', async () => {
+    connection.start();
+    for (const i of [0, 1, 2, 3]) {
+      await refuse(i);
+      connection.start();
+      connection.start();
+      expect(lines).toHaveLength(i + 2);
+    }
+    await open(4);
+    connection.start();
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(lines).toHaveLength(5);
+  });
+
   it('after stop() opens one link, and closes what was still being opened', async () => {
     connection.start();
     connection.stop();
@@ -151,6 +165,7 @@ describe('start()', () => {
     connection.confirm();
     listener.closed('lost', new RelayProblem({ code: 'rate-limited', retryAfter: 90 }));
     await vi.advanceTimersByTimeAsync(89_999);
+    connection.start();
     expect(lines).toHaveLength(1);
     await vi.advanceTimersByTimeAsync(1);
     expect(lines).toHaveLength(2);
