@@ -13,7 +13,8 @@ export function colourOf(id: string): number {
 }
 
 function initial(name: string): string {
-  const [first] = new Intl.Segmenter().segment(name.trim());
+  // Names in a list come isolated.
+  const [first] = new Intl.Segmenter().segment(name.replace(/[\u2066-\u2069]/g, '').trim());
   const { segment } = first ?? { segment: '?' };
   // A letter with a hundred marks on it is no initial.
   return segment.length > 8 ? '?' : segment.toUpperCase();

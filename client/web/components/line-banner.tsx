@@ -20,7 +20,8 @@ export function LineBanner(): JSX.Element {
   const { client } = session;
   const { connection, problem } = client;
   const { line } = messages.value;
-  const isLost = useLasting(connection !== 'online');
+  const isCut = useNetwork() === 'none';
+  const isLost = useLasting(connection !== 'online') || isCut;
   const content = (() => {
     if (problem === 'store-unwritable') return <span>{line.full}</span>;
     if (problem === 'not-registered' || !client.isRegistered)
@@ -41,7 +42,7 @@ export function LineBanner(): JSX.Element {
           </button>
         </>
       );
-    if (connection === 'online' || !isLost) return null;
+    if (!isLost) return null;
     const isOrdinary = problem === null || problem === 'unreachable';
     return <span>{isOrdinary ? line.offline : sentenceOf(new CliquetError(problem))}</span>;
   })();
@@ -57,13 +58,29 @@ export function LineBanner(): JSX.Element {
   );
 }
 
+/** What the browser knows of the network: that there is none, it knows before the line is given up. */
+function useNetwork(): 'none' | 'perhaps' {
+  const [network, setNetwork] = useState<'none' | 'perhaps'>('perhaps');
+  useEffect(() => {
+    const look = () => setNetwork(navigator.onLine ? 'perhaps' : 'none');
+    look();
+    addEventListener('online', look);
+    addEventListener('offline', look);
+    return () => {
+      removeEventListener('online', look);
+      removeEventListener('offline', look);
+    };
+  }, []);
+  return network;
+}
+
 /** Whether something has been so for a while. */
 function useLasting(isSo: boolean): boolean {
   const [isLasting, setLasting] = useState(false);
   useEffect(() => {
     setLasting(false);
     if (!isSo) return;
-    const timer = setTimeout(() => setLasting(true), navigator.onLine ? patienceMs : 0);
+    const timer = setTimeout(() => setLasting(true), patienceMs);
     return () => clearTimeout(timer);
   }, [isSo]);
   return isSo && isLasting;

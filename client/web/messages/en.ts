@@ -133,7 +133,7 @@ export const en = {
     draft: 'Draft',
     nothing: 'Nothing said yet',
     choose: 'Choose a group, or meet somebody.',
-    backup: 'If this device is lost, so are you. Write down your 24 words.',
+    backup: 'Write down your 24 words: they bring you back if this device is lost.',
     backupGo: 'Do it now',
   },
 

@@ -134,7 +134,7 @@ export const fr: Messages = {
     draft: 'Brouillon',
     nothing: 'Rien n’a été dit',
     choose: 'Choisissez un groupe, ou rencontrez quelqu’un.',
-    backup: 'Si cet appareil est perdu, vous l’êtes aussi. Notez vos 24 mots.',
+    backup: 'Notez vos 24 mots : ils vous ramènent si cet appareil est perdu.',
     backupGo: 'Maintenant',
   },
 

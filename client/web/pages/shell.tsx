@@ -48,6 +48,7 @@ function Chosen(): JSX.Element {
     case 'home':
       return (
         <div class="empty">
+          <h1 class="unseen">{messages.value.home.title}</h1>
           <Mark />
           <p>{messages.value.home.choose}</p>
         </div>
