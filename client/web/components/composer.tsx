@@ -50,8 +50,10 @@ export function Composer({ conversation, onEditLast }: ComposerProps): JSX.Eleme
     if (event.key === 'Enter' && sends) {
       event.preventDefault();
       send();
-    } else if (event.key === 'Escape' && (draft.reply !== null || draft.edits !== null)) drop();
-    else if (event.key === 'ArrowUp' && draft.text === '') {
+    } else if (event.key === 'Escape' && (draft.reply !== null || draft.edits !== null)) {
+      event.preventDefault();
+      drop();
+    } else if (event.key === 'ArrowUp' && draft.text === '') {
       event.preventDefault();
       onEditLast();
     }

@@ -23,7 +23,7 @@ export function LineBanner(): JSX.Element {
   const isCut = useNetwork() === 'none';
   const isLost = useLasting(connection !== 'online') || isCut;
   const content = (() => {
-    if (problem === 'store-unwritable') return <span>{line.full}</span>;
+    if (problem === 'store-unwritable' || session.isFull) return <span>{line.full}</span>;
     if (problem === 'not-registered' || !client.isRegistered)
       return (
         <>

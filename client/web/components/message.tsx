@@ -28,6 +28,10 @@ export interface MessageDeeds {
   edit(entry: HistoryEntry): void;
   delete(entry: HistoryEntry): void;
   copy(entry: HistoryEntry): void;
+  /** Says it again, if it was not sent. */
+  again(entry: HistoryEntry): void;
+  /** Goes where it stands. */
+  show(entry: HistoryEntry): void;
 }
 
 interface MessageProps {
@@ -64,12 +68,15 @@ export function Message({ entry, answered, isRun, isOpen, deeds }: MessageProps)
       <div class="bubble">
         {!entry.isSelf && !isRun && <bdi class={`sender colour-${colourOf(entry.sender)}`}>{name}</bdi>}
         {entry.isSelf && <span class="unseen">{talk.said(messages.value.common.youTitle)}</span>}
-        {entry.reply !== null && <Quote answered={answered} />}
+        {entry.reply !== null && <Quote answered={answered} onShow={deeds.show} />}
         <Content entry={entry} />
         <Meta entry={entry} time={time} />
         {isExpanded && (
           <div class="message-actions">
             {isOpen && <ActionButton icon="reply" label={talk.reply} onClick={act(deeds.reply)} />}
+            {isOpen && entry.state === 'failed' && (
+              <ActionButton icon="send" label={talk.again} onClick={act(deeds.again)} />
+            )}
             {isText && <ActionButton icon="copy" label={talk.copy} onClick={act(deeds.copy)} />}
             {isOpen && entry.isSelf && isText && (
               <ActionButton icon="edit" label={talk.edit} onClick={act(deeds.edit)} />
@@ -106,18 +113,17 @@ const ActionButton = ({ icon, label, onClick }: ActionButtonProps): JSX.Element 
   </button>
 );
 
-function Quote({ answered }: { readonly answered: HistoryEntry | null }): JSX.Element {
+interface QuoteProps {
+  readonly answered: HistoryEntry | null;
+  readonly onShow: (entry: HistoryEntry) => void;
+}
+
+function Quote({ answered, onShow }: QuoteProps): JSX.Element {
   const session = useSession();
   const { talk } = messages.value;
   if (answered === null) return <span class="quote">{talk.replyGone}</span>;
-  const show = () => {
-    const found = document.querySelector(`[data-number="${answered.number}"]`);
-    found?.scrollIntoView({ block: 'center' });
-    found?.classList.add('found');
-    found?.addEventListener('animationend', () => found.classList.remove('found'), { once: true });
-  };
   return (
-    <button type="button" class={`quote colour-${colourOf(answered.sender)}`} onClick={show}>
+    <button type="button" class={`quote colour-${colourOf(answered.sender)}`} onClick={() => onShow(answered)}>
       <bdi class="sender">{nameOf(session, answered.sender)}</bdi>
       <bdi class="quote-text">{summaryOf(answered)}</bdi>
     </button>

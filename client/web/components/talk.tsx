@@ -7,6 +7,7 @@ import type { Group, HistoryEntry } from '../../index.ts';
 import type { Conversation, Item } from '../model/conversation.ts';
 import { messages } from '../model/language.ts';
 import { nameOf, summaryOf } from '../model/people.ts';
+import { linkTo } from '../model/route.ts';
 import { tell } from '../model/story.ts';
 import { useSession } from './context.ts';
 import { ask } from './dialog.tsx';
@@ -18,6 +19,8 @@ import { complain, note } from './toast.tsx';
 const runSeconds = 300;
 /** So many pixels from the bottom still count as the bottom. */
 const bottomSlack = 48;
+/** So long a message that was looked for stands out. */
+const pointMs = 1500;
 /** So far above the top older messages are fetched. */
 const fetchAhead = '600px 0px 0px 0px';
 
@@ -77,7 +80,6 @@ interface RowsProps extends TalkProps {
 function Rows({ group, conversation, items, isOpen, deeds }: RowsProps): JSX.Element {
   const session = useSession();
   const { words, talk, locale } = messages.value;
-  const byId = new Map(items.flatMap((item) => (item.type === 'message' ? [[item.entry.id, item.entry]] : [])));
   const version = locale + session.client.contacts.map(({ name }) => name).join('\n');
   const rows: JSX.Element[] = [];
   let day = '';
@@ -94,11 +96,19 @@ function Rows({ group, conversation, items, isOpen, deeds }: RowsProps): JSX.Ele
     }
     day = itsDay;
     if (item.type === 'line') {
-      const { text, isWarning } = tell(session, group, item.line);
+      const { text, isWarning, remedy } = tell(session, group, item.line);
       rows.push(
         <li key={item.key} class={`event ${isWarning ? 'event-warning' : ''}`} data-event={item.line.type}>
           {isWarning && <Icon name="alert" />}
-          <span>{text}</span>
+          <span>
+            {text}
+            {remedy !== null && (
+              <>
+                {' '}
+                <a href={linkTo({ page: 'group', group: group.id, pane: remedy.pane })}>{remedy.label}</a>
+              </>
+            )}
+          </span>
         </li>,
       );
       before = null;
@@ -114,7 +124,7 @@ function Rows({ group, conversation, items, isOpen, deeds }: RowsProps): JSX.Ele
       before = null;
     }
     const isRun = before?.sender === entry.sender && entry.receivedAt - before.receivedAt < runSeconds;
-    const answered = entry.reply === null ? null : (byId.get(entry.reply) ?? null);
+    const answered = entry.reply === null ? null : conversation.answered(entry.reply);
     rows.push(
       <Message
         key={item.key}
@@ -216,6 +226,8 @@ function useDeeds(conversation: Conversation): MessageDeeds {
         if (content?.type !== 'text') return;
         navigator.clipboard.writeText(content.text).then(() => note(messages.value.common.copied), complain);
       },
+      again: (entry) => void conversation.again(entry).catch(complain),
+      show: ({ number }) => void conversation.reach(number).then(() => point(number), complain),
       delete: ({ id }) => {
         const { deleteTitle, deleteBody, deleteGo } = messages.value.talk;
         void ask({ title: deleteTitle, body: deleteBody, action: deleteGo, isDangerous: true }).then((yes) =>
@@ -225,6 +237,14 @@ function useDeeds(conversation: Conversation): MessageDeeds {
     }),
     [conversation],
   );
+}
+
+/** Brings a message into sight, and shows which one it is. */
+function point(number: number): void {
+  const found = document.querySelector(`[data-number="${number}"]`);
+  found?.scrollIntoView({ block: 'center' });
+  found?.classList.add('found');
+  setTimeout(() => found?.classList.remove('found'), pointMs);
 }
 
 /** Reads out what others say while the conversation is open, and not what was there before. */

@@ -44,6 +44,8 @@ export const storyEn = {
   out: (by: Who) => `${who(by)} ${has(by)} removed you from this group.`,
   timerOff: (by: Who) => `${who(by)} ${by.isYou ? 'let' : 'lets'} messages stay from now on.`,
   timer: (by: Who, duration: string) => `${who(by)} ${by.isYou ? 'let' : 'lets'} messages disappear after ${duration}.`,
+  verified: 'You have compared the safety number: everybody here is verified.',
+  unverified: 'You have taken the marks of verification back.',
   unreached: (names: string) =>
     `Something did not reach ${names}: not registered any more, not taking anything from you, or away for too long. Who misses it asks to be let in again; who does not see this group at all has to be removed and added again.`,
   refusedBy: (names: string) =>
@@ -66,6 +68,9 @@ export const storyEn = {
   rolledBack:
     'What is kept here is older than what was sent from it. Nothing is sent in this group until its members have let this device in again, which it asks for by itself.',
   refused: (name: string, reason: string) => `Something from ${isolate(name)} was passed over. ${reason}`,
+  /** Where something can be done about it. */
+  compare: 'Compare it',
+  seeMembers: 'See the members',
   deletedMessage: 'A message was deleted',
   sentFile: (name: string) => `File: ${isolate(name)}`,
   sentOther: 'A message for another program',

@@ -234,6 +234,7 @@ export const en = {
     edit: 'Edit',
     delete: 'Delete for everybody',
     copy: 'Copy text',
+    again: 'Send again',
     actions: (name: string, time: string) => `Actions for the message of ${isolate(name)} at ${time}`,
     replying: (name: string) => `Reply to ${isolate(name)}`,
     editing: 'Edit your message',

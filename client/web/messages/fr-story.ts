@@ -42,6 +42,8 @@ export const storyFr: typeof storyEn = {
   out: (by) => `${who(by)} vous ${has(by)} retiré de ce groupe.`,
   timerOff: (by) => `${who(by)} ${has(by)} arrêté les messages éphémères.`,
   timer: (by, duration) => `${who(by)} ${has(by)} réglé les messages pour qu’ils disparaissent après ${duration}.`,
+  verified: 'Vous avez comparé le numéro de sécurité : tout le monde ici est vérifié.',
+  unverified: 'Vous avez retiré les marques de vérification.',
   unreached: (names) =>
     `Quelque chose n’a pas atteint ${names} : plus d’inscription, refus de ce qui vient de vous, ou absence trop longue. Qui en manque demande à revenir ; qui ne voit pas du tout ce groupe doit être retiré puis ajouté de nouveau.`,
   refusedBy: (names) =>
@@ -65,6 +67,8 @@ export const storyFr: typeof storyEn = {
   rolledBack:
     'Ce qui est gardé ici est plus ancien que ce qui en a été envoyé. Rien n’est envoyé dans ce groupe avant que ses membres aient réadmis cet appareil, ce qu’il demande de lui-même.',
   refused: (name, reason) => `Quelque chose de ${isolate(name)} a été laissé de côté. ${reason}`,
+  compare: 'Le comparer',
+  seeMembers: 'Voir les membres',
   deletedMessage: 'Un message a été supprimé',
   sentFile: (name) => `Fichier : ${isolate(name)}`,
   sentOther: 'Un message pour un autre programme',

@@ -235,6 +235,7 @@ export const fr: Messages = {
     edit: 'Modifier',
     delete: 'Supprimer pour tous',
     copy: 'Copier le texte',
+    again: 'Renvoyer',
     actions: (name, time) => `Actions pour le message de ${isolate(name)} à ${time}`,
     replying: (name) => `Réponse à ${isolate(name)}`,
     editing: 'Modifier votre message',

@@ -39,6 +39,8 @@ export class Conversation {
   readonly #hasOlder = signal(false);
   #entries: readonly HistoryEntry[] = [];
   #lines: readonly Line[] = [];
+  /** By id: what is answered here, and stands further back. */
+  readonly #answered = new Map<string, HistoryEntry | null>();
   #readTo = -1;
   #unreadFrom: number | null = null;
   #isEnded = false;
@@ -101,7 +103,7 @@ export class Conversation {
     this.#entries = entries;
     this.#hasOlder.value = entries.length === limit;
     await this.#readLines();
-    this.#show();
+    await this.#show();
   }
 
   async #readOlder(): Promise<void> {
@@ -110,7 +112,7 @@ export class Conversation {
     this.#entries = [...this.#entries, ...page];
     this.#hasOlder.value = page.length === pageSize;
     await this.#readLines();
-    this.#show();
+    await this.#show();
   }
 
   /** The lines that belong between the messages that are here; all of them once the first message is. */
@@ -127,14 +129,14 @@ export class Conversation {
     this.#lines = lines;
   }
 
-  /** An event that concerns this group has been taken. */
-  hear(event: ClientEvent): Promise<void> {
+  /** An event that concerns this group has been taken, or the person has done something. */
+  hear(event?: ClientEvent): Promise<void> {
     return this.#do(async () => {
-      if ('id' in event) await this.#refresh(event.id);
-      if (event.type === 'read') for (const id of event.ids) await this.#refresh(id);
+      if (event !== undefined && 'id' in event) await this.#refresh(event.id);
+      if (event?.type === 'read') for (const id of event.ids) await this.#refresh(id);
       await this.#readNew();
       await this.#readLines();
-      this.#show();
+      await this.#show();
     });
   }
 
@@ -163,7 +165,29 @@ export class Conversation {
     }
   }
 
-  #show(): void {
+  /** What a message answers, if it is still here. */
+  answered(reply: string): HistoryEntry | null {
+    return this.#entries.find(({ id }) => id === reply) ?? this.#answered.get(reply) ?? null;
+  }
+
+  /** Looks up what is answered and stands further back. */
+  async #readAnswered(): Promise<void> {
+    const here = new Set(this.#entries.map(({ id }) => id));
+    for (const { reply } of this.#entries) {
+      if (reply === null || here.has(reply) || this.#answered.has(reply)) continue;
+      this.#answered.set(reply, await this.group.message(reply));
+    }
+  }
+
+  /** Reads back until a message is here. */
+  reach(number: number): Promise<void> {
+    return this.#do(async () => {
+      while (this.#hasOlder.value && (this.#entries.at(-1)?.number ?? 0) > number) await this.#readOlder();
+    });
+  }
+
+  async #show(): Promise<void> {
+    await this.#readAnswered();
     if (this.#isEnded) return;
     const messages = [...this.#entries].reverse();
     const lines = [...this.#lines].reverse();
@@ -197,7 +221,7 @@ export class Conversation {
     return this.#do(async () => {
       const now = Math.floor(Date.now() / 1000);
       this.#entries = this.#entries.filter(({ expiresAt }) => expiresAt === null || expiresAt > now);
-      this.#show();
+      await this.#show();
       await this.#host.said(this.group.id);
     });
   }
@@ -231,7 +255,9 @@ export class Conversation {
     clearTimeout(this.#draftTimer);
     const { value } = this.#draft;
     const isEmpty = value.text === '' && value.reply === null && value.edits === null;
-    void this.#host.notebook.setDraft(this.group.id, isEmpty ? null : value).catch(() => undefined);
+    const kept = this.#host.notebook.setDraft(this.group.id, isEmpty ? null : value);
+    // What cannot be kept now is kept with the next change; when it is sent, it is told.
+    void kept.then(() => this.#host.said(this.group.id)).catch(() => undefined);
   };
 
   /** Sends what is drafted: a message, an answer, or another text for one. */
@@ -251,6 +277,13 @@ export class Conversation {
     await this.#afterwards(null);
   }
 
+  /** Says again what was not sent. */
+  async again({ content, reply }: HistoryEntry): Promise<void> {
+    if (content?.type === 'text') await this.#send(content.text, newId(), reply);
+    else if (content?.type === 'bytes') await this.#send({ ...content, name: content.name ?? '' }, newId(), reply);
+    await this.#afterwards(null);
+  }
+
   async delete(id: string): Promise<void> {
     await this.group.delete(id);
     await this.#afterwards(id);
@@ -265,7 +298,7 @@ export class Conversation {
     return this.#do(async () => {
       if (changed !== null) await this.#refresh(changed);
       await this.#readNew();
-      this.#show();
+      await this.#show();
       await this.#markRead();
       await this.#host.said(this.group.id);
     });

@@ -21,11 +21,21 @@ type LineType =
   | 'rolled-back'
   | 'refused';
 
-type Told<E> = E extends ClientEvent ? Omit<E, 'group' | 'step' | 'at'> : never;
+type Told<E> = E extends ClientEvent ? Omit<E, 'group' | 'step' | 'at' | 'number'> : never;
 
-export type Happening = Told<Extract<ClientEvent, { readonly type: LineType }>>;
+/** What the person has done here, and no event tells of. */
+type Own =
+  | { readonly type: 'timer'; readonly by: string; readonly seconds: number | null }
+  | { readonly type: 'verified'; readonly isVerified: boolean };
+
+export type Happening = Told<Extract<ClientEvent, { readonly type: LineType }>> | Own;
+
+/** Between the lines of two events there is room for some of the person's own. */
+const numbersAnEvent = 16;
 
 export type Line = Happening & {
+  /** Counts up in each group. */
+  readonly number: number;
   /** Seconds since 1970. */
   readonly at: number;
   /** The number of the newest message that was told before it in this group; -1 if none was. */
@@ -39,13 +49,13 @@ const silentCodes = ['duplicate', 'message-unknown'];
 function happeningOf(event: ClientEvent): Happening | null {
   switch (event.type) {
     case 'changed': {
-      const { group: _, at: __, ...rest } = event;
+      const { group: _, at: __, number: ___, ...rest } = event;
       const { added, removed, promoted, demoted, name } = rest;
       const isEmpty = [added, removed, promoted, demoted].every(({ length }) => length === 0) && name === null;
       return isEmpty ? null : rest;
     }
     case 'accepted': {
-      const { group: _, step: __, at: ___, ...rest } = event;
+      const { group: _, step: __, at: ___, number: ____, ...rest } = event;
       return rest.refused.length === 0 ? null : rest;
     }
     case 'invited':
@@ -60,12 +70,12 @@ function happeningOf(event: ClientEvent): Happening | null {
     case 'clone':
     case 'fork':
     case 'rolled-back': {
-      const { group: _, at: __, ...rest } = event;
+      const { group: _, at: __, number: ___, ...rest } = event;
       return rest;
     }
     case 'gap':
     case 'refused': {
-      const { at: _, ...rest } = event;
+      const { at: _, number: __, ...rest } = event;
       return rest.type === 'refused' && silentCodes.includes(rest.code) ? null : rest;
     }
     default:
@@ -87,7 +97,7 @@ export function linesOf(
   if (happening === null) return [];
   return groupsOf(client, event).map(({ id }) => ({
     group: id,
-    line: { ...happening, at: event.at ?? now, behind: behind(id) },
+    line: { ...happening, number: event.number * numbersAnEvent, at: event.at ?? now, behind: behind(id) },
   }));
 }
 
@@ -97,4 +107,10 @@ function groupsOf(client: Client, event: ClientEvent): readonly Group[] {
   return client.groups.filter(
     ({ status, members }) => status === 'active' && members.some(({ hrid }) => hrid === sender),
   );
+}
+
+/** A line of the person's own doing, behind the newest one that there is. */
+export function ownLine(happening: Own, newest: Line | null, after: number | null, behind: number, now: number): Line {
+  const number = Math.max(newest?.number ?? -1, (after ?? -1) * numbersAnEvent) + 1;
+  return { ...happening, number, at: now, behind };
 }

@@ -35,6 +35,13 @@ const keys = {
 const toBytes = (value: unknown): Uint8Array<ArrayBuffer> => new TextEncoder().encode(JSON.stringify(value));
 const put = (key: string, value: unknown): Write => ({ key, value: value === null ? null : toBytes(value) });
 
+interface GroupLine {
+  readonly group: string;
+  readonly line: Line;
+}
+
+const putLine = ({ group, line }: GroupLine) => put(keys.lines(group) + numberKey(line.number), line);
+
 export class Notebook {
   readonly #store: Store;
 
@@ -48,11 +55,13 @@ export class Notebook {
   }
 
   /** Notes an event as dealt with, together with what it has led to. */
-  async note(number: number, lines: readonly { readonly group: string; readonly line: Line }[]): Promise<void> {
-    await this.#store.commit([
-      ...lines.map(({ group, line }) => put(keys.lines(group) + numberKey(number), line)),
-      put(keys.after, number),
-    ]);
+  async note(number: number, lines: readonly GroupLine[]): Promise<void> {
+    await this.#store.commit([...lines.map(putLine), put(keys.after, number)]);
+  }
+
+  /** Adds a line that no event has led to. */
+  async add(line: GroupLine): Promise<void> {
+    await this.#store.commit([putLine(line)]);
   }
 
   /** What happened in a group, the newest first. @param before the number to look below */

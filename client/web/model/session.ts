@@ -2,14 +2,16 @@
 // events, and takes each exactly once: what an event leads to and its number are one commit.
 
 import { batch, type ReadonlySignal, type Signal, signal } from '@preact/signals';
-import type { Client, ClientEvent, Group, HistoryEntry, Store } from '../../index.ts';
+import { type Client, type ClientEvent, CliquetError, type Group, type HistoryEntry, type Store } from '../../index.ts';
 import { Conversation } from './conversation.ts';
-import { type Line, linesOf } from './line.ts';
+import { type Line, linesOf, ownLine } from './line.ts';
 import { Notebook, type Profile } from './notebook.ts';
 import type { Picture } from './picture.ts';
 
 /** Between two looks at a client that changes all the time. */
 const calmMs = 40;
+/** Before it is tried again to write to a full store. */
+const fullStoreMs = 5000;
 /** More than so many unread messages are not counted. */
 export const maxUnread = 99;
 
@@ -18,11 +20,13 @@ export interface Head {
   readonly newest: HistoryEntry | null;
   readonly line: Line | null;
   readonly unread: number;
+  /** What the person has begun to write. */
+  readonly draft: string;
   /** When something last happened: seconds since 1970. */
   readonly at: number;
 }
 
-const emptyHead: Head = { newest: null, line: null, unread: 0, at: 0 };
+const emptyHead: Head = { newest: null, line: null, unread: 0, draft: '', at: 0 };
 
 export class Session {
   readonly client: Client;
@@ -32,6 +36,7 @@ export class Session {
   readonly #version = signal(0);
   readonly #heads = signal<ReadonlyMap<string, Head>>(new Map());
   readonly #profile: Signal<Profile>;
+  readonly #isFull = signal(false);
   readonly #told = new Map<string, number>();
   readonly #onFailure: (error: unknown) => void;
   readonly #ending = new AbortController();
@@ -59,7 +64,7 @@ export class Session {
   ): Promise<Session> {
     const notebook = new Notebook(store);
     const session = new Session(client, notebook, picture, await notebook.profile(), onFailure);
-    for (const group of client.groups) await session.#look(group.id);
+    await Promise.all(client.groups.map((group) => session.#look(group.id)));
     void session.#listen();
     void session.#watch();
     addEventListener('online', session.#wake);
@@ -73,6 +78,11 @@ export class Session {
 
   get profile(): ReadonlySignal<Profile> {
     return this.#profile;
+  }
+
+  /** Whether there was no room for what has come. */
+  get isFull(): boolean {
+    return this.#isFull.value;
   }
 
   /** The groups, those in which something happened last before the others. */
@@ -117,6 +127,16 @@ export class Session {
     await this.#look(group);
   }
 
+  /** Notes in a conversation what the person has done, where no event tells of it. */
+  async noteOwn(group: Group, happening: Parameters<typeof ownLine>[0]): Promise<void> {
+    const [newest = null] = await this.notebook.lines(group.id, 1);
+    const behind = this.head(group.id).newest?.number ?? -1;
+    const line = ownLine(happening, newest, await this.notebook.after(), behind, Math.floor(Date.now() / 1000));
+    await this.notebook.add({ group: group.id, line });
+    if (this.#conversation?.group.id === group.id) await this.#conversation.hear();
+    await this.#look(group.id);
+  }
+
   async end(): Promise<void> {
     if (this.#ending.signal.aborted) return;
     this.#ending.abort();
@@ -137,9 +157,26 @@ export class Session {
     const { client, notebook } = this;
     try {
       const after = await notebook.after();
-      for await (const event of client.events(after === null ? {} : { after })) await this.#take(event);
+      for await (const event of client.events(after === null ? {} : { after }))
+        await this.#insist(() => this.#take(event));
     } catch (error) {
       if (!this.#ending.signal.aborted) this.#onFailure(error);
+    }
+  }
+
+  /** Does something as soon as there is room for it in the store. */
+  async #insist(deed: () => Promise<void>): Promise<void> {
+    for (;;) {
+      try {
+        await deed();
+        this.#isFull.value = false;
+        return;
+      } catch (error) {
+        const isFull = error instanceof CliquetError && error.code === 'store-unwritable';
+        if (!isFull || this.#ending.signal.aborted) throw error;
+        this.#isFull.value = true;
+        await new Promise((resolve) => setTimeout(resolve, fullStoreMs));
+      }
     }
   }
 
@@ -167,9 +204,10 @@ export class Session {
   /** Looks again at what is new in a group. */
   async #look(id: string): Promise<void> {
     const group = this.client.groups.find((each) => each.id === id);
+    const head = group && (await this.#headOf(group));
     const heads = new Map(this.#heads.peek());
-    if (group === undefined) heads.delete(id);
-    else heads.set(id, await this.#headOf(group));
+    if (head === undefined) heads.delete(id);
+    else heads.set(id, head);
     batch(() => {
       this.#heads.value = heads;
       this.#version.value++;
@@ -177,12 +215,15 @@ export class Session {
   }
 
   async #headOf(group: Group): Promise<Head> {
-    const readTo = await this.notebook.readTo(group.id);
-    const [line = null] = await this.notebook.lines(group.id, 1);
-    const entries = group.status === 'invited' ? [] : await group.history({ limit: maxUnread + 1 });
-    const newest = entries[0] ?? null;
+    const { notebook } = this;
+    const [line = null] = await notebook.lines(group.id, 1);
+    const draft = (await notebook.draft(group.id))?.text ?? '';
+    const [newest = null] = group.status === 'invited' ? [] : await group.history({ limit: 1 });
+    const readTo = await notebook.readTo(group.id);
+    const isRead = newest === null || newest.number <= readTo;
+    const entries = isRead ? [] : await group.history({ limit: maxUnread + 1 });
     const unread = entries.filter(({ number, isSelf }) => number > readTo && !isSelf).length;
-    return { newest, line, unread, at: Math.max(newest?.receivedAt ?? 0, line?.at ?? 0) };
+    return { newest, line, unread, draft, at: Math.max(newest?.receivedAt ?? 0, line?.at ?? 0) };
   }
 
   async #watch(): Promise<void> {

@@ -4,6 +4,7 @@
 import { type ReadonlySignal, signal } from '@preact/signals';
 import { type Client, CliquetError, type MemoryStore, memoryStore, type RestoreOptions } from '../../index.ts';
 import { type App, makeClient, type OnProgress, restoreClient } from './app.ts';
+import { go } from './route.ts';
 
 export type SetupStage = 'intro' | 'restore' | 'address' | 'code' | 'passphrase';
 
@@ -102,6 +103,8 @@ export class Setup {
     if (this.#client === null) throw new CliquetError('client-closed');
     // What comes meanwhile waits at the relay.
     await this.#client.close();
+    // Who is new wants to meet somebody first.
+    if (!this.#isRestored) go({ page: 'meet' }, { replace: true });
     await app.create(this.#store, passphrase, onProgress);
   }
 }

@@ -4,12 +4,15 @@ import type { Group } from '../../index.ts';
 import { messages } from './language.ts';
 import type { Line } from './line.ts';
 import { nameOf, namesOf, whoIs } from './people.ts';
+import type { Pane } from './route.ts';
 import type { Session } from './session.ts';
 
 export interface Told {
   readonly text: string;
   /** Something that the person should know of, or act on. */
   readonly isWarning: boolean;
+  /** Where they can, and what that is called. */
+  readonly remedy: { readonly pane: Pane; readonly label: string } | null;
 }
 
 const warnings: readonly Line['type'][] = [
@@ -27,7 +30,27 @@ const warnings: readonly Line['type'][] = [
 
 export function tell(session: Session, group: Group, line: Line): Told {
   const isWarning = warnings.includes(line.type) || (line.type === 'returned' && !line.whole && line.by !== null);
-  return { text: wordsFor(session, group, line), isWarning };
+  return {
+    text: wordsFor(session, group, line),
+    isWarning,
+    remedy: group.status === 'active' ? remedyFor(line) : null,
+  };
+}
+
+function remedyFor(line: Line): Told['remedy'] {
+  const { story } = messages.value;
+  const compare = { pane: 'verify', label: story.compare } as const;
+  switch (line.type) {
+    case 'changed':
+      return line.added.length + line.removed.length > 0 && !line.undone ? compare : null;
+    case 'returned':
+      return line.whole ? null : compare;
+    case 'clone':
+    case 'unreached':
+      return { pane: 'members', label: story.seeMembers };
+    default:
+      return null;
+  }
 }
 
 function wordsFor(session: Session, group: Group, line: Line): string {
@@ -58,6 +81,8 @@ function wordsFor(session: Session, group: Group, line: Line): string {
       return line.seconds === null
         ? story.timerOff(who(line.by))
         : story.timer(who(line.by), words.duration(line.seconds));
+    case 'verified':
+      return line.isVerified ? story.verified : story.unverified;
     case 'unreached':
       return story.unreached(names(line.refused.map(({ member }) => member)));
     case 'accepted':

@@ -43,7 +43,13 @@ export function About({ group }: { readonly group: Group }): JSX.Element {
           hint={about.timerHint}
           value={String(timerSeconds ?? '')}
           options={[['', about.timerOff], ...timerChoices.map((each) => [String(each), words.duration(each)] as const)]}
-          onChoose={(value) => void run(() => group.setTimer(value === '' ? null : Number(value)))}
+          onChoose={(value) => {
+            const seconds = value === '' ? null : Number(value);
+            void run(async () => {
+              await group.setTimer(seconds);
+              await session.noteOwn(group, { type: 'timer', by: session.client.hrid ?? '', seconds });
+            });
+          }}
         />
       )}
       <Select

@@ -1,7 +1,7 @@
 // One group: its conversation, or what there is to say in place of it, with one of its panes beside it.
 
 import type { ComponentChildren, JSX } from 'preact';
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import type { Group } from '../../index.ts';
 import { Asking } from '../components/asking.tsx';
 import { Avatar } from '../components/avatar.tsx';
@@ -41,6 +41,15 @@ export function GroupPage({ id, pane }: { readonly id: string; readonly pane: Pa
 }
 
 function PaneOf({ group, pane }: { readonly group: Group; readonly pane: Pane }): JSX.Element {
+  useEffect(() => {
+    const close = (event: KeyboardEvent) => {
+      const isAsked = document.querySelector('dialog[open]') !== null;
+      if (event.key === 'Escape' && !event.defaultPrevented && !isAsked)
+        go({ page: 'group', group: group.id, pane: null });
+    };
+    document.addEventListener('keydown', close);
+    return () => document.removeEventListener('keydown', close);
+  }, [group.id]);
   switch (pane) {
     case 'members':
       return <Members group={group} />;

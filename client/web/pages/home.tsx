@@ -167,7 +167,7 @@ function LastLine({ group }: { readonly group: Group }): JSX.Element {
   const session = useSession();
   session.version.value;
   const { home } = messages.value;
-  const { newest, line } = session.head(group.id);
+  const { newest, line, draft } = session.head(group.id);
   switch (group.status) {
     case 'invited':
       return <strong>{home.invited}</strong>;
@@ -179,6 +179,12 @@ function LastLine({ group }: { readonly group: Group }): JSX.Element {
       return <>{home.lost}</>;
     default:
   }
+  if (draft.trim() !== '')
+    return (
+      <>
+        <strong>{home.draft}</strong>: <bdi>{draft}</bdi>
+      </>
+    );
   if (newest !== null && newest.receivedAt >= (line?.at ?? 0)) {
     const name = newest.isSelf ? messages.value.common.youTitle : nameOf(session, newest.sender);
     return (

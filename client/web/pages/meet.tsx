@@ -25,6 +25,7 @@ export function Meet(): JSX.Element {
   const theirs = link ?? invite.value;
   return (
     <Page title={meet.title} back={{ page: 'home' }} class="meet">
+      {theirs === null && session.client.isRegistered && <Mine />}
       {theirs !== null ? (
         <Guest
           key={theirs}
@@ -37,7 +38,7 @@ export function Meet(): JSX.Element {
       ) : (
         <Theirs onLink={setLink} />
       )}
-      {session.client.isRegistered && <Mine />}
+      {theirs !== null && session.client.isRegistered && <Mine />}
     </Page>
   );
 }

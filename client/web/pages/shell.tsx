@@ -4,7 +4,6 @@ import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { SessionContext } from '../components/context.ts';
 import { Mark } from '../components/icon.tsx';
-import { loadAll } from '../components/lazy.tsx';
 import { LineBanner, UpdateBanner } from '../components/line-banner.tsx';
 import { messages } from '../model/language.ts';
 import { useNotifications } from '../model/notification.ts';
@@ -12,7 +11,7 @@ import { route } from '../model/route.ts';
 import type { Session } from '../model/session.ts';
 import { GroupPage } from './group.tsx';
 import { Home } from './home.tsx';
-import { Again, Backup, Contacts, Meet, NewGroup, Settings } from './later.ts';
+import { Again, Backup, Contacts, load, Meet, NewGroup, Settings } from './later.ts';
 
 export function Shell({ session }: { readonly session: Session }): JSX.Element {
   const { common, home } = messages.value;
@@ -20,7 +19,7 @@ export function Shell({ session }: { readonly session: Session }): JSX.Element {
   useTitle(session);
   useNotifications(session);
   // What may be opened is here by then; without a network the service worker has it.
-  useEffect(() => void loadAll().catch(() => undefined), []);
+  useEffect(() => void load().catch(() => undefined), []);
   return (
     <SessionContext.Provider value={session}>
       <div class={`shell ${page === 'home' ? 'at-home' : 'at-page'}`}>

@@ -32,6 +32,7 @@ export function Verify({ group }: { readonly group: Group }): JSX.Element {
   const compare = (theirs: string) =>
     run(async () => {
       await group.verify(theirs);
+      await session.noteOwn(group, { type: 'verified', isVerified: true });
       setVerdict({ isSame: true, text: texts.done });
     });
   const onScan = (content: string) => {
@@ -91,6 +92,7 @@ export function Verify({ group }: { readonly group: Group }): JSX.Element {
           onClick={() =>
             void run(async () => {
               await group.unverify();
+              await session.noteOwn(group, { type: 'verified', isVerified: false });
               setVerdict(null);
             })
           }
