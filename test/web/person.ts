@@ -179,6 +179,11 @@ export class Person {
     await this.saying(text).waitFor();
   }
 
+  /** Reads in the conversation what happened. */
+  async reads(line: string): Promise<void> {
+    await this.conversation.getByText(line).first().waitFor();
+  }
+
   /** Waits until a message of theirs has come so far. */
   async reaches(text: string, state: keyof typeof en.talk.states): Promise<void> {
     await this.saying(text).getByRole('img', { name: en.talk.states[state], exact: true }).waitFor();

@@ -1,0 +1,110 @@
+// Safety numbers, and coming back after a device is lost.
+
+import { readFileSync } from 'node:fs';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { en } from '../../client/web/messages/en.ts';
+import { foundGroup, type Person, passphrase } from './person.ts';
+import { World } from './world.ts';
+
+const { verify, backup, restore } = en;
+let world: World;
+beforeAll(async () => {
+  world = await World.start();
+});
+afterEach(async () => expect(await world.leave()).toEqual([]));
+afterAll(() => world.stop());
+
+/** Scans a picture on the page of the safety number. */
+async function scan(person: Person, picture: Buffer): Promise<void> {
+  await person.press(verify.scan);
+  await person.readPicture(picture);
+}
+
+test('safety numbers are compared by scanning, and the marks last until they are taken back', async () => {
+  const [ada, bob] = [await world.person('Ada'), await world.person('Bob')];
+  await foundGroup('Secrets', [ada, bob]);
+  for (const person of [ada, bob]) await person.openPane(/^Safety number/);
+  await ada.page.getByText(en.group.notVerified).last().waitFor();
+  const [adas, bobs] = await Promise.all([ada.picture(verify.qr), bob.picture(verify.qr)]);
+  await scan(ada, bobs);
+  await ada.page.getByRole('alert').getByText(verify.done).waitFor();
+  await ada.link(`${en.group.verify}: ${en.group.verified}`).waitFor();
+  await bob.link(`${en.group.verify}: ${en.group.notVerified}`).waitFor();
+  await scan(bob, adas);
+  await bob.page.getByRole('alert').getByText(verify.done).waitFor();
+  await ada.press(verify.undo);
+  await ada.link(`${en.group.verify}: ${en.group.notVerified}`).waitFor();
+
+  // A code that is none, and a number of another group.
+  const cy = await world.person('Cy');
+  await cy.inviteLink();
+  await scan(ada, await cy.picture(en.meet.qr));
+  await ada.page.getByRole('alert').getByText(verify.notNumber).waitFor();
+  await cy.keep(await bob.inviteLink(), 'Bob');
+  await cy.createGroup('Others', ['Bob']);
+  await cy.openPane(/^Safety number/);
+  await scan(ada, await cy.picture(verify.qr));
+  await ada.page.getByRole('alert').getByText(verify.differs).waitFor();
+});
+
+test('a new device comes back with the words and a file, and the group lets it in when a person agrees', async () => {
+  const [ada, bob] = [await world.person('Ada Lost'), await world.person('Bob Lost')];
+  await foundGroup('Family', [ada, bob]);
+  await ada.say('before the loss');
+  await bob.hears('before the loss');
+  await bob.say('heard');
+  await ada.hears('heard');
+  await ada.goTo(en.home.settings);
+  await ada.link(en.settings.backup, ada.page.getByRole('main')).click();
+  await ada.press(backup.reveal);
+  const words = await ada.page.getByRole('main').getByRole('list').getByRole('listitem').allTextContents();
+  expect(words).toHaveLength(24);
+  const [download] = await Promise.all([ada.page.waitForEvent('download'), ada.press(backup.save)]);
+  const file = { name: 'cliquet.backup', mimeType: '', buffer: readFileSync(await download.path()) };
+  await ada.press(backup.written);
+  await ada.context.close();
+
+  const again = await world.visitor('Ada Again', { address: ada.address });
+  await again.press(en.welcome.restore);
+  await again.field(restore.phrase).fill('abandon '.repeat(24));
+  await again.press(restore.go);
+  await again.page.getByRole('alert').getByText(en.errors['phrase-invalid']).waitFor();
+  await again.field(restore.phrase).fill(words.join('\n').toUpperCase());
+  await again.page.getByLabel(restore.file).setInputFiles(file);
+  await again.press(restore.go);
+  await again.page.getByLabel(en.welcome.passphrase, { exact: true }).fill(passphrase);
+  await again.page.getByLabel(en.welcome.passphraseAgain, { exact: true }).fill(passphrase);
+  await again.press(en.welcome.finish);
+  await again.isHome();
+  await again.openGroup('Family');
+  await again.page.getByText(en.group.lost).first().waitFor();
+  await again.say('it is me');
+  await bob.page.getByText(en.members.asks(ada.name)).first().waitFor();
+  await bob.press(en.members.readmit);
+  await bob.agree(en.members.readmit);
+  await again.page.getByText(en.group.lost).first().waitFor({ state: 'hidden' });
+  await bob.hears('it is me');
+  await bob.say('welcome back');
+  await again.hears('welcome back');
+  expect(await again.saying('before the loss').count()).toBe(0);
+});
+
+test('the words alone bring back who one is', async () => {
+  const ada = await world.person('Ada Words');
+  const invite = (await ada.inviteLink()).replace(/^.*cliquet:/, '');
+  await ada.goTo(en.home.settings);
+  await ada.link(en.settings.backup, ada.page.getByRole('main')).click();
+  await ada.press(backup.reveal);
+  const words = await ada.page.getByRole('main').getByRole('list').getByRole('listitem').allTextContents();
+  await ada.context.close();
+  const again = await world.visitor('Ada Anew', { address: ada.address });
+  await again.press(en.welcome.restore);
+  await again.field(restore.phrase).fill(words.join(' '));
+  await again.press(restore.go);
+  await again.giveAddress(restore.address);
+  await again.page.getByLabel(en.welcome.passphrase, { exact: true }).fill(passphrase);
+  await again.page.getByLabel(en.welcome.passphraseAgain, { exact: true }).fill(passphrase);
+  await again.press(en.welcome.finish);
+  await again.isHome();
+  expect((await again.inviteLink()).replace(/^.*cliquet:/, '')).toBe(invite);
+});
