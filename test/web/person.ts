@@ -68,23 +68,29 @@ export class Person {
   }
 
   async register(): Promise<void> {
-    const { welcome } = en;
-    await this.press(welcome.begin);
+    await this.press(en.welcome.begin);
     await this.giveAddress();
-    await this.page.getByLabel(welcome.passphrase, { exact: true }).fill(passphrase);
-    await this.page.getByLabel(welcome.passphraseAgain, { exact: true }).fill(passphrase);
-    await this.press(welcome.finish);
-    await this.isHome();
+    await this.choosePassphrase();
   }
 
   /** Gives the address, and the code that it gets. */
   async giveAddress(label: string = en.welcome.address): Promise<void> {
-    const { welcome } = en;
     await this.field(label).fill(this.address);
-    await this.press(welcome.sendCode);
-    await this.field(welcome.code).waitFor();
-    await this.field(welcome.code).fill(await this.#relay.inbox(this.address));
-    await this.press(welcome.confirm);
+    await this.press(en.welcome.sendCode);
+    await this.answerCode();
+  }
+
+  async answerCode(): Promise<void> {
+    await this.field(en.welcome.code).fill(await this.#relay.inbox(this.address));
+    await this.press(en.welcome.confirm);
+  }
+
+  async choosePassphrase(): Promise<void> {
+    for (const label of [en.welcome.passphrase, en.welcome.passphraseAgain]) {
+      await this.page.getByLabel(label, { exact: true }).fill(passphrase);
+    }
+    await this.press(en.welcome.finish);
+    await this.isHome();
   }
 
   async unlock(): Promise<void> {

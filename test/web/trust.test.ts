@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { en } from '../../client/web/messages/en.ts';
-import { foundGroup, type Person, passphrase } from './person.ts';
+import { foundGroup, type Person } from './person.ts';
 import { World } from './world.ts';
 
 const { verify, backup, restore } = en;
@@ -72,10 +72,7 @@ test('a new device comes back with the words and a file, and the group lets it i
   await again.field(restore.phrase).fill(words.join('\n').toUpperCase());
   await again.page.getByLabel(restore.file).setInputFiles(file);
   await again.press(restore.go);
-  await again.page.getByLabel(en.welcome.passphrase, { exact: true }).fill(passphrase);
-  await again.page.getByLabel(en.welcome.passphraseAgain, { exact: true }).fill(passphrase);
-  await again.press(en.welcome.finish);
-  await again.isHome();
+  await again.choosePassphrase();
   await again.openGroup('Family');
   await again.page.getByText(en.group.lost).first().waitFor();
   await again.say('it is me');
@@ -102,9 +99,6 @@ test('the words alone bring back who one is', async () => {
   await again.field(restore.phrase).fill(words.join(' '));
   await again.press(restore.go);
   await again.giveAddress(restore.address);
-  await again.page.getByLabel(en.welcome.passphrase, { exact: true }).fill(passphrase);
-  await again.page.getByLabel(en.welcome.passphraseAgain, { exact: true }).fill(passphrase);
-  await again.press(en.welcome.finish);
-  await again.isHome();
+  await again.choosePassphrase();
   expect((await again.inviteLink()).replace(/^.*cliquet:/, '')).toBe(invite);
 });

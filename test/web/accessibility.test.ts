@@ -1,0 +1,28 @@
+// axe finds nothing wrong with any page, in either theme, on a desktop and on a phone.
+
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { violations } from './axe.ts';
+import { walk } from './gallery.ts';
+import { World } from './world.ts';
+
+let world: World;
+beforeAll(async () => {
+  world = await World.start();
+});
+afterEach(async () => expect(await world.leave()).toEqual([]));
+afterAll(() => world.stop());
+
+const phone = { width: 390, height: 844 };
+
+test('every page', async () => {
+  const found: Record<string, string[]> = {};
+  await walk(world, async (name, { page }) => {
+    const desktop = page.viewportSize();
+    const wrong = await violations(page);
+    await page.setViewportSize(phone);
+    wrong.push(...(await violations(page)).map((each) => `phone, ${each}`));
+    if (desktop !== null) await page.setViewportSize(desktop);
+    if (wrong.length > 0) found[name] = wrong;
+  });
+  expect(found).toEqual({});
+}, 240_000);
