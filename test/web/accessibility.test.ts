@@ -14,6 +14,14 @@ afterAll(() => world.stop());
 
 const phone = { width: 390, height: 844 };
 
+test('violations() finds what is wrong with a page', async () => {
+  const page = await world.browser.newPage();
+  await page.setContent('<main><img src="data:,"><p style="color: #bbb; background: #fff">pale</p></main>');
+  const found = (await violations(page)).join();
+  for (const rule of ['image-alt', 'color-contrast', 'document-title']) expect(found).toContain(rule);
+  await page.close();
+});
+
 test('every page', async () => {
   const found: Record<string, string[]> = {};
   await walk(world, async (name, { page }) => {
