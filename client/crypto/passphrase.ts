@@ -1,6 +1,5 @@
 // A key from a passphrase: Argon2id (RFC 9106). Slow on purpose: about half a second on a small machine.
 
-import { argon2idAsync } from '@noble/hashes/argon2.js';
 import { type Bytes, encodeUtf8 } from '../wire/bytes.ts';
 import { CliquetError } from '../wire/errors.ts';
 
@@ -33,6 +32,8 @@ export async function derivePassphraseKey(
   if (memoryKib < 8 || memoryKib > maxMemoryKib || passes < 1 || passes > maxPasses) {
     throw new CliquetError('malformed', 'the cost of the passphrase');
   }
+  // Loaded when it is wanted: a page that is opened for the first time has no passphrase yet.
+  const { argon2idAsync } = await import('@noble/hashes/argon2.js');
   const options = { t: passes, m: memoryKib, p: 1, dkLen: 32, ...(onProgress === undefined ? {} : { onProgress }) };
   return new Uint8Array(await argon2idAsync(encodeUtf8(passphrase.normalize('NFKC')), salt, options));
 }

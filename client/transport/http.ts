@@ -1,6 +1,5 @@
 // The relay over HTTP: fetch, signed requests (RFC 9421), and one correction of the clock.
 
-import { appendSignature, createSignature } from 'http-message-sig';
 import * as v from 'valibot';
 import { type Bytes, concatBytes, encodeBase64Url } from '../wire/bytes.ts';
 import type { Struct } from '../wire/codec.ts';
@@ -15,15 +14,10 @@ import { Ack, QueuePage } from '../wire/queue.ts';
 import { RegistrationChallengeSchema, RegistrationSchema, TicketSchema } from '../wire/registration.ts';
 import { mediaTypes, routes } from '../wire/routes.ts';
 import { Accepted, Send } from '../wire/send.ts';
-import {
-  formatContentDigest,
-  signatureAlgorithm,
-  signatureLabel,
-  signatureTag,
-  signedComponents,
-} from '../wire/signature.ts';
+import { formatContentDigest } from '../wire/signature.ts';
 import { RelayProblem } from './problem.ts';
 import type { Credentials, Relay } from './relay.ts';
+import { signRequest } from './request-signature.ts';
 
 /** Longer than any answer takes; a request that hangs is tried again by the caller. */
 const requestTimeoutMs = 30_000;
@@ -164,22 +158,17 @@ async function sign(
   created: number,
 ): Promise<Headers> {
   if (body) headers.set('content-digest', formatContentDigest(await sha256(body)));
-  const fields = await createSignature(
-    { kind: 'request', method, targetUri, fields: [...headers].map(([name, value]) => ({ name, value })) },
+  const fields = await signRequest(
+    { method, url: targetUri, contentDigest: headers.get('content-digest') },
     {
-      label: signatureLabel,
-      components: signedComponents(body !== undefined),
-      parameters: {
-        created,
-        nonce: encodeBase64Url(crypto.getRandomValues(new Uint8Array(16))),
-        keyid: encodeBase64Url(as.hrid),
-        alg: signatureAlgorithm,
-        tag: signatureTag,
-      },
-      signer: { algorithm: signatureAlgorithm, sign: (data) => as.sign(new Uint8Array(data)) },
+      created,
+      nonce: encodeBase64Url(crypto.getRandomValues(new Uint8Array(16))),
+      keyId: encodeBase64Url(as.hrid),
     },
+    as.sign,
   );
-  return appendSignature(headers, fields);
+  for (const [name, value] of Object.entries(fields)) headers.set(name, value);
+  return headers;
 }
 
 async function sha256(bytes: Bytes): Promise<Bytes> {
