@@ -12,12 +12,13 @@ export function colourOf(id: string): number {
   return sum % colours;
 }
 
+/** The first sign of a name that can stand for it. */
 function initial(name: string): string {
-  // Names in a list come isolated.
-  const [first] = new Intl.Segmenter().segment(name.replace(/[\u2066-\u2069]/g, '').trim());
-  const { segment } = first ?? { segment: '?' };
-  // A letter with a hundred marks on it is no initial.
-  return segment.length > 8 ? '?' : segment.toUpperCase();
+  for (const { segment } of new Intl.Segmenter().segment(name)) {
+    // A letter with a hundred marks on it is no initial.
+    if (/^[\p{L}\p{N}\p{Extended_Pictographic}]/u.test(segment) && segment.length <= 8) return segment.toUpperCase();
+  }
+  return '?';
 }
 
 interface AvatarProps {

@@ -275,6 +275,7 @@ export const en = {
     addNone: 'All your contacts are in this group. Meet somebody first.',
     addHint: 'They read what is said from now on.',
     admin: 'admin',
+    actions: (name: string) => `What can be done with ${isolate(name)}`,
     remove: 'Remove',
     removeTitle: (name: string) => `Remove ${isolate(name)}?`,
     removeBody: 'They read nothing that is said from then on. What they have, they have.',

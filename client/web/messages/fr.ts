@@ -276,6 +276,7 @@ export const fr: Messages = {
     addNone: 'Tous vos contacts sont dans ce groupe. Rencontrez d’abord quelqu’un.',
     addHint: 'Ils lisent ce qui est dit à partir de maintenant.',
     admin: 'admin',
+    actions: (name) => `Ce qui peut être fait pour ${isolate(name)}`,
     remove: 'Retirer',
     removeTitle: (name) => `Retirer ${isolate(name)} ?`,
     removeBody: 'Cette personne ne lira rien de ce qui est dit ensuite. Ce qu’elle a, elle l’a.',

@@ -7,10 +7,14 @@ import type { Session } from './session.ts';
 
 const shownId = 6;
 
+/** What turns text around, or cannot be seen, has no place in a name. */
+const plain = (name: string): string =>
+  name.replace(/[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '').trim();
+
 /** The name that the person has given somebody, or the beginning of their HRID. */
 export function nameOf({ client }: Session, hrid: string): string {
   if (hrid === client.hrid) return messages.value.common.you;
-  return client.contacts.find((contact) => contact.hrid === hrid)?.name || hrid.slice(0, shownId);
+  return plain(client.contacts.find((contact) => contact.hrid === hrid)?.name ?? '') || hrid.slice(0, shownId);
 }
 
 export const isKnown = ({ client }: Session, hrid: string): boolean =>
@@ -32,7 +36,8 @@ export function namesOf(session: Session, hrids: readonly string[], type?: 'conj
 
 /** A group as it is called; one without a name by who is in it. */
 export function groupName(session: Session, { id, name, members }: Group): string {
-  if (name.trim() !== '') return name;
+  const shown = plain(name);
+  if (shown !== '') return shown;
   const others = members.filter(({ isSelf }) => !isSelf).map(({ hrid }) => hrid);
   return others.length === 0 ? messages.value.common.groupWithout(id.slice(0, shownId)) : namesOf(session, others);
 }

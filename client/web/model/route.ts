@@ -48,7 +48,7 @@ export function go(to: Route, { replace = false } = {}): void {
 function read(): void {
   if (location.hash.includes('cliquet:')) {
     sessionStorage.setItem(keptInvite, location.hash);
-    history.replaceState(null, '', '#/');
+    history.replaceState(null, '', linkTo({ page: 'meet' }));
   }
   invited.value = sessionStorage.getItem(keptInvite);
   current.value = parse(location.hash);

@@ -105,7 +105,7 @@ function MemberRow({ group, member, at, action }: MemberRowProps): JSX.Element {
             type="button"
             class="quiet square"
             aria-expanded={isOpen}
-            aria-label={isSelf ? common.youTitle : name}
+            aria-label={texts.actions(name)}
             onClick={() => setOpen(!isOpen)}
           >
             <Icon name="more" />

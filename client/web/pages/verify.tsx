@@ -53,24 +53,26 @@ export function Verify({ group }: { readonly group: Group }): JSX.Element {
         )}
       </div>
       <p>{texts.what}</p>
-      <QrCode content={number.replaceAll(' ', '')} label={texts.qr} />
-      <p class="safety-number" data-safety-number={number}>
-        {number.split(' ').map((digits, i) => (
-          <span key={i}>{digits} </span>
-        ))}
-      </p>
       {isScanning ? (
         <Scan onRead={onScan} onClose={() => setScanning(false)} />
       ) : (
-        <div class="row">
-          <button type="button" class="primary" onClick={() => setScanning(true)}>
-            <Icon name="camera" />
-            {texts.scan}
-          </button>
-          <button type="button" disabled={isBusy} onClick={() => void compare(number)}>
-            {texts.same}
-          </button>
-        </div>
+        <>
+          <QrCode content={number.replaceAll(' ', '')} label={texts.qr} />
+          <p class="safety-number" data-safety-number={number}>
+            {number.split(' ').map((digits, i) => (
+              <span key={i}>{digits} </span>
+            ))}
+          </p>
+          <div class="row">
+            <button type="button" class="primary" onClick={() => setScanning(true)}>
+              <Icon name="camera" />
+              {texts.scan}
+            </button>
+            <button type="button" disabled={isBusy} onClick={() => void compare(number)}>
+              {texts.same}
+            </button>
+          </div>
+        </>
       )}
       <h2>{texts.marks}</h2>
       <ul class="plain people">
