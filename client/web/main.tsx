@@ -3,14 +3,22 @@
 import { type JSX, render } from 'preact';
 import { AppContext } from './components/context.ts';
 import { Dialog } from './components/dialog.tsx';
+import { lazy } from './components/lazy.tsx';
 import { Toasts } from './components/toast.tsx';
 import { App } from './model/app.ts';
-import { messages, startLanguage } from './model/language.ts';
+import { gateMessages, loadMessages, startLanguage } from './model/language.ts';
 import { watchRoute } from './model/route.ts';
 import { startWorker } from './model/worker.ts';
-import { Shell } from './pages/shell.tsx';
 import { Elsewhere, Failed, Unlock } from './pages/unlock.tsx';
 import { Welcome } from './pages/welcome.tsx';
+
+/** What an open client needs, and nobody before. */
+async function loadShell() {
+  const [{ Shell }] = await Promise.all([import('./pages/shell.tsx'), loadMessages()]);
+  return Shell;
+}
+
+const Shell = lazy(loadShell);
 
 function Main({ app }: { readonly app: App }): JSX.Element {
   return (
@@ -26,7 +34,7 @@ function Stage({ app }: { readonly app: App }): JSX.Element {
   const phase = app.phase.value;
   switch (phase.at) {
     case 'starting':
-      return <main class="gate" aria-busy="true" aria-label={messages.value.common.loading} />;
+      return <main class="gate" aria-busy="true" aria-label={gateMessages.value.common.loading} />;
     case 'elsewhere':
       return <Elsewhere />;
     case 'new':
@@ -47,4 +55,6 @@ watchRoute();
 await startLanguage();
 render(<Main app={app} />, root);
 void app.start();
+// While somebody writes an address or a passphrase: so nobody waits for it.
+void loadShell().catch(() => undefined);
 void startWorker();

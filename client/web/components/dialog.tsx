@@ -3,7 +3,7 @@
 import { signal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useId, useRef } from 'preact/hooks';
-import { messages } from '../model/language.ts';
+import { gateMessages } from '../model/language.ts';
 
 export interface Question {
   readonly title: string;
@@ -54,7 +54,7 @@ function Shown({ question: { title, body, action, isDangerous, answer } }: { rea
       <p id={`${id}-body`}>{body}</p>
       <div class="row end">
         <button type="button" onClick={() => answer(false)}>
-          {messages.value.common.cancel}
+          {gateMessages.value.common.cancel}
         </button>
         <button type="button" class={isDangerous ? 'danger' : 'primary'} onClick={() => answer(true)}>
           {action}

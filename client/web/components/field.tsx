@@ -2,7 +2,7 @@
 
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
-import { messages } from '../model/language.ts';
+import { gateMessages } from '../model/language.ts';
 
 interface FieldProps {
   readonly label: string;
@@ -28,7 +28,7 @@ export function Field(props: FieldProps): JSX.Element {
     if (autoFocus) box.current?.querySelector<HTMLElement>('input, textarea')?.focus();
   }, []);
   const shown = type === 'password' && !isShown ? ({ type: 'password' } as const) : ({ type: 'text' } as const);
-  const { welcome } = messages.value;
+  const { welcome } = gateMessages.value;
   const common = {
     id,
     value,

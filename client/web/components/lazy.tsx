@@ -4,7 +4,7 @@
 import { signal } from '@preact/signals';
 import type { FunctionComponent, JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
-import { messages } from '../model/language.ts';
+import { gateMessages } from '../model/language.ts';
 import { warn } from './toast.tsx';
 
 export function lazy<P extends object>(load: () => Promise<FunctionComponent<P>>): (props: P) => JSX.Element {
@@ -15,7 +15,7 @@ export function lazy<P extends object>(load: () => Promise<FunctionComponent<P>>
   return function Lazy(props: P): JSX.Element {
     const found = loaded.value;
     useEffect(() => {
-      start().catch(() => warn(messages.value.errors.unreachable));
+      start().catch(() => warn(gateMessages.value.errors.unreachable));
     }, []);
     return found === null ? <div aria-busy="true" /> : <found.Page {...props} />;
   };

@@ -2,8 +2,8 @@
 
 import { signal } from '@preact/signals';
 import type { JSX } from 'preact';
-import { messages } from '../model/language.ts';
-import { sentenceOf } from '../model/people.ts';
+import { gateMessages } from '../model/language.ts';
+import { sentenceOf } from '../model/sentence.ts';
 import { Icon } from './icon.tsx';
 
 interface Toast {
@@ -48,7 +48,7 @@ export function Toasts(): JSX.Element {
             type="button"
             class="quiet square"
             onClick={() => drop(number)}
-            aria-label={messages.value.common.dismiss}
+            aria-label={gateMessages.value.common.dismiss}
           >
             <Icon name="close" />
           </button>

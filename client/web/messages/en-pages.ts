@@ -1,6 +1,7 @@
 // The pages about what is kept and what goes on inside, in English.
 
-import { isolate, wordsIn } from './words.ts';
+import { isolate } from './isolate.ts';
+import { wordsIn } from './words.ts';
 
 const { plural } = wordsIn('en-GB');
 
@@ -36,7 +37,6 @@ export const pagesEn = {
 
   settings: {
     title: 'Settings',
-    language: 'Language',
     receipts: 'Read receipts',
     receiptsHint: 'Ask others to tell when they have read what you say, and tell them too.',
     backup: 'Backup',

@@ -1,6 +1,6 @@
 // What happened in a group, in English: the lines of its conversation. Names come isolated; `you` stands for the person.
 
-import { isolate } from './words.ts';
+import { isolate } from './isolate.ts';
 
 /** Somebody, and whether it is the person who reads. */
 export interface Who {

@@ -1,7 +1,8 @@
 // The pages about what is kept and what goes on inside, in French.
 
 import type { pagesEn } from './en-pages.ts';
-import { isolate, wordsIn } from './words.ts';
+import { isolate } from './isolate.ts';
+import { wordsIn } from './words.ts';
 
 const { plural } = wordsIn('fr');
 
@@ -37,7 +38,6 @@ export const pagesFr: typeof pagesEn = {
 
   settings: {
     title: 'Réglages',
-    language: 'Langue',
     receipts: 'Accusés de lecture',
     receiptsHint: 'Demander aux autres de dire quand ils ont lu, et le leur dire aussi.',
     backup: 'Sauvegarde',

@@ -1,7 +1,7 @@
 // What happened in a group, in French.
 
 import type { storyEn, Who } from './en-story.ts';
-import { isolate } from './words.ts';
+import { isolate } from './isolate.ts';
 
 const who = ({ name, isYou }: Who) => (isYou ? 'Vous' : isolate(name));
 const has = ({ isYou }: Who) => (isYou ? 'avez' : 'a');

@@ -1,8 +1,9 @@
-// What the message files need of a language: plurals, lists, times. Names of people and groups are wrapped in isolates, so
-// that one written from right to left does not turn the sentence around.
+// What the message files need of a language: plurals, lists, times.
+
+import { isolate } from './isolate.ts';
 
 /** The forms of a number that English and French have. */
-export interface Forms {
+interface Forms {
   readonly one: string;
   readonly other: string;
 }
@@ -35,9 +36,6 @@ export interface Words {
 }
 
 const maxNames = 6;
-
-/** A name of somebody's choosing, kept apart from what stands around it. */
-export const isolate = (name: string): string => `\u2068${name}\u2069`;
 
 const isSameDay = (a: Date, b: Date) => a.toDateString() === b.toDateString();
 

@@ -12,9 +12,8 @@ import {
   type Store,
 } from '../../index.ts';
 import { indexedDbStore } from '../../store/indexeddb.ts';
-import { Picture } from './picture.ts';
 import { section } from './section.ts';
-import { Session } from './session.ts';
+import type { Session } from './session.ts';
 
 const database = 'cliquet';
 
@@ -105,6 +104,8 @@ export class App {
   }
 
   async #open(store: Store): Promise<void> {
+    // Not needed before: the first page appears sooner without.
+    const [{ Session }, { Picture }] = await Promise.all([import('./session.ts'), import('./picture.ts')]);
     const picture = new Picture();
     const client = await Client.open({
       ...clientOptions,

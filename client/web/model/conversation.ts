@@ -15,13 +15,14 @@ interface ConversationHost {
 }
 
 const pageSize = 40;
-const saveDraftMs = 400;
+/** A pause in writing, after which the draft is kept. */
+const saveDraftMs = 150;
 
 export type Item =
   | { readonly type: 'message'; readonly key: string; readonly at: number; readonly entry: HistoryEntry }
   | { readonly type: 'line'; readonly key: string; readonly at: number; readonly line: Line };
 
-export const emptyDraft = (): Draft => ({ text: '', id: newId(), reply: null, edits: null });
+const emptyDraft = (): Draft => ({ text: '', id: newId(), reply: null, edits: null });
 
 function newId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
@@ -43,6 +44,7 @@ export class Conversation {
   readonly #answered = new Map<string, HistoryEntry | null>();
   #readTo = -1;
   #unreadFrom: number | null = null;
+  #knowsDraft = false;
   #isEnded = false;
   /** What is done with the entries, one thing after the other. */
   #last: Promise<void> = Promise.resolve();
@@ -53,7 +55,7 @@ export class Conversation {
     this.#host = host;
     this.group = group;
     void this.#do(() => this.#load());
-    document.addEventListener('visibilitychange', this.#saveDraftNow);
+    document.addEventListener('visibilitychange', this.keepDraft);
   }
 
   /** The oldest first; null while they are read. */
@@ -79,7 +81,8 @@ export class Conversation {
     const draft = await notebook.draft(this.group.id);
     // What was sent in the moment of a crash is no draft any more.
     const isSent = draft !== null && draft.edits === null && (await this.group.message(draft.id)) !== null;
-    if (draft !== null && !isSent) this.#draft.value = draft;
+    if (draft !== null && !isSent && this.#draft.value.text === '') this.#draft.value = draft;
+    this.#knowsDraft = true;
     this.#readTo = await notebook.readTo(this.group.id);
     await this.#readNewest(pageSize);
     this.#unreadFrom = this.#entries.findLast(({ number, isSelf }) => number > this.#readTo && !isSelf)?.number ?? null;
@@ -248,11 +251,14 @@ export class Conversation {
   setDraft(change: Partial<Draft>): void {
     this.#draft.value = { ...this.#draft.value, ...change };
     clearTimeout(this.#draftTimer);
-    this.#draftTimer = setTimeout(this.#saveDraftNow, saveDraftMs);
+    this.#draftTimer = setTimeout(this.keepDraft, saveDraftMs);
   }
 
-  readonly #saveDraftNow = (): void => {
+  /** Keeps what is written, without waiting for a pause. */
+  readonly keepDraft = (): void => {
     clearTimeout(this.#draftTimer);
+    // Before the one that is kept was read, it would be lost.
+    if (!this.#knowsDraft) return;
     const { value } = this.#draft;
     const isEmpty = value.text === '' && value.reply === null && value.edits === null;
     const kept = this.#host.notebook.setDraft(this.group.id, isEmpty ? null : value);
@@ -260,14 +266,21 @@ export class Conversation {
     void kept.then(() => this.#host.said(this.group.id)).catch(() => undefined);
   };
 
-  /** Sends what is drafted: a message, an answer, or another text for one. */
+  /** Sends what is drafted: a message, an answer, or another text for one. What is written meanwhile is another draft. */
   async send(): Promise<void> {
-    const { text, id, reply, edits } = this.#draft.value;
+    const draft = this.#draft.value;
+    const { text, id, reply, edits } = draft;
     if (text.trim() === '') return;
-    if (edits !== null) await this.group.edit(edits, text);
-    else await this.#send(text, id, reply);
+    clearTimeout(this.#draftTimer);
     this.#draft.value = emptyDraft();
-    this.#saveDraftNow();
+    try {
+      if (edits !== null) await this.group.edit(edits, text);
+      else await this.#send(text, id, reply);
+    } catch (error) {
+      if (this.#draft.value.text === '') this.#draft.value = draft;
+      throw error;
+    }
+    this.keepDraft();
     await this.#afterwards(edits);
   }
 
@@ -306,9 +319,9 @@ export class Conversation {
 
   end(): void {
     this.#isEnded = true;
-    if (this.#draftTimer !== undefined) this.#saveDraftNow();
+    if (this.#draftTimer !== undefined) this.keepDraft();
     clearTimeout(this.#expiryTimer);
-    document.removeEventListener('visibilitychange', this.#saveDraftNow);
+    document.removeEventListener('visibilitychange', this.keepDraft);
   }
 }
 

@@ -1,41 +1,63 @@
-// In which language the pages are: the one that was chosen here, or the first of the browser's that there is. Only that one
-// is loaded.
+// In which language the pages are: the one that was chosen here, or the first of the browser's that there is. Of that one, what
+// is said before there is a client is loaded first.
 
-import { computed, type ReadonlySignal, signal } from '@preact/signals';
+import { batch, computed, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { Messages } from '../messages/en.ts';
+import type { GateMessages } from '../messages/en-gate.ts';
 
 interface Language {
   readonly locale: string;
   /** In its own words. */
   readonly name: string;
+  readonly loadGate: () => Promise<GateMessages>;
   readonly load: () => Promise<Messages>;
 }
 
 const english: Language = {
   locale: 'en',
   name: 'English',
+  loadGate: async () => (await import('../messages/en-gate.ts')).gateEn,
   load: async () => (await import('../messages/en.ts')).en,
 };
+const french: Language = {
+  locale: 'fr',
+  name: 'Français',
+  loadGate: async () => (await import('../messages/fr-gate.ts')).gateFr,
+  load: async () => (await import('../messages/fr.ts')).fr,
+};
 
-export const languages: readonly Language[] = [
-  english,
-  { locale: 'fr', name: 'Français', load: async () => (await import('../messages/fr.ts')).fr },
-];
+export const languages: readonly Language[] = [english, french];
 const kept = 'cliquet language';
 
-const current = signal<Messages | null>(null);
+const gate = signal<GateMessages | null>(null);
+const all = signal<Messages | null>(null);
 
-export const messages: ReadonlySignal<Messages> = computed(() => {
-  if (current.value === null) throw new TypeError('no language is loaded yet');
-  return current.value;
-});
+const loaded = <T>(from: Signal<T | null>): ReadonlySignal<T> =>
+  computed(() => {
+    if (from.value === null) throw new TypeError('the language is not loaded yet');
+    return from.value;
+  });
+
+/** What is said before there is a client. */
+export const gateMessages: ReadonlySignal<GateMessages> = loaded(gate);
+
+/** Everything, once `loadMessages()` is done. */
+export const messages: ReadonlySignal<Messages> = loaded(all);
 
 const find = (tag: string | null) => languages.find(({ locale }) => tag?.toLowerCase().split('-')[0] === locale);
 
-/** Loads the language that fits best. */
+function preferred(): Language {
+  const [best = english] = [localStorage.getItem(kept), ...navigator.languages].flatMap((tag) => find(tag) ?? []);
+  return best;
+}
+
+/** Loads what is said at first, in the language that fits best. */
 export async function startLanguage(): Promise<void> {
-  const [preferred = english] = [localStorage.getItem(kept), ...navigator.languages].flatMap((tag) => find(tag) ?? []);
-  await show(preferred);
+  await show(preferred());
+}
+
+export async function loadMessages(): Promise<void> {
+  all.value = await preferred().load();
 }
 
 export async function choose(locale: string): Promise<void> {
@@ -43,7 +65,11 @@ export async function choose(locale: string): Promise<void> {
   await show(find(locale) ?? english);
 }
 
-async function show({ locale, load }: Language): Promise<void> {
-  current.value = await load();
+async function show({ locale, loadGate, load }: Language): Promise<void> {
+  const [first, rest] = await Promise.all([loadGate(), all.value === null ? null : load()]);
+  batch(() => {
+    gate.value = first;
+    all.value = rest;
+  });
   document.documentElement.lang = locale;
 }

@@ -28,7 +28,7 @@ type Own =
   | { readonly type: 'timer'; readonly by: string; readonly seconds: number | null }
   | { readonly type: 'verified'; readonly isVerified: boolean };
 
-export type Happening = Told<Extract<ClientEvent, { readonly type: LineType }>> | Own;
+type Happening = Told<Extract<ClientEvent, { readonly type: LineType }>> | Own;
 
 /** Between the lines of two events there is room for some of the person's own. */
 const numbersAnEvent = 16;

@@ -1,6 +1,6 @@
 // What people and groups are called here.
 
-import { CliquetError, type Group, type HistoryEntry } from '../../index.ts';
+import type { Group, HistoryEntry } from '../../index.ts';
 import type { Who } from '../messages/en-story.ts';
 import { messages } from './language.ts';
 import type { Session } from './session.ts';
@@ -26,10 +26,10 @@ export const whoIs = (session: Session, hrid: string): Who => ({
 });
 
 export function namesOf(session: Session, hrids: readonly string[], type?: 'conjunction' | 'disjunction'): string {
-  const { words, common } = messages.value;
+  const { words, others } = messages.value;
   return words.list(
     hrids.map((hrid) => nameOf(session, hrid)),
-    common.more,
+    others,
     type,
   );
 }
@@ -55,10 +55,4 @@ export function summaryOf({ content }: HistoryEntry): string {
     default:
       return story.sentOther;
   }
-}
-
-/** What went wrong, and what to do next. */
-export function sentenceOf(error: unknown): string {
-  const { errors } = messages.value;
-  return error instanceof CliquetError ? errors[error.code] : errors.unexpected;
 }

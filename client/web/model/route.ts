@@ -3,7 +3,7 @@
 
 import { type ReadonlySignal, signal } from '@preact/signals';
 
-export const panes = ['members', 'verify', 'inside', 'about'] as const;
+const panes = ['members', 'verify', 'inside', 'about'] as const;
 export type Pane = (typeof panes)[number];
 
 export type Route =

@@ -13,8 +13,9 @@ import { complain, note } from '../components/toast.tsx';
 import { useAction } from '../components/use-action.ts';
 import { suggestedName, toInviteLink } from '../model/invite-link.ts';
 import { messages } from '../model/language.ts';
-import { nameOf, sentenceOf } from '../model/people.ts';
+import { nameOf } from '../model/people.ts';
 import { answerInvite, go, invite } from '../model/route.ts';
+import { sentenceOf } from '../model/sentence.ts';
 import type { Session } from '../model/session.ts';
 
 export function Meet(): JSX.Element {

@@ -8,8 +8,8 @@ import { Field, Form } from '../components/field.tsx';
 import { Page } from '../components/page.tsx';
 import { useAction } from '../components/use-action.ts';
 import { messages } from '../model/language.ts';
-import { sentenceOf } from '../model/people.ts';
 import { go, linkTo } from '../model/route.ts';
+import { sentenceOf } from '../model/sentence.ts';
 
 export function NewGroup(): JSX.Element {
   const session = useSession();

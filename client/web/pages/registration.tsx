@@ -5,12 +5,12 @@ import { useEffect, useState } from 'preact/hooks';
 import { CliquetError } from '../../index.ts';
 import { Field, Form } from '../components/field.tsx';
 import { useAction } from '../components/use-action.ts';
-import { messages } from '../model/language.ts';
-import { sentenceOf } from '../model/people.ts';
+import { gateMessages } from '../model/language.ts';
+import { sentenceOf } from '../model/sentence.ts';
 import type { Setup } from '../model/setup.ts';
 
 export function AddressForm({ setup }: { readonly setup: Setup }): JSX.Element {
-  const { welcome, restore } = messages.value;
+  const { welcome, restore } = gateMessages.value;
   const [address, setAddress] = useState(setup.address.value);
   const [problem, setProblem] = useState<unknown>(null);
   const { isBusy, run } = useAction(setProblem);
@@ -39,7 +39,7 @@ export function AddressForm({ setup }: { readonly setup: Setup }): JSX.Element {
 }
 
 export function CodeForm({ setup }: { readonly setup: Setup }): JSX.Element {
-  const { welcome } = messages.value;
+  const { welcome } = gateMessages.value;
   const [code, setCode] = useState('');
   const { isBusy, run } = useAction();
   const hasInbox = useInbox();

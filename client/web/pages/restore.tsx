@@ -4,12 +4,12 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { Field, Form, Progress } from '../components/field.tsx';
 import { useAction } from '../components/use-action.ts';
-import { messages } from '../model/language.ts';
-import { sentenceOf } from '../model/people.ts';
+import { gateMessages } from '../model/language.ts';
+import { sentenceOf } from '../model/sentence.ts';
 import type { Setup } from '../model/setup.ts';
 
 export function RestoreForm({ setup }: { readonly setup: Setup }): JSX.Element {
-  const { restore, common } = messages.value;
+  const { restore, common } = gateMessages.value;
   const [phrase, setPhrase] = useState('');
   const [file, setFile] = useState<File | null>(null);
   const [passphrase, setPassphrase] = useState('');

@@ -11,8 +11,8 @@ import { Page } from '../components/page.tsx';
 import { complain, note, warn } from '../components/toast.tsx';
 import { useAction } from '../components/use-action.ts';
 import { messages } from '../model/language.ts';
-import { sentenceOf } from '../model/people.ts';
 import { go, linkTo } from '../model/route.ts';
+import { sentenceOf } from '../model/sentence.ts';
 import { install } from '../model/worker.ts';
 
 const minPassphrase = 8;
@@ -27,7 +27,7 @@ export function Settings(): JSX.Element {
   return (
     <Page title={settings.title} back={{ page: 'home' }}>
       <section class="card">
-        <h2>{settings.language}</h2>
+        <h2>{messages.value.common.language}</h2>
         <LanguageChoice />
         <label class="switch">
           <input

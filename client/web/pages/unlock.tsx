@@ -6,12 +6,12 @@ import { useApp } from '../components/context.ts';
 import { ask } from '../components/dialog.tsx';
 import { Field, Form, Progress } from '../components/field.tsx';
 import { useAction } from '../components/use-action.ts';
-import { messages } from '../model/language.ts';
-import { sentenceOf } from '../model/people.ts';
+import { gateMessages } from '../model/language.ts';
+import { sentenceOf } from '../model/sentence.ts';
 import { Gate } from './welcome.tsx';
 
 export function Unlock(): JSX.Element {
-  const { unlock } = messages.value;
+  const { unlock } = gateMessages.value;
   const app = useApp();
   const [passphrase, setPassphrase] = useState('');
   const [problem, setProblem] = useState<string | null>(null);
@@ -60,7 +60,7 @@ export function Unlock(): JSX.Element {
 }
 
 export function Elsewhere(): JSX.Element {
-  const { elsewhere } = messages.value;
+  const { elsewhere } = gateMessages.value;
   const app = useApp();
   const { isBusy, run } = useAction();
   return (
@@ -73,7 +73,7 @@ export function Elsewhere(): JSX.Element {
 }
 
 export function Failed({ error }: { readonly error: unknown }): JSX.Element {
-  const { failed } = messages.value;
+  const { failed } = gateMessages.value;
   return (
     <Gate title={failed.title} text={sentenceOf(error)}>
       <button type="button" class="primary" onClick={() => location.reload()}>

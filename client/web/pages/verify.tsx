@@ -12,7 +12,8 @@ import { QrCode } from '../components/qr-code.tsx';
 import { Scan } from '../components/scan.tsx';
 import { useAction } from '../components/use-action.ts';
 import { messages } from '../model/language.ts';
-import { nameOf, sentenceOf } from '../model/people.ts';
+import { nameOf } from '../model/people.ts';
+import { sentenceOf } from '../model/sentence.ts';
 
 const digitCount = 60;
 

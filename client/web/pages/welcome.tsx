@@ -8,9 +8,9 @@ import { Mark } from '../components/icon.tsx';
 import { LanguageChoice } from '../components/language-choice.tsx';
 import { useAction } from '../components/use-action.ts';
 import { suggestedName } from '../model/invite-link.ts';
-import { messages } from '../model/language.ts';
-import { sentenceOf } from '../model/people.ts';
+import { gateMessages } from '../model/language.ts';
 import { invite } from '../model/route.ts';
+import { sentenceOf } from '../model/sentence.ts';
 import { Setup } from '../model/setup.ts';
 import { RestoreForm } from './later.ts';
 import { AddressForm, CodeForm } from './registration.tsx';
@@ -19,7 +19,7 @@ const minPassphrase = 8;
 
 export function Welcome(): JSX.Element {
   const [setup] = useState(() => new Setup());
-  const { welcome, restore } = messages.value;
+  const { welcome, restore } = gateMessages.value;
   switch (setup.stage.value) {
     case 'intro':
       return <Intro setup={setup} />;
@@ -35,7 +35,7 @@ export function Welcome(): JSX.Element {
           <AddressForm setup={setup} />
           {!setup.isRestored && (
             <button type="button" class="quiet" onClick={() => setup.show('intro')}>
-              {messages.value.common.back}
+              {gateMessages.value.common.back}
             </button>
           )}
         </Gate>
@@ -88,7 +88,7 @@ export function Gate({ title, text, isLarge = false, children }: GateProps): JSX
 }
 
 function Intro({ setup }: { readonly setup: Setup }): JSX.Element {
-  const { welcome } = messages.value;
+  const { welcome } = gateMessages.value;
   const link = invite.value;
   return (
     <Gate title={welcome.title} text={welcome.what} isLarge>
@@ -106,7 +106,7 @@ function Intro({ setup }: { readonly setup: Setup }): JSX.Element {
 }
 
 function PassphraseForm({ setup }: { readonly setup: Setup }): JSX.Element {
-  const { welcome } = messages.value;
+  const { welcome } = gateMessages.value;
   const app = useApp();
   const [first, setFirst] = useState('');
   const [second, setSecond] = useState('');
