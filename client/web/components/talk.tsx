@@ -57,7 +57,7 @@ export function Talk({ group, conversation, isOpen }: TalkProps): JSX.Element {
           <p class="talk-note">{talk.loading}</p>
         ) : (
           <ol class="talk-list">
-            {items.length === 0 && <li class="talk-note">{talk.begin}</li>}
+            {items.length === 0 && group.status === 'active' && <li class="talk-note">{talk.begin}</li>}
             <Rows group={group} conversation={conversation} items={items} isOpen={isOpen} deeds={deeds} />
           </ol>
         )}

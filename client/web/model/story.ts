@@ -29,22 +29,26 @@ const warnings: readonly Line['type'][] = [
 ];
 
 export function tell(session: Session, group: Group, line: Line): Told {
-  const isWarning = warnings.includes(line.type) || (line.type === 'returned' && !line.whole && line.by !== null);
+  const isWarning = warnings.includes(line.type) || (line.type === 'returned' && isStrange(line, session.client.hrid));
   return {
     text: wordsFor(session, group, line),
     isWarning,
-    remedy: group.status === 'active' ? remedyFor(line) : null,
+    remedy: group.status === 'active' ? remedyFor(line, session.client.hrid) : null,
   };
 }
 
-function remedyFor(line: Line): Told['remedy'] {
+/** Whether somebody else is back without the keys of before: it could be anybody who has the phrase. */
+const isStrange = ({ whole, by, member }: Extract<Line, { type: 'returned' }>, self: string | null): boolean =>
+  !whole && by !== null && member !== self;
+
+function remedyFor(line: Line, self: string | null): Told['remedy'] {
   const { story } = messages.value;
   const compare = { pane: 'verify', label: story.compare } as const;
   switch (line.type) {
     case 'changed':
       return line.added.length + line.removed.length > 0 && !line.undone ? compare : null;
     case 'returned':
-      return line.whole ? null : compare;
+      return isStrange(line, self) ? compare : null;
     case 'clone':
     case 'unreached':
       return { pane: 'members', label: story.seeMembers };
