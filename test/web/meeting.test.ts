@@ -106,7 +106,6 @@ describe('meeting somebody', () => {
     await bob.page.reload();
     await bob.page.getByText(en.welcome.invited('Ada')).waitFor();
     await bob.register();
-    await bob.press(en.meet.answer);
     expect(await bob.field(en.meet.call).inputValue()).toBe('Ada');
     await bob.press(en.meet.talk);
     await bob.say('hello from a link');
@@ -123,7 +122,7 @@ describe('meeting somebody', () => {
     const adas = await ada.inviteLink();
     await bob.inviteLink();
     await bob.press(en.meet.copy);
-    await bob.page.getByRole('status').getByText(en.common.copied).waitFor();
+    await bob.page.getByRole('status').getByText(en.copied).waitFor();
     await ada.field(en.meet.paste).fill('https://example.org/');
     await ada.press(en.meet.read);
     await ada.page.getByRole('alert').getByText(en.errors['invite-invalid']).waitFor();

@@ -140,7 +140,6 @@ export class Person {
   /** Keeps who has sent a link as a contact. */
   async keep(link: string, called: string): Promise<void> {
     await this.follow(link);
-    await this.press(en.meet.answer);
     await this.field(en.meet.call).fill(called);
     await this.press(en.meet.add);
     await this.page.getByText(en.meet.kept(called)).waitFor();

@@ -15,8 +15,8 @@ afterAll(() => world.stop());
 
 /** Opens what can be done with a member, and does it. */
 async function doTo(person: Person, name: string, deed: string): Promise<void> {
-  const row = person.page.getByRole('listitem').filter({ has: person.button(name) });
-  await person.button(name, row).click();
+  const row = person.page.getByRole('listitem').filter({ has: person.button(texts.actions(name)) });
+  await person.button(texts.actions(name), row).click();
   await person.button(deed, row).click();
 }
 

@@ -96,7 +96,10 @@ export class World {
     page.on('console', (message) => {
       const text = message.text();
       const isOfPolicy = /policy|refused to|trusted/i.test(text);
-      if (isOfPolicy || (message.type() === 'error' && !ofNetwork.some((known) => known.test(text)))) tell(text);
+      // Browsers call it an error when the relay refuses something; the pages tell it to the person.
+      const isRefusal = new URL(message.location().url || page.url()).pathname.startsWith('/v1/');
+      const isKnown = isRefusal || ofNetwork.some((known) => known.test(text));
+      if (isOfPolicy || (message.type() === 'error' && !isKnown)) tell(text);
     });
     page.on('request', (request) => {
       const { protocol, origin } = new URL(request.url());
