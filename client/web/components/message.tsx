@@ -18,7 +18,7 @@ const stateIcons: Record<MessageState, IconName | null> = {
   sealed: 'clock',
   accepted: 'check',
   delivered: 'checks',
-  confirmed: 'checks',
+  confirmed: 'confirmed',
   failed: 'alert',
   unconfirmed: 'alert',
 };
@@ -73,6 +73,7 @@ export function Message({ entry, answered, isRun, isOpen, deeds }: MessageProps)
         <Meta entry={entry} time={time} />
         {isExpanded && (
           <div class="message-actions">
+            {entry.isSelf && <p class="message-state">{talk.states[entry.state]}</p>}
             {isOpen && <ActionButton icon="reply" label={talk.reply} onClick={act(deeds.reply)} />}
             {isOpen && entry.state === 'failed' && (
               <ActionButton icon="send" label={talk.again} onClick={act(deeds.again)} />

@@ -4,7 +4,7 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { messages } from '../model/language.ts';
-import { go, type Route } from '../model/route.ts';
+import { leave, type Route } from '../model/route.ts';
 import { Icon } from './icon.tsx';
 
 interface PageProps {
@@ -23,7 +23,7 @@ export function Page({ title, back, children, class: name = '' }: PageProps): JS
         <button
           type="button"
           class="quiet square back"
-          onClick={() => go(back)}
+          onClick={() => leave(back)}
           aria-label={messages.value.common.back}
         >
           <Icon name="back" />

@@ -10,10 +10,11 @@ import { nameOf, summaryOf } from '../model/people.ts';
 import { linkTo } from '../model/route.ts';
 import { tell } from '../model/story.ts';
 import { useSession } from './context.ts';
+import { copyText } from './copy.ts';
 import { ask } from './dialog.tsx';
 import { Icon } from './icon.tsx';
 import { Message, type MessageDeeds } from './message.tsx';
-import { complain, note } from './toast.tsx';
+import { complain } from './toast.tsx';
 
 /** Messages of one sender within so many seconds stand closer together. */
 const runSeconds = 300;
@@ -23,6 +24,9 @@ const bottomSlack = 48;
 const pointMs = 1500;
 /** So far above the top older messages are fetched. */
 const fetchAhead = '600px 0px 0px 0px';
+
+const isBottom = ({ scrollTop, scrollHeight, clientHeight }: HTMLElement): boolean =>
+  scrollHeight - scrollTop - clientHeight < bottomSlack;
 
 interface TalkProps {
   readonly group: Group;
@@ -34,9 +38,11 @@ export function Talk({ group, conversation, isOpen }: TalkProps): JSX.Element {
   const { talk } = messages.value;
   const items = conversation.items.value;
   const list = useRef<HTMLElement>(null);
-  const [isAtBottom, setAtBottom] = useState(true);
-  useFollow(list, conversation, items, isAtBottom);
-  useRead(conversation, items, isAtBottom);
+  // Null until it is known where one is.
+  const [isAtBottom, setAtBottom] = useState<boolean | null>(null);
+  const measure = () => setAtBottom(list.current !== null && isBottom(list.current));
+  useFollow(list, conversation, items, isAtBottom, measure);
+  useRead(conversation, items, isAtBottom === true);
   const deeds = useDeeds(conversation);
   const toBottom = () => list.current?.scrollTo({ top: list.current.scrollHeight });
   return (
@@ -47,10 +53,7 @@ export function Talk({ group, conversation, isOpen }: TalkProps): JSX.Element {
         aria-label={talk.conversation}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable with the keyboard
         tabIndex={0}
-        onScroll={(event) => {
-          const { scrollTop, scrollHeight, clientHeight } = event.currentTarget;
-          setAtBottom(scrollHeight - scrollTop - clientHeight < bottomSlack);
-        }}
+        onScroll={measure}
       >
         {conversation.hasOlder.value && <Older conversation={conversation} />}
         {items === null ? (
@@ -62,7 +65,7 @@ export function Talk({ group, conversation, isOpen }: TalkProps): JSX.Element {
           </ol>
         )}
       </section>
-      {!isAtBottom && (
+      {isAtBottom === false && (
         <button type="button" class="square to-newest" onClick={toBottom} aria-label={talk.toNewest}>
           <Icon name="down" />
         </button>
@@ -171,7 +174,8 @@ function useFollow(
   list: { readonly current: HTMLElement | null },
   conversation: Conversation,
   items: readonly Item[] | null,
-  isAtBottom: boolean,
+  isAtBottom: boolean | null,
+  measure: () => void,
 ): void {
   const before = useRef<{ first: string | undefined; height: number } | null>(null);
   const shown = useRef<Conversation | null>(null);
@@ -185,15 +189,16 @@ function useFollow(
       const unread = element.querySelector('.unread-from');
       if (unread === null) element.scrollTop = element.scrollHeight;
       else unread.scrollIntoView({ block: 'start' });
-    } else if (before.current !== null && before.current.first !== first && !isAtBottom) {
+      measure();
+    } else if (before.current !== null && before.current.first !== first && isAtBottom !== true) {
       element.scrollTop += element.scrollHeight - before.current.height;
-    } else if (isAtBottom) element.scrollTop = element.scrollHeight;
+    } else if (isAtBottom === true) element.scrollTop = element.scrollHeight;
     before.current = { first, height: element.scrollHeight };
   }, [items, conversation]);
   // A keyboard that comes up, or a draft that grows, does not hide the newest message.
   useEffect(() => {
     const element = list.current;
-    if (element === null || !isAtBottom) return;
+    if (element === null || isAtBottom !== true) return;
     const observer = new ResizeObserver(() => {
       element.scrollTop = element.scrollHeight;
     });
@@ -223,8 +228,7 @@ function useDeeds(conversation: Conversation): MessageDeeds {
         if (content?.type === 'text') conversation.setDraft({ edits: id, reply: null, text: content.text });
       },
       copy: ({ content }) => {
-        if (content?.type !== 'text') return;
-        navigator.clipboard.writeText(content.text).then(() => note(messages.value.common.copied), complain);
+        if (content?.type === 'text') void copyText(content.text);
       },
       again: (entry) => void conversation.again(entry).catch(complain),
       show: ({ number }) => void conversation.reach(number).then(() => point(number), complain),

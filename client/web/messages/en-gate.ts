@@ -12,8 +12,6 @@ export const gateEn = {
     back: 'Back',
     cancel: 'Cancel',
     close: 'Close',
-    copy: 'Copy',
-    copied: 'Copied',
     share: 'Share',
     next: 'Next',
     done: 'Done',

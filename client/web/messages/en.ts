@@ -12,6 +12,8 @@ const { plural } = words;
 export const en = {
   ...gateEn,
   words,
+  copied: 'Copied',
+  copyFailed: 'Copying is not possible here. Select the text, and copy it yourself.',
   others: (count: number) => plural(count, { one: '# other', other: '# others' }),
   story: storyEn,
 

@@ -13,8 +13,6 @@ export const gateFr: GateMessages = {
     back: 'Retour',
     cancel: 'Annuler',
     close: 'Fermer',
-    copy: 'Copier',
-    copied: 'Copié',
     share: 'Partager',
     next: 'Suivant',
     done: 'Terminé',

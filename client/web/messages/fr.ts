@@ -13,6 +13,8 @@ const { plural } = words;
 export const fr: Messages = {
   ...gateFr,
   words,
+  copied: 'Copié',
+  copyFailed: 'Copier n’est pas possible ici. Sélectionnez le texte, et copiez-le vous-même.',
   others: (count) => plural(count, { one: '# autre', other: '# autres' }),
   story: storyFr,
 

@@ -15,6 +15,8 @@ interface ConversationHost {
 }
 
 const pageSize = 40;
+/** So many unread messages are read at once, so that one begins where one has stopped. */
+const maxUnreadRead = 120;
 /** A pause in writing, after which the draft is kept. */
 const saveDraftMs = 150;
 
@@ -85,7 +87,10 @@ export class Conversation {
     this.#knowsDraft = true;
     this.#readTo = await notebook.readTo(this.group.id);
     await this.#readNewest(pageSize);
+    const isUnread = () => (this.#entries.at(-1)?.number ?? 0) > this.#readTo + 1;
+    while (this.#hasOlder.value && isUnread() && this.#entries.length < maxUnreadRead) await this.#readOlder();
     this.#unreadFrom = this.#entries.findLast(({ number, isSelf }) => number > this.#readTo && !isSelf)?.number ?? null;
+    await this.#show();
   }
 
   #do(run: () => Promise<void>): Promise<void> {
@@ -98,6 +103,7 @@ export class Conversation {
   older(): Promise<void> {
     return this.#do(async () => {
       if (this.#hasOlder.value) await this.#readOlder();
+      await this.#show();
     });
   }
 
@@ -106,7 +112,6 @@ export class Conversation {
     this.#entries = entries;
     this.#hasOlder.value = entries.length === limit;
     await this.#readLines();
-    await this.#show();
   }
 
   async #readOlder(): Promise<void> {
@@ -115,7 +120,6 @@ export class Conversation {
     this.#entries = [...this.#entries, ...page];
     this.#hasOlder.value = page.length === pageSize;
     await this.#readLines();
-    await this.#show();
   }
 
   /** The lines that belong between the messages that are here; all of them once the first message is. */
@@ -186,6 +190,7 @@ export class Conversation {
   reach(number: number): Promise<void> {
     return this.#do(async () => {
       while (this.#hasOlder.value && (this.#entries.at(-1)?.number ?? 0) > number) await this.#readOlder();
+      await this.#show();
     });
   }
 
@@ -307,14 +312,14 @@ export class Conversation {
     await this.group.send(content, { id, asksReceipt, ...(reply === null ? {} : { reply }) });
   }
 
-  #afterwards(changed: string | null): Promise<void> {
-    return this.#do(async () => {
+  async #afterwards(changed: string | null): Promise<void> {
+    await this.#do(async () => {
       if (changed !== null) await this.#refresh(changed);
       await this.#readNew();
       await this.#show();
       await this.#markRead();
-      await this.#host.said(this.group.id);
     });
+    await this.#host.said(this.group.id);
   }
 
   end(): void {

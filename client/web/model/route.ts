@@ -41,8 +41,32 @@ export function linkTo(to: Route): string {
 }
 
 export function go(to: Route, { replace = false } = {}): void {
-  history[replace ? 'replaceState' : 'pushState'](null, '', linkTo(to));
+  const state: Step = { from: replace ? stepOf(history.state) : location.hash };
+  history[replace ? 'replaceState' : 'pushState'](state, '', linkTo(to));
   current.value = to;
+}
+
+/** Back to where this page belongs: by the browser's own way back, if that leads there. */
+export function leave(to: Route): void {
+  if (stepOf(history.state) === linkTo(to)) history.back();
+  else go(to, { replace: true });
+}
+
+/** What the browser keeps beside an address: where one came from. */
+interface Step {
+  readonly from: string | null;
+}
+
+const stepOf = (state: unknown): string | null =>
+  typeof state === 'object' && state !== null && 'from' in state && typeof state.from === 'string' ? state.from : null;
+
+/** Links within the pages are followed here, so that it is known where one came from. */
+function follow(event: MouseEvent): void {
+  const link = event.target instanceof Element ? event.target.closest('a[href^="#/"]') : null;
+  const isPlain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
+  if (link === null || !isPlain || event.defaultPrevented) return;
+  event.preventDefault();
+  go(parse(link.getAttribute('href') ?? ''));
 }
 
 function read(): void {
@@ -65,6 +89,7 @@ function parse(hash: string): Route {
 
 export function watchRoute(): void {
   read();
+  document.addEventListener('click', follow);
   addEventListener('popstate', read);
   addEventListener('hashchange', read);
 }

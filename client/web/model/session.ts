@@ -122,6 +122,13 @@ export class Session {
     return this.#conversation;
   }
 
+  /** It is not on the screen any more. */
+  leave(group: Group): void {
+    if (this.#conversation?.group.id !== group.id) return;
+    this.#conversation.end();
+    this.#conversation = null;
+  }
+
   /** Something was said or read here. */
   async said(group: string): Promise<void> {
     await this.#look(group);

@@ -1,7 +1,7 @@
 // One group: its conversation, or what there is to say in place of it, with one of its panes beside it.
 
 import type { ComponentChildren, JSX } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Group } from '../../index.ts';
 import { Asking } from '../components/asking.tsx';
 import { Avatar } from '../components/avatar.tsx';
@@ -16,7 +16,7 @@ import { useAction } from '../components/use-action.ts';
 import type { Conversation } from '../model/conversation.ts';
 import { messages } from '../model/language.ts';
 import { groupName, isKnown, nameOf } from '../model/people.ts';
-import { go, linkTo, type Pane } from '../model/route.ts';
+import { go, leave, linkTo, type Pane } from '../model/route.ts';
 import { About, Inside, Members, Verify } from './later.ts';
 
 export function GroupPage({ id, pane }: { readonly id: string; readonly pane: Pane | null }): JSX.Element {
@@ -45,11 +45,18 @@ function PaneOf({ group, pane }: { readonly group: Group; readonly pane: Pane })
     const close = (event: KeyboardEvent) => {
       const isAsked = document.querySelector('dialog[open]') !== null;
       if (event.key === 'Escape' && !event.defaultPrevented && !isAsked)
-        go({ page: 'group', group: group.id, pane: null });
+        leave({ page: 'group', group: group.id, pane: null });
     };
     document.addEventListener('keydown', close);
-    return () => document.removeEventListener('keydown', close);
-  }, [group.id]);
+    return () => {
+      document.removeEventListener('keydown', close);
+      // What had the focus is gone: who closes a pane goes on where it was opened.
+      requestAnimationFrame(() => {
+        if (document.activeElement === document.body)
+          document.querySelector<HTMLElement>(`[data-pane="${pane}"]`)?.focus();
+      });
+    };
+  }, [group.id, pane]);
   switch (pane) {
     case 'members':
       return <Members group={group} />;
@@ -68,14 +75,19 @@ function GroupBar({ group, pane }: { readonly group: Group; readonly pane: Pane 
   const { common, group: texts } = messages.value;
   const name = groupName(session, group);
   const { isVerified, members } = group;
+  const heading = useRef<HTMLHeadingElement>(null);
+  // With a keyboard, the composer takes the focus.
+  useEffect(() => {
+    if (!matchMedia('(pointer: fine)').matches) heading.current?.focus();
+  }, []);
   return (
     <header class="bar">
-      <button type="button" class="quiet square back" onClick={() => go({ page: 'home' })} aria-label={common.back}>
+      <button type="button" class="quiet square back" onClick={() => leave({ page: 'home' })} aria-label={common.back}>
         <Icon name="back" />
       </button>
       <Avatar id={group.id} name={name} kind="group" />
       <div class="bar-title">
-        <h1>
+        <h1 ref={heading} tabIndex={-1}>
           <bdi>{name}</bdi>
         </h1>
         <p class="hint">{texts.count(members.length)}</p>
@@ -115,6 +127,7 @@ function BarLink({ group, to, pane, icon, isGood = false, children }: BarLinkPro
       aria-label={children}
       title={children}
       aria-current={isOpen ? 'true' : undefined}
+      data-pane={to}
     >
       <Icon name={icon} />
     </a>
@@ -125,6 +138,7 @@ function Discussion({ group }: { readonly group: Group }): JSX.Element {
   const session = useSession();
   session.version.value;
   const conversation = session.converse(group);
+  useEffect(() => () => session.leave(group), [group.id]);
   const { status } = group;
   const isOpen = status === 'active' || status === 'lost';
   return (

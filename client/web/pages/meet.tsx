@@ -4,6 +4,7 @@ import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { CliquetError } from '../../index.ts';
 import { useSession } from '../components/context.ts';
+import { copyText } from '../components/copy.ts';
 import { Field, Form } from '../components/field.tsx';
 import { Icon } from '../components/icon.tsx';
 import { Page } from '../components/page.tsx';
@@ -49,7 +50,6 @@ function Mine(): JSX.Element {
   const { meet, common } = messages.value;
   const { name } = session.profile.value;
   const link = toInviteLink(location.origin, session.client.invite(), name);
-  const copy = () => navigator.clipboard.writeText(link).then(() => note(common.copied), complain);
   return (
     <section class="card">
       <h2>{meet.mine}</h2>
@@ -71,7 +71,7 @@ function Mine(): JSX.Element {
         onFocus={(event) => event.currentTarget.select()}
       />
       <div class="row">
-        <button type="button" class="primary" onClick={() => void copy()}>
+        <button type="button" class="primary" onClick={() => void copyText(link)}>
           <Icon name="copy" />
           {meet.copy}
         </button>
