@@ -15,8 +15,16 @@ interface Worker {
     type: 'fetch',
     run: (event: { readonly request: Request; respondWith(answer: Promise<Response>): void }) => void,
   ): void;
+  addEventListener(
+    type: 'notificationclick',
+    run: (event: { readonly notification: Notification; waitUntil(done: Promise<unknown>): void }) => void,
+  ): void;
   skipWaiting(): Promise<void>;
-  readonly clients: { claim(): Promise<void> };
+  readonly clients: {
+    claim(): Promise<void>;
+    matchAll(options: { readonly type: 'window' }): Promise<readonly { focus(): Promise<unknown> }[]>;
+    openWindow(url: string): Promise<unknown>;
+  };
 }
 
 const worker = globalThis as unknown as Worker;
@@ -45,6 +53,15 @@ worker.addEventListener('activate', (event) => {
 // The person wants the new version at once.
 worker.addEventListener('message', ({ data }) => {
   if (data === 'update') void worker.skipWaiting();
+});
+
+worker.addEventListener('notificationclick', (event) => {
+  event.notification.close();
+  const show = async () => {
+    const [page] = await worker.clients.matchAll({ type: 'window' });
+    await (page === undefined ? worker.clients.openWindow('/') : page.focus());
+  };
+  event.waitUntil(show());
 });
 
 worker.addEventListener('fetch', (event) => {

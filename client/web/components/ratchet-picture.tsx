@@ -16,6 +16,12 @@ const keyHex = 4;
 /** The number of a group key, as in S1Kabc, S2Kabc: how many messages it is made of. */
 export const stageNumber = (vector: readonly number[]): number => vector.reduce((sum, count) => sum + count, 0);
 
+/** What the group key is called: IKabc of the generation, then S1Kabc, S2Kabc and so on. */
+export const stageName = (vector: readonly number[]): string => {
+  const number = stageNumber(vector);
+  return number === 0 ? 'IK' : `S${number}`;
+};
+
 /** A colour for a key, so that two can be told apart at a glance. */
 export const keyColour = (fingerprint: string): string =>
   `oklch(0.68 0.15 ${Number.parseInt(fingerprint.slice(0, 4), 16) % 360})`;
@@ -79,7 +85,8 @@ function Arrow({ step, from, to, y, isRelay }: ArrowProps): JSX.Element {
   const ends = [from, ...to];
   const [left, right] = [Math.min(...ends), Math.max(...ends)];
   const size = step.bytes === null ? inside.unknownSize : words.size(step.bytes);
-  const label = isRelay ? `${size} · ${words.exactClock(step.at)}` : `S${stageNumber(vector)} · ${shortKey(groupKey)}`;
+  const label = isRelay ? `${size} · ${words.exactClock(step.at)}` : `${stageName(vector)} · ${shortKey(groupKey)}`;
+  const at = labelAt(from, left, right, to.length);
   return (
     <g class="arrow" style={{ color: colour }}>
       <line class="arrow-line" x1={left} x2={right} y1={y} y2={y} />
@@ -95,16 +102,22 @@ function Arrow({ step, from, to, y, isRelay }: ArrowProps): JSX.Element {
         />
       ))}
       <circle class="arrow-sender" cx={from} cy={y} r={6} />
-      <text class="arrow-label" x={(left + right) / 2} y={y - 9} text-anchor="middle">
+      <text class="arrow-label" x={at.x} y={y - 9} text-anchor={at.anchor}>
         {label}
       </text>
       {!isRelay && leaf !== null && (
-        <text class="arrow-leaf" x={(left + right) / 2} y={y + 15} text-anchor="middle">
+        <text class="arrow-leaf" x={at.x} y={y + 15} text-anchor={at.anchor}>
           {`E ${leaf.slice(0, 5)}${step.speaks ? ' + …' : ''}`}
         </text>
       )}
     </g>
   );
+}
+
+/** Where an arrow is told about: in its middle, or beside its sender if it is long. */
+function labelAt(from: number, left: number, right: number, others: number) {
+  if (others <= 2) return { x: (left + right) / 2, anchor: 'middle' } as const;
+  return from === right ? ({ x: from - 10, anchor: 'end' } as const) : ({ x: from + 10, anchor: 'start' } as const);
 }
 
 /** The same in words, for who cannot see it. */
@@ -128,7 +141,7 @@ export function PictureWords({
           <li key={step.number}>
             {isRelay
               ? inside.relaySees(step.sender.slice(0, 6), step.recipients ?? others, size, words.exactClock(step.at))
-              : `${inside.step(nameOf(session, step.sender), stageNumber(vector), groupKey)}, ${
+              : `${inside.step(nameOf(session, step.sender), stageName(vector), groupKey)}, ${
                   leaf === null ? inside.light : inside.newKey(leaf.slice(0, 6))
                 }${step.speaks ? '' : `, ${inside.moved}`}`}
           </li>

@@ -18,7 +18,7 @@ export const pagesEn = {
     stage: (name: string, count: number, key: string) =>
       `${isolate(name)}: ${plural(count, { one: '# message', other: '# messages' })} opened, group key ${key}`,
     stageGone: 'its key is gone',
-    step: (name: string, number: number, key: string) => `${isolate(name)} has sealed with S${number}, key ${key}`,
+    step: (name: string, stage: string, key: string) => `${isolate(name)} has sealed with ${stage}, key ${key}`,
     newKey: (key: string) => `new key ${key}`,
     light: 'light: no new key',
     moved: 'new key only, nothing said',

@@ -19,7 +19,7 @@ export const pagesFr: typeof pagesEn = {
     stage: (name, count, key) =>
       `${isolate(name)} : ${plural(count, { one: '# message ouvert', other: '# messages ouverts' })}, clé du groupe ${key}`,
     stageGone: 'sa clé n’est plus là',
-    step: (name, number, key) => `${isolate(name)} a scellé avec S${number}, clé ${key}`,
+    step: (name, stage, key) => `${isolate(name)} a scellé avec ${stage}, clé ${key}`,
     newKey: (key) => `nouvelle clé ${key}`,
     light: 'léger : pas de nouvelle clé',
     moved: 'seulement une nouvelle clé, rien de dit',

@@ -14,6 +14,7 @@ import {
   PictureWords,
   RatchetPicture,
   shortKey,
+  stageName,
   stageNumber,
 } from '../components/ratchet-picture.tsx';
 import { messages } from '../model/language.ts';
@@ -97,7 +98,7 @@ function Wheel({ stage: { vector, groupKey, waiting } }: { readonly stage: Stage
         <path class="mark-pawl" d="M1.080-1.280 .140-.960 .080-.720 .300-.700 1.160-1.080Z" />
         <circle class="mark-pawl" cx="1.08" cy="-1.12" r=".16" />
         <text y=".13" text-anchor="middle" font-size=".38">
-          {`S${number}`}
+          {stageName(vector)}
         </text>
       </svg>
       <dl class="facts wheel-facts">
@@ -137,7 +138,8 @@ function Column({ member: { hrid, vector, groupKey, leaf }, own, isRelay }: Colu
       <Avatar id={hrid} name={name} />
       <bdi class="column-name">{name}</bdi>
       <small class="code column-stage">
-        <span class="key-dot" style={dot} />S{stageNumber(vector)}
+        <span class="key-dot" style={dot} />
+        {stageName(vector)}
       </small>
       {vector.length <= 6 && <small class="code">[{vector.join(' ')}]</small>}
       <small class="code">E {leaf.slice(0, 5)}</small>
