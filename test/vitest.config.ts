@@ -21,6 +21,7 @@ export default defineConfig({
           // node:sqlite is what the ports' test host runs on; it still warns at every start.
           execArgv: ['--disable-warning=ExperimentalWarning'],
           testTimeout: 30_000,
+          expect: { poll: { timeout: 15_000 } },
           // A relay has to start: wrangler bundles the worker first.
           hookTimeout: 90_000,
           // Relays are processes of their own: more files at once than this only make each other slow.

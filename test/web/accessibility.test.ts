@@ -1,9 +1,12 @@
 // axe finds nothing wrong with any page, in either theme, on a desktop and on a phone.
 
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { violations } from './axe.ts';
 import { walk } from './gallery.ts';
 import { World } from './world.ts';
+
+// People, each with a browser's profile and a slow passphrase, take their time.
+vi.setConfig({ testTimeout: 120_000 });
 
 let world: World;
 beforeAll(async () => {
@@ -33,4 +36,4 @@ test('every page', async () => {
     if (wrong.length > 0) found[name] = wrong;
   });
   expect(found).toEqual({});
-}, 240_000);
+}, 300_000);

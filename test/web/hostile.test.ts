@@ -1,10 +1,13 @@
 // Names, messages, files and invites by somebody who means harm: shown as what they are, on a phone and on a desktop.
 
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { en } from '../../client/web/messages/en.ts';
 import { Device } from '../support/device.ts';
 import type { Person } from './person.ts';
 import { World } from './world.ts';
+
+// People, each with a browser's profile and a slow passphrase, take their time.
+vi.setConfig({ testTimeout: 120_000 });
 
 let world: World;
 beforeAll(async () => {

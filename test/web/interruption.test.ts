@@ -1,9 +1,12 @@
 // Whatever breaks off in between, nothing that was said is lost, and nothing comes twice.
 
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { en } from '../../client/web/messages/en.ts';
 import { foundGroup, type Person } from './person.ts';
 import { World } from './world.ts';
+
+// People, each with a browser's profile and a slow passphrase, take their time.
+vi.setConfig({ testTimeout: 120_000 });
 
 let world: World;
 beforeAll(async () => {
@@ -128,4 +131,27 @@ test('one tab works at a time; another one says so, and can take over', async ()
   await hasOnce(ada, ['from the first tab', 'from the second tab'], ['to whichever tab']);
   await hasOnce(bob, ['from the first tab', 'from the second tab'], ['to whichever tab']);
   await second.close();
+});
+
+test('the browser has no room: that is said, and goes on when there is', async () => {
+  const ada = await world.visitor('Ada Full');
+  const session = await ada.context.newCDPSession(ada.page);
+  const { origin } = new URL(world.relay.url);
+  // Before anything is written: Chromium remembers for a while how much room there was.
+  await session.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 1_500_000 });
+  await ada.register();
+  const bob = await world.person('Bob Full');
+  await foundGroup('Attic', [ada, bob]);
+  const attach = async (name: string) => {
+    const [chooser] = await Promise.all([bob.page.waitForEvent('filechooser'), bob.press(en.talk.attach)]);
+    await chooser.setFiles({ name, mimeType: 'application/octet-stream', buffer: Buffer.alloc(64 * 1024) });
+    await bob.conversation.getByRole('link', { name: new RegExp(name) }).waitFor();
+  };
+  const full = ada.page.getByText(en.line.full);
+  for (let i = 10; !(await full.isVisible()) && i < 60; i++) await attach(`box ${i}`);
+  await full.waitFor();
+  await bob.say('is there room?');
+  await session.send('Storage.overrideQuotaForOrigin', { origin });
+  await ada.hears('is there room?');
+  await full.waitFor({ state: 'hidden' });
 });

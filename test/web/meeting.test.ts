@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { en } from '../../client/web/messages/en.ts';
 import { fr } from '../../client/web/messages/fr.ts';
 import { cameraArgs, holdUp } from './camera.ts';
@@ -12,6 +12,9 @@ import { World } from './world.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cliquet-camera-'));
 const camera = join(folder, 'camera.y4m');
+// People, each with a browser's profile and a slow passphrase, take their time.
+vi.setConfig({ testTimeout: 120_000 });
+
 let world: World;
 beforeAll(async () => {
   holdUp(camera, null);

@@ -5,6 +5,8 @@ import type { BrowserContext, Locator, Page } from '../runtimes/chromium.ts';
 import type { TestRelay } from '../support/relay.ts';
 import type { Cable } from './cable.ts';
 
+const stations = ['unsent', 'sealed', 'accepted', 'delivered', 'confirmed'] as const;
+
 export const passphrase = 'four words of mine';
 
 export class Person {
@@ -189,9 +191,11 @@ export class Person {
     await this.conversation.getByText(line).first().waitFor();
   }
 
-  /** Waits until a message of theirs has come so far. */
-  async reaches(text: string, state: keyof typeof en.talk.states): Promise<void> {
-    await this.saying(text).getByRole('img', { name: en.talk.states[state], exact: true }).waitFor();
+  /** Waits until a message of theirs has come so far, or further. */
+  async reaches(text: string, state: (typeof stations)[number]): Promise<void> {
+    const names = stations.slice(stations.indexOf(state)).map((each) => en.talk.states[each]);
+    const marks = names.map((name) => this.saying(text).getByRole('img', { name, exact: true }));
+    await marks.reduce((any, mark) => any.or(mark)).waitFor();
   }
 
   /** What is said of a message, behind its button. */

@@ -1,11 +1,14 @@
 // Who is in a group, and who says so: members come and go, strangers ask, and the conversation tells it.
 
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { en } from '../../client/web/messages/en.ts';
 import { foundGroup, type Person } from './person.ts';
 import { World } from './world.ts';
 
 const { members: texts, story } = en;
+// People, each with a browser's profile and a slow passphrase, take their time.
+vi.setConfig({ testTimeout: 120_000 });
+
 let world: World;
 beforeAll(async () => {
   world = await World.start();

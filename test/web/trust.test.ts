@@ -1,12 +1,15 @@
 // Safety numbers, and coming back after a device is lost.
 
 import { readFileSync } from 'node:fs';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { en } from '../../client/web/messages/en.ts';
 import { foundGroup, type Person } from './person.ts';
 import { World } from './world.ts';
 
 const { verify, backup, restore } = en;
+// People, each with a browser's profile and a slow passphrase, take their time.
+vi.setConfig({ testTimeout: 120_000 });
+
 let world: World;
 beforeAll(async () => {
   world = await World.start();
