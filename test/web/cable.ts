@@ -4,8 +4,11 @@
 import { once } from 'node:events';
 import { createServer, request as requestOf, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
 
 export class Cable {
+  /** What is told in the place of a file, by its path. */
+  readonly changes = new Map<string, (text: string) => string>();
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #isIn = true;
@@ -13,9 +16,13 @@ export class Cable {
   private constructor() {
     this.#server = createServer((request, response) => {
       const { method, url = '', headers } = request;
-      const onward = requestOf(url, { method, headers }, (answered) => {
-        response.writeHead(answered.statusCode ?? 502, answered.headers);
-        answered.pipe(response);
+      const change = this.changes.get(new URL(url).pathname);
+      const asked = change === undefined ? headers : { ...headers, 'accept-encoding': 'identity' };
+      const onward = requestOf(url, { method, headers: asked }, (answered) => {
+        const { 'content-length': _, ...fields } = answered.headers;
+        response.writeHead(answered.statusCode ?? 502, change === undefined ? answered.headers : fields);
+        if (change === undefined) answered.pipe(response);
+        else void text(answered).then((body) => response.end(change(body)));
       });
       onward.on('error', () => response.destroy());
       request.pipe(onward);

@@ -1,0 +1,63 @@
+// The pages as an app of their own: they can be installed, are kept, and give way to newer ones when their person says so.
+
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { bundleWeb } from '../../client/web/build.ts';
+import { en } from '../../client/web/messages/en.ts';
+import { World } from './world.ts';
+
+// People, each with a browser's profile and a slow passphrase, take their time.
+vi.setConfig({ testTimeout: 120_000 });
+
+let world: World;
+beforeAll(async () => {
+  world = await World.start();
+});
+afterEach(async () => expect(await world.leave()).toEqual([]));
+afterAll(() => world.stop());
+
+const ready = () => navigator.serviceWorker.ready.then(() => undefined);
+
+test('a browser would install them', async () => {
+  const ada = await world.visitor('Ada Install');
+  await ada.page.evaluate(ready);
+  const session = await ada.context.newCDPSession(ada.page);
+  const { errors, data = '' } = await session.send('Page.getAppManifest');
+  expect(errors).toEqual([]);
+  expect(JSON.parse(data)).toMatchObject({ id: '/', start_url: '/', display: 'standalone' });
+  const { installabilityErrors } = await session.send('Page.getInstallabilityErrors');
+  // A profile that forgets everything installs nothing.
+  expect(installabilityErrors.map(({ errorId }) => errorId).filter((error) => error !== 'in-incognito')).toEqual([]);
+});
+
+test('what is kept is what was built, and nothing that the relay has said', async () => {
+  const ada = await world.person('Ada Kept');
+  await ada.page.evaluate(ready);
+  const kept = await ada.page.evaluate(async () => {
+    const paths: string[] = [];
+    for (const name of await caches.keys()) {
+      const requests = await (await caches.open(name)).keys();
+      paths.push(...requests.map(({ url }) => new URL(url).pathname));
+    }
+    return paths.sort();
+  });
+  const { files } = await bundleWeb();
+  const built = [...files.keys()].filter((path) => path !== '/service-worker.js');
+  expect(kept).toEqual(built.map((path) => (path === '/index.html' ? '/' : path)).sort());
+});
+
+test('newer pages are told of, and taken when the person says so', async () => {
+  const ada = await world.person('Ada Update');
+  await ada.page.evaluate(ready);
+  await ada.page.reload();
+  await ada.unlock();
+  expect(await ada.page.getByText(en.line.update).count()).toBe(0);
+  ada.cable.changes.set('/service-worker.js', (script) => `${script}\n// newer`);
+  await ada.page.reload();
+  await ada.unlock();
+  await ada.page.getByText(en.line.update).waitFor();
+  const loaded = ada.page.waitForEvent('load');
+  await ada.press(en.line.updateGo);
+  await loaded;
+  await ada.unlock();
+  expect(await ada.page.getByText(en.line.update).count()).toBe(0);
+});
