@@ -25,7 +25,6 @@ export function Composer({ conversation, onEditLast }: ComposerProps): JSX.Eleme
   useEffect(() => {
     // With a keyboard one wants to write at once; on a phone it would hide half of what there is to read.
     if (matchMedia('(pointer: fine)').matches) box.current?.focus();
-    return conversation.keepDraft;
   }, [conversation]);
   useEffect(() => {
     if (draft.reply !== null || draft.edits !== null) box.current?.focus();

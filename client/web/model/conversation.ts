@@ -136,13 +136,16 @@ export class Conversation {
     this.#lines = lines;
   }
 
-  /** An event that concerns this group has been taken, or the person has done something. */
-  hear(event?: ClientEvent): Promise<void> {
+  /**
+   * An event that concerns this group has been taken, or the person has done something.
+   * @param hasLines  whether there are new lines
+   */
+  hear(event: ClientEvent | null, hasLines: boolean): Promise<void> {
     return this.#do(async () => {
-      if (event !== undefined && 'id' in event) await this.#refresh(event.id);
+      if (event !== null && 'id' in event) await this.#refresh(event.id);
       if (event?.type === 'read') for (const id of event.ids) await this.#refresh(id);
-      await this.#readNew();
-      await this.#readLines();
+      if (event?.type === 'message') await this.#readNew();
+      if (hasLines) await this.#readLines();
       await this.#show();
     });
   }
@@ -151,8 +154,9 @@ export class Conversation {
   async #readNew(): Promise<void> {
     const newest = this.#entries[0]?.number ?? -1;
     const fresh: HistoryEntry[] = [];
-    for (let before: number | undefined; ; ) {
-      const page = await this.group.history({ limit: pageSize, ...(before === undefined ? {} : { before }) });
+    // It is one message most of the time.
+    for (let before: number | undefined, limit = 2; ; limit = pageSize) {
+      const page = await this.group.history({ limit, ...(before === undefined ? {} : { before }) });
       fresh.push(...page.filter(({ number }) => number > newest));
       const last = page.at(-1);
       if (last === undefined || last.number <= newest) break;
@@ -268,7 +272,8 @@ export class Conversation {
     const isEmpty = value.text === '' && value.reply === null && value.edits === null;
     const kept = this.#host.notebook.setDraft(this.group.id, isEmpty ? null : value);
     // What cannot be kept now is kept with the next change; when it is sent, it is told.
-    void kept.then(() => this.#host.said(this.group.id)).catch(() => undefined);
+    // The list shows it once the conversation is left.
+    void kept.then(() => (this.#isEnded ? this.#host.said(this.group.id) : undefined)).catch(() => undefined);
   };
 
   /** Sends what is drafted: a message, an answer, or another text for one. What is written meanwhile is another draft. */
@@ -324,7 +329,7 @@ export class Conversation {
 
   end(): void {
     this.#isEnded = true;
-    if (this.#draftTimer !== undefined) this.keepDraft();
+    this.keepDraft();
     clearTimeout(this.#expiryTimer);
     document.removeEventListener('visibilitychange', this.keepDraft);
   }

@@ -140,7 +140,7 @@ export class Session {
     const behind = this.head(group.id).newest?.number ?? -1;
     const line = ownLine(happening, newest, await this.notebook.after(), behind, Math.floor(Date.now() / 1000));
     await this.notebook.add({ group: group.id, line });
-    if (this.#conversation?.group.id === group.id) await this.#conversation.hear();
+    if (this.#conversation?.group.id === group.id) await this.#conversation.hear(null, true);
     await this.#look(group.id);
   }
 
@@ -203,7 +203,7 @@ export class Session {
     const touched = new Set(lines.map(({ group }) => group));
     if ('group' in event) touched.add(event.group.id);
     for (const group of touched) {
-      if (this.#conversation?.group.id === group) await this.#conversation.hear(event);
+      if (this.#conversation?.group.id === group) await this.#conversation.hear(event, lines.length > 0);
       await this.#look(group);
     }
   }
