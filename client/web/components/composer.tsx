@@ -11,6 +11,7 @@ import { Icon } from './icon.tsx';
 import { complain, warn } from './toast.tsx';
 
 const maxFileBytes = 64 * 1024;
+const maxNameLength = 128;
 
 interface ComposerProps {
   readonly conversation: Conversation;
@@ -73,6 +74,18 @@ export function Composer({ conversation, onEditLast }: ComposerProps): JSX.Eleme
           maxLength={65_536}
           onInput={(event) => conversation.setDraft({ text: event.currentTarget.value })}
           onKeyDown={onKey}
+          onPaste={(event) => {
+            const files = [...(event.clipboardData?.files ?? [])];
+            if (files.length === 0) return;
+            event.preventDefault();
+            sendFiles(conversation, files).catch(complain);
+          }}
+          onDrop={(event) => {
+            const files = [...(event.dataTransfer?.files ?? [])];
+            if (files.length === 0) return;
+            event.preventDefault();
+            sendFiles(conversation, files).catch(complain);
+          }}
         />
         <button type="submit" class="primary square send" aria-label={talk.send} disabled={draft.text.trim() === ''}>
           <Icon name="send" />
@@ -114,14 +127,27 @@ function DraftNote({ conversation, onDrop }: DraftNoteProps): JSX.Element | null
   );
 }
 
+/** Sends a file; a picture that is too large is made smaller first. */
+async function sendFile(conversation: Conversation, file: File): Promise<void> {
+  const name = file.name.slice(-maxNameLength);
+  if (file.size <= maxFileBytes) {
+    const data = new Uint8Array(await file.arrayBuffer());
+    return conversation.sendFile(name, file.type.slice(0, maxNameLength) || 'application/octet-stream', data);
+  }
+  const isPicture = file.type.startsWith('image/');
+  const small = isPicture ? await (await import('../shrink.ts')).shrink(file, maxFileBytes) : null;
+  if (small === null) return warn(messages.value.talk.tooLarge);
+  const ending = small.mediaType.split('/')[1] ?? '';
+  await conversation.sendFile(`${name.replace(/\.[^.]*$/, '').slice(0, 100)}.${ending}`, small.mediaType, small.data);
+}
+
+async function sendFiles(conversation: Conversation, files: Iterable<File>): Promise<void> {
+  for (const file of files) await sendFile(conversation, file);
+}
+
 function FileButton({ conversation }: { readonly conversation: Conversation }): JSX.Element {
   const { talk } = messages.value;
   const input = useRef<HTMLInputElement>(null);
-  const send = async (file: File) => {
-    if (file.size > maxFileBytes) return warn(talk.tooLarge);
-    const data = new Uint8Array(await file.arrayBuffer());
-    await conversation.sendFile(file.name.slice(-128), file.type.slice(0, 128) || 'application/octet-stream', data);
-  };
   return (
     <>
       <button type="button" class="quiet square" aria-label={talk.attach} onClick={() => input.current?.click()}>
@@ -130,11 +156,12 @@ function FileButton({ conversation }: { readonly conversation: Conversation }): 
       <input
         ref={input}
         type="file"
+        multiple
         hidden
         onChange={(event) => {
-          const [file] = event.currentTarget.files ?? [];
-          if (file !== undefined) send(file).catch(complain);
+          const files = [...(event.currentTarget.files ?? [])];
           event.currentTarget.value = '';
+          sendFiles(conversation, files).catch(complain);
         }}
       />
     </>

@@ -72,6 +72,7 @@ export const en = {
     talk: 'Talk with them',
     known: (name: string) => `You know them already: ${isolate(name)}.`,
     kept: (name: string) => `${isolate(name)} is a contact now.`,
+    answered: (group: string) => `You are invited to talk: ${isolate(group)}.`,
     waiting: 'Somebody’s invite waits for your answer.',
     answer: 'Look at it',
     drop: 'Not now',

@@ -73,6 +73,7 @@ export const fr: Messages = {
     talk: 'Parler ensemble',
     known: (name) => `Vous connaissez déjà cette personne : ${isolate(name)}.`,
     kept: (name) => `${isolate(name)} est maintenant un contact.`,
+    answered: (group) => `On vous invite à parler : ${isolate(group)}.`,
     waiting: 'Une invitation attend votre réponse.',
     answer: 'La voir',
     drop: 'Pas maintenant',

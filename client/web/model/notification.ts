@@ -9,15 +9,17 @@ import type { Session } from './session.ts';
 export function useNotifications(session: Session): void {
   useEffect(() => {
     const known = new Map<string, number>();
+    let isFirst = true;
     return effect(() => {
       for (const group of session.groups) {
         const { newest } = session.head(group.id);
         const number = newest?.number ?? -1;
         const before = known.get(group.id);
         known.set(group.id, number);
-        if (before !== undefined && number > before && newest?.isSelf === false)
-          show(group.id, groupName(session, group));
+        const isNews = before === undefined ? group.status === 'invited' : number > before && newest?.isSelf === false;
+        if (isNews && !isFirst) show(group.id, groupName(session, group));
       }
+      isFirst = false;
     });
   }, [session]);
 }

@@ -72,8 +72,9 @@ function PaneOf({ group, pane }: { readonly group: Group; readonly pane: Pane })
 function GroupBar({ group, pane }: { readonly group: Group; readonly pane: Pane | null }): JSX.Element {
   const session = useSession();
   session.version.value;
-  const { common, group: texts } = messages.value;
+  const { common, home, group: texts } = messages.value;
   const name = groupName(session, group);
+  const elsewhere = session.unread - session.head(group.id).unread;
   const { isVerified, members } = group;
   const heading = useRef<HTMLHeadingElement>(null);
   // With a keyboard, the composer takes the focus.
@@ -82,8 +83,14 @@ function GroupBar({ group, pane }: { readonly group: Group; readonly pane: Pane 
   }, []);
   return (
     <header class="bar">
-      <button type="button" class="quiet square back" onClick={() => leave({ page: 'home' })} aria-label={common.back}>
+      <button
+        type="button"
+        class="quiet square back"
+        onClick={() => leave({ page: 'home' })}
+        aria-label={elsewhere > 0 ? `${common.back}, ${home.unread(elsewhere)}` : common.back}
+      >
         <Icon name="back" />
+        {elsewhere > 0 && <span class="dot" />}
       </button>
       <Avatar id={group.id} name={name} kind="group" />
       <div class="bar-title">

@@ -14,8 +14,8 @@ import { complain, note } from '../components/toast.tsx';
 import { useAction } from '../components/use-action.ts';
 import { suggestedName, toInviteLink } from '../model/invite-link.ts';
 import { messages } from '../model/language.ts';
-import { nameOf } from '../model/people.ts';
-import { answerInvite, go, invite } from '../model/route.ts';
+import { groupName, nameOf } from '../model/people.ts';
+import { answerInvite, go, invite, linkTo } from '../model/route.ts';
 import { sentenceOf } from '../model/sentence.ts';
 import type { Session } from '../model/session.ts';
 
@@ -27,6 +27,7 @@ export function Meet(): JSX.Element {
   const theirs = link ?? invite.value;
   return (
     <Page title={meet.title} back={{ page: 'home' }} class="meet">
+      <Invitations />
       {theirs === null && session.client.isRegistered && <Mine />}
       {theirs !== null ? (
         <Guest
@@ -42,6 +43,22 @@ export function Meet(): JSX.Element {
       )}
       {theirs !== null && session.client.isRegistered && <Mine />}
     </Page>
+  );
+}
+
+/** Whoever has answered the invite that is shown here. */
+function Invitations(): JSX.Element {
+  const session = useSession();
+  const { meet } = messages.value;
+  const invitations = session.groups.filter(({ status }) => status === 'invited');
+  return (
+    <div role="status" class="invitations">
+      {invitations.map((group) => (
+        <a key={group.id} class="notice" href={linkTo({ page: 'group', group: group.id, pane: null })}>
+          {meet.answered(groupName(session, group))} <strong>{meet.answer}</strong>
+        </a>
+      ))}
+    </div>
   );
 }
 
