@@ -3,7 +3,7 @@
 
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -20,9 +20,11 @@ const chromiumArgs: readonly string[] = [
 
 /** Starts a browser; who starts it closes it. */
 export function launchChromium(args: readonly string[] = []): Promise<Browser> {
-  const executablePath = chromiumPath();
+  const folder = chromiumFolder();
   return chromium.launch({
-    ...(executablePath === null ? { channel: 'chrome' } : { executablePath }),
+    ...(folder === null
+      ? { channel: 'chrome' }
+      : { executablePath: join(folder, 'chromium'), env: environmentIn(folder) }),
     args: [...chromiumArgs, ...args],
   });
 }
@@ -32,10 +34,15 @@ export function launchChromium(args: readonly string[] = []): Promise<Browser> {
  * @param folder  what a killed one has left, or a new one
  */
 export async function startKeepingChromium(folder: string): Promise<KeepingChromium> {
-  const program = chromiumPath() ?? (await installedChrome());
+  const own = chromiumFolder();
+  const program = own === null ? await installedChrome() : join(own, 'chromium');
   const args = ['--headless', ...chromiumArgs, '--remote-debugging-port=0', `--user-data-dir=${folder}`, 'about:blank'];
   // A process group of its own: its renderers and its storage go with it.
-  const child = spawn(program, args, { detached: true, stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(program, args, {
+    detached: true,
+    stdio: ['ignore', 'ignore', 'pipe'],
+    ...(own === null ? {} : { env: environmentIn(own) }),
+  });
   const ended = once(child, 'exit');
   const killNow = () => {
     if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {
@@ -76,24 +83,38 @@ async function installedChrome(): Promise<string> {
   return program;
 }
 
-/** The program, unpacked when it is first asked for; null if the package has none for this machine. */
-function chromiumPath(): string | null {
+/** The program with its libraries, unpacked when it is first asked for; null if the package has none for this machine. */
+function chromiumFolder(): string | null {
   if (process.platform !== 'linux' || process.arch !== 'x64') return null;
   const entry = require.resolve('@sparticuz/chromium');
   const { version } = JSON.parse(readFileSync(join(dirname(entry), '../package.json'), 'utf8'));
   const folder = join(import.meta.dirname, '../../.build', `chromium-${version}`);
   if (!existsSync(folder)) unpack(entry, folder);
-  return join(folder, 'chromium');
+  return folder;
+}
+
+/** What it finds its libraries by, and fonts where the machine has none. */
+function environmentIn(folder: string): Record<string, string> {
+  const env = { ...process.env, LD_LIBRARY_PATH: join(folder, 'al2023/lib') } as Record<string, string>;
+  if (!existsSync('/etc/fonts/fonts.conf')) env.FONTCONFIG_FILE = join(folder, 'fonts.conf');
+  return env;
 }
 
 /** Elsewhere first and moved when it is whole: several test files may want it at once. */
 function unpack(entry: string, folder: string): void {
   mkdirSync(dirname(folder), { recursive: true });
   const unfinished = mkdtempSync(`${folder}-`);
-  const script = `await (await import(${JSON.stringify(entry)})).default.executablePath()`;
+  const libraries = join(dirname(entry), '../bin/al2023.tar.br');
+  const script = `
+    const { default: chromium, inflate } = await import(${JSON.stringify(entry)});
+    await chromium.executablePath();
+    await inflate(${JSON.stringify(libraries)});`;
   execFileSync(process.execPath, ['--input-type=module', '--eval', script], {
     env: { ...process.env, TMPDIR: unfinished },
   });
+  const dirs = [join(folder, 'fonts'), '/usr/share/fonts'].map((dir) => `<dir>${dir}</dir>`).join('');
+  const cache = `<cachedir>${join(folder, 'fonts-cache')}</cachedir>`;
+  writeFileSync(join(unfinished, 'fonts.conf'), `<?xml version="1.0"?><fontconfig>${dirs}${cache}</fontconfig>`);
   try {
     renameSync(unfinished, folder);
   } catch {
