@@ -203,6 +203,9 @@ function useFollow(
       element.scrollTop = element.scrollHeight;
     });
     observer.observe(element);
+    // A picture has no height before it is there.
+    const content = element.querySelector('.talk-list');
+    if (content !== null) observer.observe(content);
     return () => observer.disconnect();
   }, [conversation, isAtBottom]);
 }

@@ -12,6 +12,10 @@ import type { Picture } from './picture.ts';
 const calmMs = 40;
 /** Before it is tried again to write to a full store. */
 const fullStoreMs = 5000;
+/** The client itself has let go of what has disappeared by then. */
+const expirySlackMs = 1500;
+/** Browsers count no further. */
+const maxTimeoutMs = 2 ** 31 - 1;
 /** More than so many unread messages are not counted. */
 export const maxUnread = 99;
 
@@ -39,6 +43,8 @@ export class Session {
   readonly #isFull = signal(false);
   readonly #told = new Map<string, number>();
   readonly #onFailure: (error: unknown) => void;
+  /** By group: looks again when the newest message disappears. */
+  readonly #expiries = new Map<string, ReturnType<typeof setTimeout>>();
   readonly #ending = new AbortController();
   #conversation: Conversation | null = null;
 
@@ -150,6 +156,7 @@ export class Session {
     removeEventListener('online', this.#wake);
     document.removeEventListener('visibilitychange', this.#wake);
     this.#conversation?.end();
+    for (const timer of this.#expiries.values()) clearTimeout(timer);
     await this.client.close();
   }
 
@@ -212,6 +219,7 @@ export class Session {
   async #look(id: string): Promise<void> {
     const group = this.client.groups.find((each) => each.id === id);
     const head = group && (await this.#headOf(group));
+    this.#awaitExpiry(id, head?.newest?.expiresAt ?? null);
     const heads = new Map(this.#heads.peek());
     if (head === undefined) heads.delete(id);
     else heads.set(id, head);
@@ -219,6 +227,17 @@ export class Session {
       this.#heads.value = heads;
       this.#version.value++;
     });
+  }
+
+  #awaitExpiry(group: string, expiresAt: number | null): void {
+    clearTimeout(this.#expiries.get(group));
+    this.#expiries.delete(group);
+    if (expiresAt === null || this.#ending.signal.aborted) return;
+    const ms = Math.min(Math.max(expiresAt * 1000 - Date.now(), 0) + expirySlackMs, maxTimeoutMs);
+    this.#expiries.set(
+      group,
+      setTimeout(() => void this.#look(group).catch(() => undefined), ms),
+    );
   }
 
   async #headOf(group: Group): Promise<Head> {

@@ -12,7 +12,7 @@ import { messages } from '../model/language.ts';
 const hour = 3600;
 const day = 24 * hour;
 const timers = [60, hour, day, 7 * day, 28 * day];
-const days = [7, 30, 90, 365];
+const days = [1, 7, 30, 90, 365];
 
 export function About({ group }: { readonly group: Group }): JSX.Element {
   const session = useSession();
@@ -59,7 +59,8 @@ export function About({ group }: { readonly group: Group }): JSX.Element {
         options={[
           ['all', about.historyAll],
           ...dayChoices.map((each) => [String(each), words.duration(each * day)] as const),
-          ['none', about.historyNone],
+          // Nothing would be left to look at; another program may have chosen it.
+          ...(historyPolicy === 'none' ? [['none', about.historyNone] as const] : []),
         ]}
         onChoose={(value) => void run(() => group.setHistory(toPolicy(value)))}
       />

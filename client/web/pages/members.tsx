@@ -14,6 +14,7 @@ import { type Action, useAction } from '../components/use-action.ts';
 import { messages } from '../model/language.ts';
 import { isKnown, nameOf, namesOf } from '../model/people.ts';
 import { go, linkTo } from '../model/route.ts';
+import type { Session } from '../model/session.ts';
 
 export function Members({ group }: { readonly group: Group }): JSX.Element {
   const session = useSession();
@@ -51,7 +52,7 @@ export function Members({ group }: { readonly group: Group }): JSX.Element {
   );
 }
 
-async function leave(session: ReturnType<typeof useSession>, group: Group, action: Action): Promise<void> {
+async function leave(session: Session, group: Group, action: Action): Promise<void> {
   const { members: texts } = messages.value;
   const others = group.members.filter(({ isSelf }) => !isSelf);
   const isLastAdmin = !others.some(({ role }) => role === 'admin');
