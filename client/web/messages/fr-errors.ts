@@ -3,14 +3,14 @@
 import type { errorsEn } from './en-errors.ts';
 
 export const errorsFr: typeof errorsEn = {
-  unexpected: 'Quelque chose d’inattendu est arrivé. Rechargez la page ; ce que vous avez dit est conservé.',
+  unexpected: 'Quelque chose d’inattendu est arrivé. Rechargez la page ; ce que vous avez dit est conservé.',
   malformed: 'Le relais ne comprend pas ces pages. Rechargez-les pour obtenir les plus récentes.',
   'too-large': 'C’est plus que le relais n’accepte à la fois. Envoyez-le en plusieurs parties.',
   'unsupported-media-type': 'Le relais ne comprend pas ces pages. Rechargez-les pour obtenir les plus récentes.',
   'not-found': 'Il n’y a pas de relais à cette adresse. Vérifiez-la.',
   'too-slow': 'La connexion était trop lente. Réessayez.',
   'wrong-host': 'Le relais ne répond pas sous ce nom. Vérifiez l’adresse de cette page.',
-  'internal-error': 'Le relais a eu une défaillance ; rien n’est perdu. Réessayez.',
+  'internal-error': 'Le relais a eu une défaillance ; rien n’est perdu. Réessayez.',
   'rate-limited': 'Trop de requêtes. Attendez une minute, puis réessayez.',
   'address-invalid': 'Ce n’est ni une adresse e-mail ni un numéro de téléphone international (+…). Vérifiez.',
   'channel-unavailable': 'Ce relais ne peut pas envoyer de code à ce genre d’adresse. Utilisez-en une autre.',
@@ -66,7 +66,7 @@ export const errorsFr: typeof errorsEn = {
   duplicate: 'Ce message est déjà arrivé. Il n’y a rien à faire.',
   clone: 'Deux appareils utilisent les clés d’un membre. Demandez-lui par un autre moyen lequel est le sien.',
   fork: 'Un membre a reçu d’autres messages que vous. Comparez par un autre moyen ce qui a été dit.',
-  'too-far-ahead': 'Il manque ici trop de ce qui a été dit avant. C’est demandé tout seul ; restez en ligne.',
+  'too-far-ahead': 'Il manque ici trop de ce qui a été dit avant. C’est demandé tout seul ; restez en ligne.',
   'too-many-invitations': 'Trop d’invitations attendent une réponse. Acceptez ou refusez-en.',
   'not-member': 'Vous n’êtes plus dans ce groupe. Demandez à un admin de vous ajouter.',
   'member-unknown': 'Ce membre n’est pas dans ce groupe, ou quelqu’un d’autre a été plus rapide.',
@@ -77,11 +77,11 @@ export const errorsFr: typeof errorsEn = {
   alone: 'Il n’y a personne d’autre dans ce groupe. Ajoutez d’abord quelqu’un.',
   'group-lost': 'Les clés de ce groupe ne sont pas sur cet appareil. Ses membres sont priés de le réadmettre.',
   undeliverable:
-    'Cela n’atteint personne : les autres sont partis, n’acceptent rien de vous, ou ne se sont pas connectés depuis longtemps. Renvoyez-le plus tard.',
+    'Cela n’atteint personne : les autres sont partis, n’acceptent rien de vous, ou ne se sont pas connectés depuis longtemps. Renvoyez-le plus tard.',
   'message-unknown': 'Ce message n’est plus ici.',
   'not-own-message': 'Ce message n’est pas de vous. Vous pouvez changer et supprimer les vôtres.',
   'safety-number-differs':
-    'Les numéros de sécurité diffèrent : quelqu’un est peut-être entre vous. Ne confiez rien de privé à ce groupe.',
+    'Les numéros de sécurité diffèrent : quelqu’un est peut-être entre vous. Ne confiez rien de privé à ce groupe.',
   'store-closed': 'Le stockage a été fermé. Rechargez la page.',
   'store-in-use': 'Cliquet travaille dans un autre onglet. Fermez-le, ou continuez ici.',
   'store-damaged':
@@ -89,7 +89,7 @@ export const errorsFr: typeof errorsEn = {
   'store-too-new': 'Ce qui est gardé ici a été écrit par des pages plus récentes. Rechargez la page pour les obtenir.',
   'store-unwritable':
     'Plus rien ne peut être gardé dans ce navigateur. Libérez de la place sur cet appareil, puis réessayez.',
-  'wrong-passphrase': 'Ce n’est pas la phrase secrète. Rien n’a changé ; réessayez.',
+  'wrong-passphrase': 'Ce n’est pas la phrase secrète. Rien n’a changé ; réessayez.',
   'backup-invalid': 'Ce n’est pas une sauvegarde, ou elle est endommagée. Utilisez une autre copie.',
   'phrase-invalid': 'Ce ne sont pas les 24 mots d’une phrase de récupération. Vérifiez l’orthographe et l’ordre.',
   'store-not-empty': 'Quelqu’un est déjà gardé dans ce navigateur. Utilisez un autre profil.',

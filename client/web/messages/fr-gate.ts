@@ -29,9 +29,9 @@ export const gateFr: GateMessages = {
 
   welcome: {
     title: 'Parler en petit groupe. Personne n’écoute.',
-    what: 'Cliquet chiffre ce que vous dites dans votre navigateur, pour votre groupe seul ; le relais qui le transporte voit quelles boîtes échangent des messages, quand et de quelle taille, et une fois l’adresse qui reçoit votre code.',
+    what: 'Cliquet chiffre ce que vous dites dans votre navigateur, pour votre groupe seul ; le relais qui le transporte voit quelles boîtes échangent des messages, quand et de quelle taille, et une fois l’adresse qui reçoit votre code.',
     begin: 'Commencer',
-    restore: 'J’étais déjà là : restaurer',
+    restore: 'J’étais déjà là : restaurer',
     invited: (name) => (name === '' ? 'Quelqu’un vous invite à parler.' : `${isolate(name)} vous invite à parler.`),
     steps: (step, of) => `Étape ${step} sur ${of}`,
     address: 'Votre adresse',
@@ -40,13 +40,13 @@ export const gateFr: GateMessages = {
     code: 'Le code',
     codeHint: (address) => `Six chiffres, envoyés à ${isolate(address)}.`,
     codeWrong: 'Ce n’est pas le code. Regardez encore, et tapez les six chiffres.',
-    inbox: 'C’est un relais de développement : voyez le code dans sa boîte (nouvel onglet)',
+    inbox: 'C’est un relais de développement : voyez le code dans sa boîte (nouvel onglet)',
     otherAddress: 'Utiliser une autre adresse',
     passphrase: 'Une phrase secrète pour cet appareil',
     passphraseHint:
       'Elle protège ce qui est gardé dans ce navigateur. Quatre mots se retiennent bien. Personne ne peut la réinitialiser.',
     passphraseAgain: 'La même encore une fois',
-    passphraseShort: 'C’est trop court : au moins huit caractères, mieux quatre mots.',
+    passphraseShort: 'C’est trop court : au moins huit caractères, mieux quatre mots.',
     passphraseDiffers: 'Elles sont différentes.',
     show: 'Montrer',
     hide: 'Cacher',
@@ -66,7 +66,7 @@ export const gateFr: GateMessages = {
     go: 'Restaurer',
     nothing: 'Écrivez les 24 mots, ou choisissez un fichier et écrivez sa phrase secrète.',
     address: 'L’adresse que vous aviez',
-    addressHint: 'La même qu’avant : sinon vous êtes quelqu’un de nouveau pour tout le monde.',
+    addressHint: 'La même qu’avant : sinon vous êtes quelqu’un de nouveau pour tout le monde.',
     opening: 'Ouverture de la sauvegarde …',
   },
 
@@ -76,9 +76,9 @@ export const gateFr: GateMessages = {
     go: 'Déverrouiller',
     working: 'Déverrouillage …',
     forgotten:
-      'Oubliée ? Personne ne peut ouvrir ce stockage sans elle. Vous pouvez l’effacer et recommencer, ou restaurer avec vos 24 mots.',
+      'Oubliée ? Personne ne peut ouvrir ce stockage sans elle. Vous pouvez l’effacer et recommencer, ou restaurer avec vos 24 mots.',
     erase: 'Effacer ce qui est gardé ici …',
-    eraseTitle: 'Tout effacer ici ?',
+    eraseTitle: 'Tout effacer ici ?',
     eraseBody:
       'Les messages, contacts et clés de ce navigateur sont perdus pour de bon. Avec vos 24 mots ou une sauvegarde, vous pouvez revenir.',
     eraseGo: 'Effacer',
