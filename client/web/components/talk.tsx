@@ -55,7 +55,7 @@ export function Talk({ group, conversation, isOpen }: TalkProps): JSX.Element {
         tabIndex={0}
         onScroll={measure}
       >
-        {conversation.hasOlder.value && <Older conversation={conversation} />}
+        {items !== null && conversation.hasOlder.value && <Older conversation={conversation} />}
         {items === null ? (
           <p class="talk-note">{talk.loading}</p>
         ) : (

@@ -56,7 +56,8 @@ export class Conversation {
   constructor(host: ConversationHost, group: Group) {
     this.#host = host;
     this.group = group;
-    void this.#do(() => this.#load());
+    // A store that cannot be read ends the whole session, which is told.
+    this.#do(() => this.#load()).catch(() => undefined);
     document.addEventListener('visibilitychange', this.keepDraft);
   }
 

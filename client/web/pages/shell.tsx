@@ -18,6 +18,10 @@ export function Shell({ session }: { readonly session: Session }): JSX.Element {
   const { page } = route.value;
   useTitle(session);
   useNotifications(session);
+  // The field that had the focus is gone.
+  useEffect(() => {
+    if (document.activeElement === document.body) document.querySelector<HTMLElement>('main')?.focus();
+  }, []);
   // What may be opened is here by then; without a network the service worker has it.
   useEffect(() => void load().catch(() => undefined), []);
   return (
