@@ -101,8 +101,10 @@ export class Person {
     await this.isHome();
   }
 
+  /** Waits until the store is open. On a phone the list of groups is not seen beside another page. */
   async isHome(): Promise<void> {
-    await this.navigation.waitFor();
+    const navigation = this.page.getByRole('navigation', { name: en.home.navigation, includeHidden: true });
+    await navigation.waitFor({ state: 'attached' });
   }
 
   /** The list of groups and what stands around it. */
@@ -178,7 +180,7 @@ export class Person {
 
   async say(text: string): Promise<void> {
     await this.field(en.talk.write).fill(text);
-    await this.field(en.talk.write).press('Enter');
+    await this.press(en.talk.send);
     await this.saying(text).waitFor();
   }
 
