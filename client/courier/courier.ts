@@ -213,10 +213,7 @@ export class Courier {
         this.#replenish();
       }
     }
-    if (this.#isDrained) {
-      if (this.#reconcileAt <= now()) void this.#loop('outbox', () => this.#reconcile());
-      this.nudge();
-    }
+    if (this.#isDrained) this.nudge();
   }
 
   async #work(): Promise<void> {
@@ -233,7 +230,11 @@ export class Courier {
   }
 
   async #post(): Promise<void> {
-    if (this.#link !== null && this.#isDrained) await this.#poster.post(this.#link);
+    if (this.#link === null || !this.#isDrained) return;
+    await this.#poster.post(this.#link);
+    // Only now: what the relay had accepted before the line was lost counts as accepted here only when it is posted again,
+    // and everybody may have had it by then.
+    if (this.#reconcileAt <= this.#options.client.now()) void this.#loop('outbox', () => this.#reconcile());
   }
 
   #show(...parcel: [Parcel['direction'], Bytes, readonly Recipient[], Bytes]): void {

@@ -3,16 +3,17 @@ import { Courier } from '../../../client/courier/courier.ts';
 import type { Registered } from '../../../client/courier/registered.ts';
 import { createIdentity } from '../../../client/protocol/identity.ts';
 import { noteRegistration } from '../../../client/registration.ts';
-import { tables } from '../../../client/state/records.ts';
+import { archives, tables } from '../../../client/state/records.ts';
 import type { State } from '../../../client/state/state.ts';
 import { memoryStore } from '../../../client/store/memory.ts';
-import type { Write } from '../../../client/store/store.ts';
+import { numberKey, type Write } from '../../../client/store/store.ts';
 import { httpRelay } from '../../../client/transport/http.ts';
-import type { LinkListener } from '../../../client/transport/relay.ts';
-import type { Bytes } from '../../../client/wire/bytes.ts';
+import type { Link, LinkListener } from '../../../client/transport/relay.ts';
+import { type Bytes, bytesKey } from '../../../client/wire/bytes.ts';
 import { CliquetError } from '../../../client/wire/errors.ts';
 import type { Ack, Hello, QueueEntry } from '../../../client/wire/queue.ts';
 import { curves, startOfTime } from '../../support/group.ts';
+import { outgoing } from '../../support/outgoing.ts';
 import { seededRandom } from '../../support/random.ts';
 import { loadState } from '../../support/state.ts';
 import { until } from '../../support/until.ts';
@@ -45,6 +46,8 @@ let courier: Courier;
 let lines: LinkListener[];
 let acked: Ack[];
 let failures: unknown[];
+/** What the relay answers to an envelope. */
+let send: Link['send'];
 /** What the store says of a commit before it makes it. */
 let beforeCommit: (writes: readonly Write[]) => Promise<void>;
 
@@ -52,6 +55,7 @@ beforeEach(async () => {
   lines = [];
   acked = [];
   failures = [];
+  send = () => Promise.reject(new CliquetError('unreachable'));
   beforeCommit = async () => {};
   const store = memoryStore();
   state = await loadState({
@@ -70,6 +74,7 @@ beforeEach(async () => {
   const relay = {
     ...httpRelay('http://relay.test'),
     uploadKeyPackages: async () => ({ oneTime: 20, lastResortFresh: true }),
+    readOutbox: async () => ({ records: [], nextSend: 2 }),
   };
   const client: Registered = {
     self: { identity, hrid },
@@ -86,7 +91,7 @@ beforeEach(async () => {
       lines.push(listener);
       return {
         window: 1,
-        send: () => Promise.reject(new CliquetError('unreachable')),
+        send: (sent) => send(sent),
         acknowledge: async (ack) => void acked.push(ack),
         close: () => listener.closed('closed'),
       };
@@ -166,6 +171,31 @@ describe('a relay that sends without end', () => {
     expect([courier.status, courier.problem]).toEqual(['offline', 'relay-misbehaved']);
     expect(acked).toEqual([]);
     release();
+  });
+});
+
+describe('a message whose acceptance was not heard', () => {
+  it('is told as delivered with the next line, if everybody has had it meanwhile', async () => {
+    const sealed = outgoing(1);
+    const group = bytesKey(sealed.group);
+    await state.transact((tx) => {
+      tx.put(tables.numbers, '', { nextSend: 2, nextEvent: 0, cursor: { epoch, seq: 0 } });
+      tx.put(tables.outgoing, numberKey(1), sealed);
+      const to = [{ hrid: new Uint8Array(32).fill(3), header: new Uint8Array(0) }];
+      tx.put(archives.envelopes, `${bytesKey(sealed.generation)}/${sealed.part}`, {
+        to,
+        body: new Uint8Array(1),
+        ttlSeconds: 60,
+      });
+    });
+    send = async ({ n }) => ({ n, refused: [] });
+    courier.start();
+    await greet(1, [], { nextSend: 2 });
+    const told = await until(() => {
+      const types = state.all(tables.events).flatMap(({ value }) => ('group' in value ? [value] : []));
+      return types.find(({ type }) => type === 'delivered');
+    });
+    expect(bytesKey(told.group)).toBe(group);
   });
 });
 
