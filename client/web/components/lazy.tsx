@@ -17,6 +17,12 @@ export function lazy<P extends object>(load: () => Promise<FunctionComponent<P>>
     useEffect(() => {
       start().catch(() => warn(gateMessages.value.errors.unreachable));
     }, []);
-    return found === null ? <div aria-busy="true" /> : <found.Page {...props} />;
+    return found === null ? <Loading /> : <found.Page {...props} />;
   };
 }
+
+const Loading = (): JSX.Element => (
+  <div aria-busy="true">
+    <h1 class="unseen">{gateMessages.value.common.loading}</h1>
+  </div>
+);

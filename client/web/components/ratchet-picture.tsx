@@ -4,7 +4,7 @@
 import type { JSX } from 'preact';
 import { messages } from '../model/language.ts';
 import { nameOf } from '../model/people.ts';
-import type { PictureStep } from '../model/picture.ts';
+import type { PictureStart, PictureStep } from '../model/picture.ts';
 import { useSession } from './context.ts';
 
 /** Few members stand further apart. */
@@ -30,7 +30,7 @@ export const shortKey = (fingerprint: string): string => fingerprint.slice(0, ke
 
 interface PictureProps {
   readonly members: readonly string[];
-  readonly steps: readonly PictureStep[];
+  readonly steps: readonly (PictureStart | PictureStep)[];
   readonly isRelay: boolean;
 }
 
@@ -38,7 +38,11 @@ export function RatchetPicture({ members, steps, isRelay }: PictureProps): JSX.E
   const { inside } = messages.value;
   const column = columnWidth(members.length);
   const width = members.length * column;
-  const height = top + Math.max(steps.length, 1) * rowHeight;
+  // The relay knows of no generations; what is still of an earlier one has other members.
+  const shown = steps.filter((step) =>
+    step.type === 'start' ? !isRelay : members.includes(step.sender) && step.step.vector.length === members.length,
+  );
+  const height = top + Math.max(shown.length, 1) * rowHeight;
   const xOf = (hrid: string) => (members.indexOf(hrid) + 0.5) * column;
   return (
     <div class="picture-frame">
@@ -53,9 +57,18 @@ export function RatchetPicture({ members, steps, isRelay }: PictureProps): JSX.E
         {members.map((hrid) => (
           <line key={hrid} class="lifeline" x1={xOf(hrid)} x2={xOf(hrid)} y1={0} y2={height} />
         ))}
-        {steps
-          .filter(({ sender }) => members.includes(sender))
-          .map((step, row) => (
+        {shown.map((step, row) =>
+          step.type === 'start' ? (
+            <text
+              key={step.number}
+              class="start-label"
+              x={width / 2}
+              y={top + (row + 0.6) * rowHeight}
+              text-anchor="middle"
+            >
+              {inside.start}
+            </text>
+          ) : (
             <Arrow
               key={step.number}
               step={step}
@@ -64,7 +77,8 @@ export function RatchetPicture({ members, steps, isRelay }: PictureProps): JSX.E
               y={top + (row + 0.6) * rowHeight}
               isRelay={isRelay}
             />
-          ))}
+          ),
+        )}
       </svg>
     </div>
   );

@@ -29,6 +29,7 @@ export const pagesEn = {
     received: 'Mailbox',
     waiting: (count: number) =>
       plural(count, { one: '# message waits for others before it.', other: '# messages wait for others before them.' }),
+    start: 'New keys for everybody: IK',
     none: 'Nothing yet since this page was opened.',
     unknownSize: 'size unknown',
     lost: 'The keys of this group are not on this device, so there is nothing to see.',

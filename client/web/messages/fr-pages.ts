@@ -30,6 +30,7 @@ export const pagesFr: typeof pagesEn = {
     received: 'Boîte',
     waiting: (count) =>
       plural(count, { one: '# message en attend d’autres.', other: '# messages en attendent d’autres.' }),
+    start: 'De nouvelles clés pour tous : IK',
     none: 'Encore rien depuis l’ouverture de cette page.',
     unknownSize: 'taille inconnue',
     lost: 'Les clés de ce groupe ne sont pas sur cet appareil : il n’y a rien à voir.',

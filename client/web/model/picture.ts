@@ -5,6 +5,7 @@ import { type Signal, signal } from '@preact/signals';
 import type { ClientEvent, Parcel, ShownStep } from '../../index.ts';
 
 export interface PictureStep {
+  readonly type: 'step';
   /** Counts up, for all groups together. */
   readonly number: number;
   readonly sender: string;
@@ -18,11 +19,17 @@ export interface PictureStep {
   readonly recipients: number | null;
 }
 
+/** Another generation has begun, with a new IKabc: what went before it is not of these keys. */
+export interface PictureStart {
+  readonly type: 'start';
+  readonly number: number;
+}
+
 const maxSteps = 12;
 const maxParcels = 64;
 
 export class Picture {
-  readonly #steps = new Map<string, Signal<readonly PictureStep[]>>();
+  readonly #steps = new Map<string, Signal<readonly (PictureStart | PictureStep)[]>>();
   /** Parcels whose step was not told yet, the oldest first. */
   #parcels: Parcel[] = [];
   #next = 0;
@@ -33,6 +40,10 @@ export class Picture {
 
   /** @param self  this client's HRID */
   note(event: ClientEvent, self: string): void {
+    if (event.type === 'joined' || event.type === 'changed' || event.type === 'returned') {
+      this.of(event.group.id).value = [{ type: 'start', number: this.#next++ }];
+      return;
+    }
     if (event.type !== 'message' && event.type !== 'contribution' && event.type !== 'accepted') return;
     const sender = event.type === 'accepted' ? self : event.sender;
     const group = event.group.id;
@@ -40,6 +51,7 @@ export class Picture {
     const [parcel] = at < 0 ? [] : this.#parcels.splice(at, 1);
     const steps = this.of(group);
     const step: PictureStep = {
+      type: 'step',
       number: this.#next++,
       sender,
       step: event.step,
@@ -51,10 +63,10 @@ export class Picture {
     steps.value = [...steps.value, step].slice(-maxSteps);
   }
 
-  of(group: string): Signal<readonly PictureStep[]> {
+  of(group: string): Signal<readonly (PictureStart | PictureStep)[]> {
     const known = this.#steps.get(group);
     if (known !== undefined) return known;
-    const made = signal<readonly PictureStep[]>([]);
+    const made = signal<readonly (PictureStart | PictureStep)[]>([]);
     this.#steps.set(group, made);
     return made;
   }

@@ -27,9 +27,10 @@ export function Inside({ group }: { readonly group: Group }): JSX.Element {
   session.version.value;
   const { inside } = messages.value;
   const [isRelay, setRelay] = useState(false);
-  const steps = session.picture.of(group.id).value;
+  const rows = session.picture.of(group.id).value;
+  const steps = rows.filter((row) => row.type === 'step');
   const picture = useRef<HTMLElement>(null);
-  useEffect(() => picture.current?.scrollTo({ top: picture.current.scrollHeight }), [steps, isRelay]);
+  useEffect(() => picture.current?.scrollTo({ top: picture.current.scrollHeight }), [rows, isRelay]);
   const stages = stagesOf(group);
   const back = { page: 'group', group: group.id, pane: null } as const;
   if (stages === null)
@@ -66,7 +67,7 @@ export function Inside({ group }: { readonly group: Group }): JSX.Element {
             <Column key={member.hrid} member={member} own={stages.stage.groupKey} isRelay={isRelay} />
           ))}
         </ul>
-        <RatchetPicture members={members} steps={steps} isRelay={isRelay} />
+        <RatchetPicture members={members} steps={rows} isRelay={isRelay} />
       </section>
       {steps.length === 0 && <p class="hint">{inside.none}</p>}
       <PictureWords steps={steps} isRelay={isRelay} others={members.length - 1} />
