@@ -12,14 +12,8 @@ export function colourOf(id: string): number {
   return sum % colours;
 }
 
-/** The first sign of a name that can stand for it. */
-function initial(name: string): string {
-  for (const { segment } of new Intl.Segmenter().segment(name)) {
-    // A letter with a hundred marks on it is no initial.
-    if (/^[\p{L}\p{N}\p{Extended_Pictographic}]/u.test(segment) && segment.length <= 8) return segment.toUpperCase();
-  }
-  return '?';
-}
+/** The first sign of a name that can stand for it, without any marks on it. */
+const initial = (name: string): string => /[\p{L}\p{N}\p{Extended_Pictographic}]/u.exec(name)?.[0].toUpperCase() ?? '?';
 
 interface AvatarProps {
   readonly id: string;

@@ -47,6 +47,8 @@ export class Conversation {
   #readTo = -1;
   #unreadFrom: number | null = null;
   #knowsDraft = false;
+  /** Whether what is written lies in the notebook too. */
+  #isKept = true;
   #isEnded = false;
   /** What is done with the entries, one thing after the other. */
   #last: Promise<void> = Promise.resolve();
@@ -260,6 +262,7 @@ export class Conversation {
 
   setDraft(change: Partial<Draft>): void {
     this.#draft.value = { ...this.#draft.value, ...change };
+    this.#isKept = false;
     clearTimeout(this.#draftTimer);
     this.#draftTimer = setTimeout(this.keepDraft, saveDraftMs);
   }
@@ -269,6 +272,7 @@ export class Conversation {
     clearTimeout(this.#draftTimer);
     // Before the one that is kept was read, it would be lost.
     if (!this.#knowsDraft) return;
+    this.#isKept = true;
     const { value } = this.#draft;
     const isEmpty = value.text === '' && value.reply === null && value.edits === null;
     const kept = this.#host.notebook.setDraft(this.group.id, isEmpty ? null : value);
@@ -282,7 +286,8 @@ export class Conversation {
     const draft = this.#draft.value;
     const { text, id, reply, edits } = draft;
     if (text.trim() === '') return;
-    clearTimeout(this.#draftTimer);
+    // Until it is sent, it is kept: the commits come one after the other.
+    if (!this.#isKept) this.keepDraft();
     this.#draft.value = emptyDraft();
     try {
       if (edits !== null) await this.group.edit(edits, text);
