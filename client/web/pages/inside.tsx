@@ -5,6 +5,7 @@ import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { CliquetError, type Group, type MemberStage, type Stage } from '../../index.ts';
 import { Avatar } from '../components/avatar.tsx';
+import { Composer } from '../components/composer.tsx';
 import { useSession } from '../components/context.ts';
 import { Icon, wheelPath } from '../components/icon.tsx';
 import { Page } from '../components/page.tsx';
@@ -17,6 +18,7 @@ import {
   stageName,
   stageNumber,
 } from '../components/ratchet-picture.tsx';
+import { useNarrow } from '../components/use-narrow.ts';
 import { messages } from '../model/language.ts';
 import { nameOf } from '../model/people.ts';
 
@@ -29,6 +31,8 @@ export function Inside({ group }: { readonly group: Group }): JSX.Element {
   const [isRelay, setRelay] = useState(false);
   const rows = session.picture.of(group.id).value;
   const steps = rows.filter((row) => row.type === 'step');
+  // Where the pane covers the conversation, one can say something here.
+  const isNarrow = useNarrow();
   const picture = useRef<HTMLElement>(null);
   useEffect(() => picture.current?.scrollTo({ top: picture.current.scrollHeight }), [rows, isRelay]);
   const stages = stagesOf(group);
@@ -71,6 +75,9 @@ export function Inside({ group }: { readonly group: Group }): JSX.Element {
       </section>
       {steps.length === 0 && <p class="hint">{inside.none}</p>}
       <PictureWords steps={steps} isRelay={isRelay} others={members.length - 1} />
+      {isNarrow && group.status === 'active' && (
+        <Composer conversation={session.converse(group)} onEditLast={() => undefined} />
+      )}
     </Page>
   );
 }
