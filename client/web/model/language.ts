@@ -4,6 +4,7 @@
 import { batch, computed, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { Messages } from '../messages/en.ts';
 import type { GateMessages } from '../messages/en-gate.ts';
+import { kept } from './kept.ts';
 
 interface Language {
   readonly locale: string;
@@ -27,7 +28,7 @@ const french: Language = {
 };
 
 export const languages: readonly Language[] = [english, french];
-const kept = 'cliquet language';
+const chosen = kept(() => localStorage, 'cliquet language');
 
 const gate = signal<GateMessages | null>(null);
 const all = signal<Messages | null>(null);
@@ -47,7 +48,7 @@ export const messages: ReadonlySignal<Messages> = loaded(all);
 const find = (tag: string | null) => languages.find(({ locale }) => tag?.toLowerCase().split('-')[0] === locale);
 
 function preferred(): Language {
-  const [best = english] = [localStorage.getItem(kept), ...navigator.languages].flatMap((tag) => find(tag) ?? []);
+  const [best = english] = [chosen.get(), ...navigator.languages].flatMap((tag) => find(tag) ?? []);
   return best;
 }
 
@@ -61,7 +62,7 @@ export async function loadMessages(): Promise<void> {
 }
 
 export async function choose(locale: string): Promise<void> {
-  localStorage.setItem(kept, locale);
+  chosen.set(locale);
   await show(find(locale) ?? english);
 }
 

@@ -2,6 +2,7 @@
 // beginning of their id. An invite in the fragment is taken out of it at once, and kept until it is answered.
 
 import { type ReadonlySignal, signal } from '@preact/signals';
+import { kept } from './kept.ts';
 
 const panes = ['members', 'verify', 'inside', 'about'] as const;
 export type Pane = (typeof panes)[number];
@@ -19,7 +20,7 @@ export type Route =
 
 const simplePages = ['new', 'meet', 'contacts', 'settings', 'backup', 'register'] as const;
 const shownId = 8;
-const keptInvite = 'cliquet invite';
+const keptInvite = kept(() => sessionStorage, 'cliquet invite');
 
 const current = signal<Route>({ page: 'home' });
 const invited = signal<string | null>(null);
@@ -30,7 +31,7 @@ export const route: ReadonlySignal<Route> = current;
 export const invite: ReadonlySignal<string | null> = invited;
 
 export function answerInvite(): void {
-  sessionStorage.removeItem(keptInvite);
+  keptInvite.set(null);
   invited.value = null;
 }
 
@@ -41,7 +42,7 @@ export function linkTo(to: Route): string {
 }
 
 export function go(to: Route, { replace = false } = {}): void {
-  const state: Step = { from: replace ? stepOf(history.state) : location.hash };
+  const state: Step = { from: replace ? stepOf(history.state) : location.hash || linkTo({ page: 'home' }) };
   history[replace ? 'replaceState' : 'pushState'](state, '', linkTo(to));
   current.value = to;
 }
@@ -71,10 +72,11 @@ function follow(event: MouseEvent): void {
 
 function read(): void {
   if (location.hash.includes('cliquet:')) {
-    sessionStorage.setItem(keptInvite, location.hash);
+    invited.value = location.hash;
+    keptInvite.set(location.hash);
     history.replaceState(null, '', linkTo({ page: 'meet' }));
   }
-  invited.value = sessionStorage.getItem(keptInvite);
+  invited.value ??= keptInvite.get();
   current.value = parse(location.hash);
 }
 
