@@ -43,8 +43,6 @@ interface MessageProps {
   /** Whether something can be said here. */
   readonly isOpen: boolean;
   readonly deeds: MessageDeeds;
-  /** Changes with what could change the words: language and names. */
-  readonly version: string;
 }
 
 export function Message({ entry, answered, isRun, isOpen, deeds }: MessageProps): JSX.Element {

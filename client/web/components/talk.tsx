@@ -82,8 +82,7 @@ interface RowsProps extends TalkProps {
 
 function Rows({ group, conversation, items, isOpen, deeds }: RowsProps): JSX.Element {
   const session = useSession();
-  const { words, talk, locale } = messages.value;
-  const version = locale + session.client.contacts.map(({ name }) => name).join('\n');
+  const { words, talk } = messages.value;
   const rows: JSX.Element[] = [];
   let day = '';
   let before: HistoryEntry | null = null;
@@ -128,17 +127,7 @@ function Rows({ group, conversation, items, isOpen, deeds }: RowsProps): JSX.Ele
     }
     const isRun = before?.sender === entry.sender && entry.receivedAt - before.receivedAt < runSeconds;
     const answered = entry.reply === null ? null : conversation.answered(entry.reply);
-    rows.push(
-      <Message
-        key={item.key}
-        entry={entry}
-        answered={answered}
-        isRun={isRun}
-        isOpen={isOpen}
-        deeds={deeds}
-        version={version}
-      />,
-    );
+    rows.push(<Message key={item.key} entry={entry} answered={answered} isRun={isRun} isOpen={isOpen} deeds={deeds} />);
     before = entry;
   }
   return <>{rows}</>;

@@ -12,13 +12,12 @@ const plain = (name: string): string =>
   name.replace(/[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '').trim();
 
 /** The name that the person has given somebody, or the beginning of their HRID. */
-export function nameOf({ client }: Session, hrid: string): string {
+export function nameOf({ client, names }: Session, hrid: string): string {
   if (hrid === client.hrid) return messages.value.common.you;
-  return plain(client.contacts.find((contact) => contact.hrid === hrid)?.name ?? '') || hrid.slice(0, shownId);
+  return plain(names.get(hrid) ?? '') || hrid.slice(0, shownId);
 }
 
-export const isKnown = ({ client }: Session, hrid: string): boolean =>
-  hrid === client.hrid || client.contacts.some((contact) => contact.hrid === hrid);
+export const isKnown = ({ client, names }: Session, hrid: string): boolean => hrid === client.hrid || names.has(hrid);
 
 export const whoIs = (session: Session, hrid: string): Who => ({
   name: nameOf(session, hrid),

@@ -1,7 +1,7 @@
 // An open client, as signals: its line, its groups, what is new in them, and the notebook of the pages. It reads the
 // events, and takes each exactly once: what an event leads to and its number are one commit.
 
-import { batch, type ReadonlySignal, type Signal, signal } from '@preact/signals';
+import { batch, computed, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import { type Client, type ClientEvent, CliquetError, type Group, type HistoryEntry, type Store } from '../../index.ts';
 import { Conversation } from './conversation.ts';
 import { type Line, linesOf, ownLine } from './line.ts';
@@ -47,6 +47,15 @@ export class Session {
   readonly #expiries = new Map<string, ReturnType<typeof setTimeout>>();
   readonly #ending = new AbortController();
   #conversation: Conversation | null = null;
+  #lastNames: ReadonlyMap<string, string> = new Map();
+  readonly #names = computed(() => {
+    this.#version.value;
+    const names = new Map(this.client.contacts.map(({ hrid, name }) => [hrid, name]));
+    const isSame =
+      names.size === this.#lastNames.size && [...names].every(([hrid, name]) => this.#lastNames.get(hrid) === name);
+    if (!isSame) this.#lastNames = names;
+    return this.#lastNames;
+  });
 
   private constructor(
     client: Client,
@@ -89,6 +98,11 @@ export class Session {
   /** Whether there was no room for what has come. */
   get isFull(): boolean {
     return this.#isFull.value;
+  }
+
+  /** What the person calls each contact, by HRID: '' if nothing. The same object as long as nothing of it has changed. */
+  get names(): ReadonlyMap<string, string> {
+    return this.#names.value;
   }
 
   /** The groups, those in which something happened last before the others. */

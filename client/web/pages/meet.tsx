@@ -14,7 +14,7 @@ import { complain, note } from '../components/toast.tsx';
 import { useAction } from '../components/use-action.ts';
 import { suggestedName, toInviteLink } from '../model/invite-link.ts';
 import { messages } from '../model/language.ts';
-import { groupName, nameOf } from '../model/people.ts';
+import { groupName } from '../model/people.ts';
 import { answerInvite, go, invite, linkTo } from '../model/route.ts';
 import { sentenceOf } from '../model/sentence.ts';
 import type { Session } from '../model/session.ts';
@@ -178,8 +178,8 @@ function Guest({ link, onDone }: { readonly link: string; readonly onDone: () =>
     });
   const add = () =>
     run(async () => {
-      const hrid = await keep();
-      note(meet.kept(nameOf(session, hrid)));
+      await keep();
+      note(meet.kept(name.trim()));
       onDone();
     });
   return (
