@@ -68,6 +68,18 @@ test('the network goes and comes back', async () => {
   await bob.page.getByText(en.line.offline).waitFor({ state: 'hidden' });
 });
 
+test('the line breaks without the browser noticing, as after a sleep: it is made again by itself', async () => {
+  const [ada, bob] = await three('Sleep');
+  ada.cable.pull();
+  await ada.say('into the dark');
+  await ada.page.getByText(en.line.offline).waitFor();
+  await bob.say('meanwhile');
+  ada.cable.plug();
+  await hasOnce(ada, ['into the dark'], ['meanwhile']);
+  await hasOnce(bob, ['into the dark'], ['meanwhile']);
+  await ada.page.getByText(en.line.offline).waitFor({ state: 'hidden' });
+});
+
 test('the relay is killed and started again in the middle', async () => {
   const people = await three('Storm');
   const said = people.map(({ name }) => spoken(name));
