@@ -2,10 +2,9 @@
 // scripts up to the first pages, with all of the library. What is loaded when it is wanted (the pages of an open store, the
 // scanner) is listed too; and the sum of all that a person of one language ever loads but the scanner.
 
-import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { brotliCompressSync } from 'node:zlib';
-import { bundleWeb, outputOf, type WebBuild, webFolder } from '../client/web/build.ts';
+import { bundleWeb, outputOf, scriptsOf, servedAs, type WebBuild } from '../client/web/build.ts';
 
 /** A phone on a slow line has that in a few seconds. */
 const maxFirstLoadBytes = 120_000;
@@ -37,9 +36,6 @@ function measure({ files, metafile }: WebBuild): Measured {
   };
 }
 
-const servedAs = (output: string) =>
-  `/${relative(webFolder, join(import.meta.dirname, '..', output))}`.replaceAll('\\', '/');
-
 function largestLanguage({ outputs }: Metafile, sizes: Sizes): string {
   const languages = Object.entries(outputs)
     .filter(([, { inputs }]) =>
@@ -48,24 +44,6 @@ function largestLanguage({ outputs }: Metafile, sizes: Sizes): string {
     .map(([output]) => servedAs(output));
   const [largest = ''] = languages.sort((a, b) => (sizes.get(b) ?? 0) - (sizes.get(a) ?? 0));
   return largest;
-}
-
-/** Scripts, and what they import without being asked. */
-function scriptsOf({ outputs }: Metafile, entries: readonly string[]): ReadonlySet<string> {
-  const imports = new Map(
-    Object.entries(outputs).map(([output, { imports: all }]) => [
-      servedAs(output),
-      all.filter(({ kind, external }) => kind === 'import-statement' && !external).map(({ path }) => servedAs(path)),
-    ]),
-  );
-  const found = new Set<string>();
-  const add = (path: string) => {
-    if (found.has(path)) return;
-    found.add(path);
-    for (const other of imports.get(path) ?? []) add(other);
-  };
-  for (const entry of entries) add(entry);
-  return found;
 }
 
 /** Compression does not add up: each part has its share of its file by its size before. */

@@ -62,10 +62,13 @@ export async function bundleWeb(): Promise<WebBuild> {
     files.set(path, read(`icons/${icon}`));
     names.push([new RegExp(`/?icons/${icon.replaceAll('.', '\\.')}`, 'g'), path]);
   }
-  for (const name of ['index.html', 'manifest.webmanifest']) {
-    const text = names.reduce((part, [pattern, path]) => part.replace(pattern, path), read(name).toString('utf8'));
-    files.set(`/${name}`, Buffer.from(text));
-  }
+  const named = (name: string) =>
+    names.reduce((part, [pattern, path]) => part.replace(pattern, path), read(name).toString('utf8'));
+  // All of them are asked for at once, and not only when one that is there names the next.
+  const parts = [...scriptsOf(metafile, [outputOf(metafile, 'client/web/main.tsx')])].slice(1);
+  const preloads = parts.map((path) => `  <link rel="modulepreload" href="${path}">\n  `).join('');
+  files.set('/index.html', Buffer.from(named('index.html').replace('</head>', `${preloads}</head>`)));
+  files.set('/manifest.webmanifest', Buffer.from(named('manifest.webmanifest')));
   files.set('/service-worker.js', await bundleServiceWorker(files));
   return { files, metafile };
 }
@@ -107,11 +110,32 @@ const isPage = (path: string) => !path.startsWith('/assets/');
 
 const pathOf = (file: string) => `/${relative(webFolder, file).replaceAll('\\', '/')}`;
 
+/** The path under which an output, as esbuild names it, is served. */
+export const servedAs = (output: string): string => pathOf(join(checkout, output));
+
 /** The path under which the output of an entry point is served. */
 export function outputOf({ outputs }: Metafile, entryPoint: string): string {
   const found = Object.entries(outputs).find(([, output]) => output.entryPoint === entryPoint);
   if (found === undefined) throw new RangeError(`there is no output of ${entryPoint}`);
-  return pathOf(join(checkout, found[0]));
+  return servedAs(found[0]);
+}
+
+/** Scripts by their paths, and what they import without being asked. */
+export function scriptsOf({ outputs }: Metafile, entries: readonly string[]): ReadonlySet<string> {
+  const imports = new Map(
+    Object.entries(outputs).map(([output, { imports: all }]) => [
+      servedAs(output),
+      all.filter(({ kind, external }) => kind === 'import-statement' && !external).map(({ path }) => servedAs(path)),
+    ]),
+  );
+  const found = new Set<string>();
+  const add = (path: string) => {
+    if (found.has(path)) return;
+    found.add(path);
+    for (const other of imports.get(path) ?? []) add(other);
+  };
+  for (const entry of entries) add(entry);
+  return found;
 }
 
 function hashedPath(name: string, contents: Uint8Array): string {
