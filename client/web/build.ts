@@ -75,7 +75,9 @@ export async function bundleWeb(): Promise<WebBuild> {
 
 async function bundleServiceWorker(files: ReadonlyMap<string, Uint8Array>): Promise<Uint8Array> {
   const paths = [...files.keys()].sort();
-  const digest = createHash('sha256');
+  // A release is a new build even if no file has changed: the relay's header fields may have, and they are kept too.
+  const { version } = JSON.parse(readFileSync(join(checkout, 'package.json'), 'utf8')) as { readonly version: string };
+  const digest = createHash('sha256').update(version);
   for (const path of paths) digest.update(path).update(files.get(path) ?? '');
   const { outputFiles } = await build({
     ...common,
