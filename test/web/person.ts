@@ -83,6 +83,8 @@ export class Person {
   }
 
   async answerCode(): Promise<void> {
+    // It is asked for once the code has been sent: an earlier one may still be there.
+    await this.field(en.welcome.code).waitFor();
     await this.field(en.welcome.code).fill(await this.#relay.inbox(this.address));
     await this.press(en.welcome.confirm);
   }
