@@ -14,6 +14,7 @@ import { createApp } from '../app.ts';
 import type { Env, Platform } from '../env.ts';
 import { problemResponse, Refusal, unwrap } from '../errors.ts';
 import { logFailure } from './awake.ts';
+import { bodyOf } from './body.ts';
 import type { Objects } from './objects.ts';
 
 export interface ServerSettings {
@@ -60,10 +61,17 @@ export async function startServer(objects: Objects, bindings: Env, settings: Ser
   const app = createApp(createPlatform(objects, settings));
   const isSecure = (incoming: IncomingMessage) =>
     settings.tls !== null || (settings.addressHeader !== null && incoming.headers['x-forwarded-proto'] === 'https');
-  const listener = getRequestListener(
-    (request, env) => app.fetch(request, { ...bindings, incoming: env.incoming as IncomingMessage }),
-    { overrideGlobalObjects: false },
-  );
+  const answer = async (incoming: IncomingMessage, accept?: () => WebSocket): Promise<Response> => {
+    try {
+      const request = requestOf(incoming, isSecure(incoming));
+      return await app.fetch(request, { ...bindings, incoming, ...(accept ? { accept } : {}) });
+    } catch (error) {
+      return problemResponse(error);
+    }
+  };
+  const listener = getRequestListener((_, env) => answer(env.incoming as IncomingMessage), {
+    overrideGlobalObjects: false,
+  });
   const server = settings.tls
     ? createSecureServer({ ...options, ...settings.tls }, listener)
     : createServer(options, listener);
@@ -81,9 +89,7 @@ export async function startServer(objects: Objects, bindings: Env, settings: Ser
       isAccepted = true;
       return completeHandshake(sockets, incoming, socket, head);
     };
-    const answer = async () => app.fetch(requestOf(incoming, isSecure(incoming)), { ...bindings, incoming, accept });
-    void answer()
-      .catch(problemResponse)
+    void answer(incoming, accept)
       .then((response) => (isAccepted ? undefined : refuse(socket, response)))
       .catch(logFailure);
   });
@@ -116,13 +122,15 @@ function createPlatform(objects: Objects, { addressHeader }: ServerSettings): Pl
 }
 
 /** @throws Refusal `malformed` if it names no host that there could be */
-function requestOf({ headers, method, url }: IncomingMessage, isSecure: boolean): Request {
+function requestOf(incoming: IncomingMessage, isSecure: boolean): Request {
+  const { headers, method, url } = incoming;
   const fields = Object.entries(headers).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, String(value)] as [string, string]],
   );
   try {
     const target = `${isSecure ? 'https' : 'http'}://${headers.host ?? 'localhost'}${url ?? '/'}`;
-    return new Request(target, { method: method ?? 'GET', headers: fields });
+    const body = bodyOf(incoming);
+    return new Request(target, { method: method ?? 'GET', headers: fields, ...(body ? { body, duplex: 'half' } : {}) });
   } catch {
     throw new Refusal('malformed', { detail: 'host or target' });
   }
