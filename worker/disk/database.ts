@@ -21,6 +21,8 @@ export class Database implements Sql {
   #isWritable: boolean;
   #isOpen = true;
   #commit: PromiseWithResolvers<void> | null = null;
+  /** Once it has failed: whoever has written before and asks only now must hear of it. */
+  #lost: Promise<never> | null = null;
 
   /**
    * @param path      of the file; it is made with the first write
@@ -36,9 +38,9 @@ export class Database implements Sql {
     if (this.#isWritable) this.#database.exec(durability);
   }
 
-  /** Settles when all that was written is on disk, or is lost; null if it is there already. */
+  /** Settles when all that was written is on disk, and is rejected if something was lost; null if all is there already. */
   get durable(): Promise<void> | null {
-    return this.#commit?.promise ?? null;
+    return this.#lost ?? this.#commit?.promise ?? null;
   }
 
   query<T extends Record<string, SqlValue>>(statement: string, ...values: SqlValue[]): T[] {
@@ -128,6 +130,8 @@ export class Database implements Sql {
       // There is nothing more to be saved.
     }
     commit?.reject(error);
+    this.#lost = Promise.reject(error);
+    this.#lost.catch(() => undefined);
     this.#onBroken(error);
   }
 }

@@ -52,6 +52,14 @@ describe('Database', () => {
     expect(rows(open(path).database)).toEqual([1]);
   });
 
+  test('says that something was lost to whoever has written it, however late that asks', async () => {
+    const { database } = await withTable();
+    database.query('insert into t values (?)', 1);
+    expect(() => database.query('insert into t values (?)', 1)).toThrow(/UNIQUE/);
+    await expect(database.durable).rejects.toThrow(/UNIQUE/);
+    await expect(database.durable).rejects.toThrow(/UNIQUE/);
+  });
+
   test('takes back the part that throws, and no more', async () => {
     const { database, broken } = await withTable();
     database.query('insert into t values (?)', 1);
