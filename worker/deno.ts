@@ -7,6 +7,9 @@ import { type ServerSettings, startServer } from './disk/server.ts';
 import { getServices } from './services.ts';
 import { ConfigurationError } from './settings.ts';
 
+/** What is not done then goes on at the next start. */
+const settleTimeoutMs = 5_000;
+
 const usage = `deno run -A worker/deno.ts [--config FILE] [--dev]      (or: node worker/deno.ts …)
 
 Runs the relay on this machine until it is told to stop (SIGTERM, or Ctrl+C).
@@ -49,6 +52,7 @@ async function run({ server: settings, stateFolder, strangersPerMinute, variable
   await stopped.promise;
   console.error('The relay is stopping.');
   await server.stop();
+  await disk.objects.settle(settleTimeoutMs);
   disk.close();
   await replayed;
 }

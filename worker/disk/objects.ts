@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { WebSocket } from 'ws';
 import type { Bytes } from '../../client/wire/bytes.ts';
 import type { Registrar } from '../challenge/registrar.ts';
@@ -34,6 +35,7 @@ const idleMs = 10_000;
 /** An alarm that has failed is tried again after 5 s, doubling to an hour. */
 const firstRetryMs = 5_000;
 const lastRetryMs = 3_600_000;
+const settleIntervalMs = 20;
 /** Databases that are looked into without a pause. */
 const replayedAtOnce = 16;
 
@@ -105,6 +107,13 @@ export class Objects {
       }
     }
     return count;
+  }
+
+  /** Lets what goes on between objects come to its end, but no longer than this. */
+  async settle(timeoutMs: number): Promise<void> {
+    const deadline = Date.now() + timeoutMs;
+    while (Date.now() < deadline && [...this.#awake.values()].some(({ isIdle }) => !isIdle))
+      await wait(settleIntervalMs);
   }
 
   /** Puts all to sleep. Who calls after that is refused. */

@@ -54,6 +54,8 @@ const maxFrameBytes = 2 * maxSendBytes;
 /** A peer that does not answer is gone. */
 const heartbeatMs = 60 * second;
 const stopTimeoutMs = 10 * second;
+/** A connection that is kept alive is idle only once its last request has ended. */
+const stopIntervalMs = 50;
 const closeGoingAway = 1001;
 
 /** @throws if it cannot listen */
@@ -180,12 +182,13 @@ function beat(sockets: WebSocketServer): NodeJS.Timeout {
 async function stop(server: Server, sockets: WebSocketServer): Promise<void> {
   const closed = once(server, 'close');
   server.close();
-  server.closeIdleConnections();
+  const sweep = setInterval(() => server.closeIdleConnections(), stopIntervalMs);
   for (const socket of sockets.clients) socket.close(closeGoingAway, 'the relay stops');
   const timer = setTimeout(() => {
     for (const socket of sockets.clients) socket.terminate();
     server.closeAllConnections();
   }, stopTimeoutMs);
   await closed;
+  clearInterval(sweep);
   clearTimeout(timer);
 }
