@@ -79,12 +79,13 @@ const nameOf = (instance: unknown): ObjectName =>
   instance instanceof Mailbox ? 'mailbox' : instance instanceof Registrar ? 'registrar' : 'shard';
 
 const ring = Awake.prototype.ring;
-Awake.prototype.ring = function (this: Awake<unknown>, work) {
-  return ring.call(this, async (instance) => {
+Awake.prototype.ring = function (this: Awake<unknown>, work, retryMs) {
+  const hurt: typeof work = async (instance) => {
     at(`${nameOf(instance)}:alarm`, 'fail');
     await work(instance);
     if (at(`${nameOf(instance)}:alarm-after`, 'again') === 'again') await work(instance);
-  });
+  };
+  return ring.call(this, hurt, retryMs);
 };
 
 around(Objects.prototype, 'connect', async (_, __, work) => {

@@ -174,15 +174,17 @@ export class Objects {
   }
 
   async #ring(key: string): Promise<void> {
+    const failures = this.#failures.get(key) ?? 0;
+    const retryMs = Math.min(firstRetryMs * 2 ** failures, lastRetryMs);
     try {
       const [kind, name] = partsOf(key);
-      await this.#wake(kind, name).ring((instance) => instance.alarm());
+      await this.#wake(kind, name).ring((instance) => instance.alarm(), retryMs);
       this.#failures.delete(key);
     } catch (error) {
       logFailure(error);
-      const failures = this.#failures.get(key) ?? 0;
       this.#failures.set(key, failures + 1);
-      if (!this.#isStopping) this.#due.set(key, Date.now() + Math.min(firstRetryMs * 2 ** failures, lastRetryMs));
+      // Its own storage may be what has failed.
+      if (!this.#isStopping && !this.#due.has(key)) this.#due.set(key, Date.now() + retryMs);
     }
   }
 

@@ -3,8 +3,10 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
+import { Awake } from '../../../worker/disk/awake.ts';
 import { type Disk, openDisk } from '../../../worker/disk/bindings.ts';
 import { shardKey } from '../../../worker/filter/reader.ts';
+import { wakeBy } from '../../../worker/ports.ts';
 import { Services } from '../../../worker/services.ts';
 import { until } from '../../support/until.ts';
 
@@ -67,6 +69,22 @@ describe('Objects', () => {
     const second = open(folder);
     expect(await second.objects.replayAlarms()).toBe(2);
     await until(() => published(second, 2));
+  });
+
+  test('ring again if the alarm has failed, whatever is set for later meanwhile', async () => {
+    const path = join(newFolder(), 'alarm.sqlite');
+    const open = () => new Awake({ path, create: () => ({}), onAlarm: () => undefined, onBroken: () => undefined });
+    const awake = open();
+    awake.alarm.set(Date.now());
+    const failing = awake.ring(async () => {
+      wakeBy(awake.alarm, Date.now() + 3_600_000);
+      throw new Error('no');
+    }, 1000);
+    await expect(failing).rejects.toThrow('no');
+    wakeBy(awake.alarm, Date.now() + 3_600_000);
+    await awake.sql.durable;
+    awake.close();
+    expect(open().alarm.due).toBeLessThan(Date.now() + 3_600_000 / 2);
   });
 
   test('are passed over if one is damaged, and files without tables go', async () => {
