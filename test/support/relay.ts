@@ -8,7 +8,8 @@ import { type LocalRelay, type LocalRelayOptions, startLocalRelay } from '../../
 import { startDiskRelay } from './disk-relay.ts';
 import { until } from './until.ts';
 
-type HostName = 'workerd' | 'deno' | 'node';
+export const hostNames = ['workerd', 'deno', 'node'] as const;
+export type HostName = (typeof hostNames)[number];
 
 export interface TestRelay {
   readonly url: string;
