@@ -19,8 +19,8 @@ Runs the relay on this machine until it is told to stop (SIGTERM, or Ctrl+C).
   --new-config    prints such a file with new secrets
   --help          this
 
-Names: HOSTS, STATE, LISTEN, PORT, TLS_CERT, TLS_KEY, ADDRESS_HEADER, ALLOWED_ORIGINS, PEPPER, FILTER_KEY, TICKET_KEY;
-docs/OPERATIONS.md says what each is for.`;
+Names: HOSTS, STATE, LISTEN, PORT, TLS_CERT, TLS_KEY, ADDRESS_HEADER, MAX_CONNECTIONS, ALLOWED_ORIGINS, PEPPER,
+FILTER_KEY, TICKET_KEY; docs/OPERATIONS.md says what each is for.`;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({

@@ -19,6 +19,7 @@ import { runtimes } from '../support/disk-relay.ts';
 import { RawConnection } from '../support/raw.ts';
 import { startRelay } from '../support/relay.ts';
 import { Client, jsonRequest, readProblem } from '../support/request.ts';
+import { slow } from '../support/seeds.ts';
 import { until } from '../support/until.ts';
 
 const script = join(import.meta.dirname, '../../worker/deno.ts');
@@ -183,7 +184,30 @@ for (const [name, { command, args, env }] of Object.entries(runtimes)) {
       ).toEqual([400, 400, 429]);
     });
 
-    test('gives headers their time, and keeps them short', async () => {
+    test('closes connections beyond those that it may have, and takes others again when there are fewer', async () => {
+      const relay = await startRelay({ host, vars: { MAX_CONNECTIONS: '20' } });
+      const connections = await Promise.all(Array.from({ length: 40 }, () => RawConnection.open(relay.url)));
+      await until(() => connections.filter(({ isClosed }) => isClosed).length >= 20);
+      for (const connection of connections) connection.close();
+      await until(() =>
+        fetch(relay.url + routes.info).then(
+          ({ ok }) => ok,
+          () => false,
+        ),
+      );
+      await relay.stop();
+    });
+
+    test.runIf(slow)('gives headers their time, and no more', { timeout: 60_000 }, async () => {
+      const relay = await startRelay({ host });
+      const [silent, half] = [await RawConnection.open(relay.url), await RawConnection.open(relay.url)];
+      await half.write('GET /v1/info HTTP/1.1\r\nhost: local');
+      await until(() => silent.isClosed && half.isClosed, 60_000);
+      expect(half.text).toMatch(/^HTTP\/1.1 408/);
+      await relay.stop();
+    });
+
+    test('keeps headers short', async () => {
       const relay = await startRelay({ host });
       const connection = await RawConnection.open(relay.url);
       await connection.write(`GET /v1/info HTTP/1.1\r\nhost: localhost\r\nx: ${'y'.repeat(64 * 1024)}\r\n\r\n`);

@@ -120,6 +120,7 @@ const server = await startServer(disk.objects, bindings, {
   hostname: '127.0.0.1',
   port: 0,
   tls: null,
+  maxConnections: 4000,
   addressHeader: null,
 });
 console.log(JSON.stringify({ event: 'ready', url: `http://127.0.0.1:${server.port}` }));

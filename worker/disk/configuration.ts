@@ -42,6 +42,7 @@ export function readConfiguration(environment: Texts, file: string | null): Conf
       hostname: variables.LISTEN ?? '127.0.0.1',
       port: number('PORT', 8787, 65_535),
       tls: problems.attempt(null, () => readTls(variables)),
+      maxConnections: number('MAX_CONNECTIONS', 4000, 1_000_000),
       addressHeader: variables.ADDRESS_HEADER?.toLowerCase() ?? null,
     },
     stateFolder: resolve(variables.STATE ?? '.state/relay'),

@@ -23,6 +23,8 @@ export interface ServerSettings {
   readonly port: number;
   /** PEM texts; without them the relay speaks plain HTTP. */
   readonly tls: { readonly key: string; readonly cert: string } | null;
+  /** More are closed at once: who has no file descriptor left can open no mailbox, and Deno would accept nobody again. */
+  readonly maxConnections: number;
   /** The header in which a proxy in front tells the client's address, the last of a list; null if there is no proxy. */
   readonly addressHeader: string | null;
 }
@@ -84,6 +86,7 @@ export async function startServer(objects: Objects, bindings: Env, settings: Ser
     clientTracking: true,
     handleProtocols: () => streamProtocol,
   });
+  server.maxConnections = settings.maxConnections;
   server.on('upgrade', (incoming: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy());
     let isAccepted = false;
