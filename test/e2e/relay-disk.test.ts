@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -205,6 +205,17 @@ for (const [name, { command, args, env }] of Object.entries(runtimes)) {
       await until(() => silent.isClosed && half.isClosed, 60_000);
       expect(half.text).toMatch(/^HTTP\/1.1 408/);
       await relay.stop();
+    });
+
+    test('lets go of whoever it refuses a WebSocket, also if that one does not', async () => {
+      const relay = await startRelay({ host });
+      const held = connect({ port: Number(new URL(relay.url).port), host: '127.0.0.1', allowHalfOpen: true });
+      held.write('GET /v1/stream HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n');
+      held.resume().on('error', () => undefined);
+      await once(held, 'end');
+      // It waits for every connection that it has.
+      await relay.stop();
+      held.destroy();
     });
 
     test('keeps headers short', async () => {

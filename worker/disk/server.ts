@@ -157,11 +157,12 @@ function completeHandshake(
   return accepted;
 }
 
-/** An answer in place of a handshake. */
+/** An answer in place of a handshake. The connection goes with it: no time limit of the server holds for it any more. */
 async function refuse(socket: Duplex, response: Response): Promise<void> {
   const body = Buffer.from(await response.arrayBuffer());
   const fields = [...response.headers, ['content-length', String(body.length)], ['connection', 'close']];
   const head = fields.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+  socket.once('finish', () => socket.destroy());
   socket.end(
     Buffer.concat([Buffer.from(`HTTP/1.1 ${response.status} ${STATUS_CODES[response.status]}\r\n${head}\r\n`), body]),
   );
