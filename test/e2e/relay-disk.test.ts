@@ -12,7 +12,7 @@ import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { encodeUtf8 } from '../../client/wire/bytes.ts';
-import { routes } from '../../client/wire/routes.ts';
+import { routes, streamProtocol, ticketProtocolPrefix } from '../../client/wire/routes.ts';
 import { Send } from '../../client/wire/send.ts';
 import { createCertificate } from '../demo/certificate.ts';
 import { runtimes } from '../support/disk-relay.ts';
@@ -216,6 +216,25 @@ for (const [name, { command, args, env }] of Object.entries(runtimes)) {
       // It waits for every connection that it has.
       await relay.stop();
       held.destroy();
+    });
+
+    test('cuts a stream that asks for pongs without end and reads none', async () => {
+      const relay = await startRelay({ host });
+      const protocols = `${streamProtocol}, ${ticketProtocolPrefix}${await (await Client.register(relay)).ticket()}`;
+      const deaf = connect(Number(new URL(relay.url).port), '127.0.0.1').on('error', () => undefined);
+      const key = Buffer.alloc(16).toString('base64');
+      deaf.write(
+        `GET ${routes.stream} HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\nupgrade: websocket\r\n` +
+          `sec-websocket-version: 13\r\nsec-websocket-key: ${key}\r\nsec-websocket-protocol: ${protocols}\r\n\r\n`,
+      );
+      await once(deaf, 'readable');
+      const pings = Buffer.from(`\x81\x84\0\0\0\0ping`.repeat(100_000), 'latin1');
+      for (let written = 0; written < 40 && !deaf.closed; written++) {
+        await new Promise<void>((resolve) => deaf.write(pings, () => resolve()));
+      }
+      await until(() => deaf.closed);
+      expect(await (await Client.register(relay)).queue()).toMatchObject({ entries: [] });
+      await relay.stop();
     });
 
     test('keeps headers short', async () => {

@@ -213,7 +213,7 @@ export class Objects {
     const closeUnsupported = 1003;
     ws.on('message', (data: Buffer, isBinary: boolean) => {
       if (isBinary) void this.#receive(name, socket, new Uint8Array(data));
-      else if (data.toString() === 'ping') ws.send('pong');
+      else if (data.toString() === 'ping') socket.pong();
       else ws.close(closeUnsupported, 'frames are binary');
     });
     ws.on('close', () => this.#drop(name, socket));
