@@ -33,9 +33,14 @@ export class Database implements Sql {
     this.#path = path;
     this.#onBroken = onBroken;
     this.#database = new DatabaseSync(path);
-    this.#database.exec(opening);
-    this.#isWritable = statSync(path).size > 0;
-    if (this.#isWritable) this.#database.exec(durability);
+    try {
+      this.#database.exec(opening);
+      this.#isWritable = statSync(path).size > 0;
+      if (this.#isWritable) this.#database.exec(durability);
+    } catch (error) {
+      this.#database.close();
+      throw error;
+    }
   }
 
   /** Settles when all that was written is on disk, and is rejected if something was lost; null if all is there already. */
