@@ -93,15 +93,16 @@ export class Objects {
     }
   }
 
-  /** Looks into every database for an alarm. @returns how many objects there are */
+  /** Looks into every database for an alarm. @returns how many there are */
   async replayAlarms(): Promise<number> {
     let count = 0;
     for (const kind of kinds) {
-      for (const folder of readdirSync(join(this.#folder, kind))) {
-        for (const file of readdirSync(join(this.#folder, kind, folder))) {
+      for (const folder of listed(join(this.#folder, kind))) {
+        for (const file of listed(join(this.#folder, kind, folder))) {
           if (this.#isStopping) return count;
-          if (!file.endsWith('.sqlite')) continue;
-          this.#replay(kind, decodeURIComponent(file.slice(0, -'.sqlite'.length)));
+          const name = nameOf(file);
+          if (name === null) continue;
+          this.#replay(kind, name);
           if (++count % replayedAtOnce === 0) await new Promise((resume) => setImmediate(resume));
         }
       }
@@ -133,6 +134,7 @@ export class Objects {
       this.#sleep(key, this.#wake(kind, name));
     } catch (error) {
       logFailure(error);
+      this.#due.set(key, Date.now() + firstRetryMs);
     }
   }
 
@@ -153,6 +155,8 @@ export class Objects {
       onAlarm: (due) => (due === null ? this.#due.delete(key) : this.#due.set(key, due)),
       onBroken: () => {
         if (this.#awake.get(key) === awake) this.#awake.delete(key);
+        // What was set last may be lost with the rest.
+        this.#due.setBy(key, Date.now() + this.#retryMs(key));
       },
     });
     if (awake.alarm.due !== null && !this.#due.has(key)) this.#due.set(key, awake.alarm.due);
@@ -174,18 +178,25 @@ export class Objects {
   }
 
   async #ring(key: string): Promise<void> {
-    const failures = this.#failures.get(key) ?? 0;
-    const retryMs = Math.min(firstRetryMs * 2 ** failures, lastRetryMs);
+    const retryMs = this.#retryMs(key);
     try {
       const [kind, name] = partsOf(key);
-      await this.#wake(kind, name).ring((instance) => instance.alarm(), retryMs);
+      const awake = this.#wake(kind, name);
+      // Its own database knows better.
+      if (awake.alarm.due === null) return;
+      if (awake.alarm.due > Date.now()) return this.#due.set(key, awake.alarm.due);
+      await awake.ring((instance) => instance.alarm(), retryMs);
       this.#failures.delete(key);
     } catch (error) {
       logFailure(error);
-      this.#failures.set(key, failures + 1);
+      this.#failures.set(key, (this.#failures.get(key) ?? 0) + 1);
       // Its own storage may be what has failed.
       if (!this.#isStopping && !this.#due.has(key)) this.#due.set(key, Date.now() + retryMs);
     }
+  }
+
+  #retryMs(key: string): number {
+    return Math.min(firstRetryMs * 2 ** (this.#failures.get(key) ?? 0), lastRetryMs);
   }
 
   #sleepIdle(): void {
@@ -252,6 +263,25 @@ export class Objects {
     if (!this.#made.has(folder)) mkdirSync(folder, { recursive: true });
     this.#made.add(folder);
     return join(folder, `${encodeURIComponent(name)}.sqlite`);
+  }
+}
+
+/** What is in a folder; nothing if it is none, or cannot be read. */
+function listed(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    logFailure(error);
+    return [];
+  }
+}
+
+/** The name of the object that a file is of; null if it is no object's. */
+function nameOf(file: string): string | null {
+  try {
+    return file.endsWith('.sqlite') ? decodeURIComponent(file.slice(0, -'.sqlite'.length)) : null;
+  } catch {
+    return null;
   }
 }
 

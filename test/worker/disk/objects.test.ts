@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { Awake } from '../../../worker/disk/awake.ts';
 import { type Disk, openDisk } from '../../../worker/disk/bindings.ts';
 import { shardKey } from '../../../worker/filter/reader.ts';
-import { wakeBy } from '../../../worker/ports.ts';
+import { type Host, wakeBy } from '../../../worker/ports.ts';
 import { Services } from '../../../worker/services.ts';
 import { until } from '../../support/until.ts';
 
@@ -103,6 +103,76 @@ describe('Objects', () => {
     expect(await second.objects.replayAlarms()).toBe(3);
     expect(existsSync(empty)).toBe(false);
     expect(existsSync(join(folder, whole))).toBe(true);
+  });
+
+  test('are found though files of somebody else lie beside theirs', async () => {
+    const folder = newFolder();
+    const first = open(folder);
+    await mailbox(first, 1).register(hrid(1), hrid(1));
+    first.close();
+    const [whole = ''] = files(folder);
+    writeFileSync(join(folder, 'mailbox', '.directory'), '');
+    writeFileSync(join(folder, 'mailbox', '000'), '');
+    writeFileSync(join(folder, dirname(whole), '%.sqlite'), '');
+    const second = open(folder);
+    expect(await second.objects.replayAlarms()).toBe(1);
+  });
+
+  test('ring when the disk says so, if what was to set them for later is lost', async () => {
+    const disk = openDisk(newFolder(), 1);
+    disks.push(disk);
+    const hosts: Host[] = [];
+    let rung = 0;
+    const createRegistrar = (host: Host) => {
+      hosts.push(host);
+      return { alarm: async () => void rung++, begin: () => null };
+    };
+    disk.objects.use({ createRegistrar } as unknown as Services);
+    const call = (work: (host: Host | undefined) => void) =>
+      disk.objects.call('registrar', 'one', () => work(hosts.at(-1)));
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
+    try {
+      await call((host) => host?.alarm.set(Date.now() + 60_000));
+      const failing = call((host) => {
+        host?.alarm.set(Date.now() + 3_600_000);
+        host?.sql.query('insert into nothing values (1)');
+      });
+      await expect(failing).rejects.toThrow('nothing');
+      await vi.advanceTimersByTimeAsync(60_000);
+      expect(rung).toBe(1);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  test('do not all wake at once, however many are due', async () => {
+    const disk = openDisk(newFolder(), 1);
+    disks.push(disk);
+    let [ringing, most, rung] = [0, 0, 0];
+    const createRegistrar = (host: Host) => ({
+      set: (time: number) => host.alarm.set(time),
+      async alarm() {
+        rung++;
+        most = Math.max(most, ++ringing);
+        host.sql.query('create table if not exists t (a integer)');
+        await host.outgoing({ done: () => ringing-- }).done();
+      },
+    });
+    type Registrar = ReturnType<typeof createRegistrar>;
+    disk.objects.use({ createRegistrar } as unknown as Services);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
+    try {
+      for (let n = 0; n < 100; n++) {
+        await disk.objects.call('registrar', String(n), (object) =>
+          (object as unknown as Registrar).set(Date.now() + 60_000),
+        );
+      }
+      await vi.advanceTimersByTimeAsync(60_000);
+      while (rung < 100) await vi.advanceTimersByTimeAsync(1);
+    } finally {
+      vi.useRealTimers();
+    }
+    expect(most).toBeLessThanOrEqual(32);
   });
 
   test('take nothing any more once they are stopped', async () => {
