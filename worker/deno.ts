@@ -38,6 +38,8 @@ async function main(): Promise<void> {
 }
 
 async function run({ server: settings, stateFolder, strangersPerMinute, variables }: Configuration): Promise<void> {
+  // What it keeps is for nobody else on this machine.
+  process.umask(0o077);
   const stopped = Promise.withResolvers<void>();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopped.resolve());
   const disk = openDisk(stateFolder, strangersPerMinute);

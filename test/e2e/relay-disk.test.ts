@@ -2,7 +2,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { connect, createServer } from 'node:net';
@@ -234,6 +234,17 @@ for (const [name, { command, args, env }] of Object.entries(runtimes)) {
       }
       await until(() => deaf.closed);
       expect(await (await Client.register(relay)).queue()).toMatchObject({ entries: [] });
+      await relay.stop();
+    });
+
+    test.runIf(process.platform !== 'win32')('keeps what it has to itself', async () => {
+      const stateFolder = newState();
+      mkdirSync(stateFolder, { mode: 0o755 });
+      const relay = await startRelay({ host, stateFolder, shell: 'umask 022' });
+      await Client.register(relay);
+      const kept = readdirSync(stateFolder, { recursive: true, encoding: 'utf8' });
+      expect(kept.length).toBeGreaterThan(3);
+      expect(kept.filter((path) => (statSync(join(stateFolder, path)).mode & 0o077) !== 0)).toEqual([]);
       await relay.stop();
     });
 
