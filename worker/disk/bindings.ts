@@ -108,7 +108,9 @@ function createLimit(perMinute: number): Env['STRANGERS'] {
     async limit({ key }) {
       const now = Date.now();
       const known = counts.get(key);
-      if (known !== undefined && known.until > now) return { success: ++known.count <= perMinute };
+      // A minute that ends later than in a minute began before the clock was set back.
+      if (known !== undefined && known.until > now && known.until <= now + minuteMs)
+        return { success: ++known.count <= perMinute };
       counts.delete(key);
       counts.set(key, { count: 1, until: now + minuteMs });
       const oldest = counts.size > maxCounted ? counts.keys().next().value : undefined;

@@ -1,7 +1,7 @@
 // When alarms are due, of all objects. In memory: each object's own database knows it too, and is asked at the start.
 
-/** The longest that a timer takes. */
-const maxWaitMs = 2 ** 31 - 1;
+/** Then the clock is looked at again: it may have been set, or the machine have slept. */
+const maxWaitMs = 60_000;
 /** Of those that are due together; the others follow, so that not all of them are awake at once. */
 const maxAtOnce = 16;
 

@@ -6,6 +6,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { Awake } from '../../../worker/disk/awake.ts';
 import { type Disk, openDisk } from '../../../worker/disk/bindings.ts';
 import { shardKey } from '../../../worker/filter/reader.ts';
+import { day } from '../../../worker/limits.ts';
 import { type Host, wakeBy } from '../../../worker/ports.ts';
 import { Services } from '../../../worker/services.ts';
 import { until } from '../../support/until.ts';
@@ -145,6 +146,26 @@ describe('Objects', () => {
     }
   });
 
+  test('ring when their time has come by the clock, also if that is set meanwhile', async () => {
+    const disk = openDisk(newFolder(), 1);
+    disks.push(disk);
+    let rung = 0;
+    const createRegistrar = ({ alarm }: Host) => ({
+      begin: () => alarm.set(Date.now() + day),
+      alarm: async () => rung++,
+    });
+    disk.objects.use({ createRegistrar } as unknown as Services);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
+    try {
+      await disk.objects.call('registrar', 'one', (registrar) => (registrar.begin as unknown as () => void)());
+      vi.setSystemTime(Date.now() + day);
+      await vi.advanceTimersByTimeAsync(60_000);
+      expect(rung).toBe(1);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   test('do not all wake at once, however many are due', async () => {
     const disk = openDisk(newFolder(), 1);
     disks.push(disk);
@@ -201,6 +222,16 @@ describe('openDisk()', () => {
     const { STRANGERS } = open(newFolder(), 2).bindings;
     const asked = async (key: string) => (await STRANGERS.limit({ key })).success;
     expect([await asked('a'), await asked('a'), await asked('a'), await asked('b')]).toEqual([true, true, false, true]);
+  });
+
+  test('counts anew when the clock is set back', async () => {
+    const { STRANGERS } = open(newFolder(), 1).bindings;
+    const asked = async () => (await STRANGERS.limit({ key: 'a' })).success;
+    expect([await asked(), await asked()]).toEqual([true, false]);
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - day });
+    const again = [await asked(), await asked()];
+    vi.useRealTimers();
+    expect(again).toEqual([true, false]);
   });
 
   test('keeps what the filter publishes', async () => {
