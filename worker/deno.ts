@@ -40,6 +40,8 @@ async function main(): Promise<void> {
 async function run({ server: settings, stateFolder, strangersPerMinute, variables }: Configuration): Promise<void> {
   // What it keeps is for nobody else on this machine.
   process.umask(0o077);
+  // Nor does it end because its log finds no room or no reader.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   const stopped = Promise.withResolvers<void>();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopped.resolve());
   const disk = openDisk(stateFolder, strangersPerMinute);

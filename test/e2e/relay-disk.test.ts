@@ -77,6 +77,17 @@ for (const [name, { command, args, env }] of Object.entries(runtimes)) {
       expect(await err).toMatch(/The relay is running at http:\/\/127\.0\.0\.1:\d+\nThe relay is stopping\.\n$/);
     });
 
+    test('goes on when nobody takes its log any more', async () => {
+      const { child, exit, out } = start(['--dev'], { PORT: '0', STATE: newState() });
+      out.catch(() => undefined);
+      const line = String((await once(child.stderr as Readable, 'data'))[0]);
+      const [url = ''] = /http:\S+/.exec(line) ?? [];
+      child.stdout?.destroy();
+      for (let i = 0; i < 5; i++) expect((await fetch(url + routes.info)).status).toBe(200);
+      child.kill('SIGTERM');
+      expect(await exit).toBe(0);
+    });
+
     test('says that the port, or the folder, is another’s', async () => {
       const server = createServer().listen(0, '127.0.0.1');
       await once(server, 'listening');
