@@ -65,10 +65,12 @@ const hostOf = (hostname: string) => (hostname.includes(':') ? `[${hostname}]` :
 
 function listenError(error: unknown, { hostname, port }: ServerSettings): unknown {
   const { code } = error as { readonly code?: unknown };
+  const noAddress = `${hostname} is no address of this machine. Set LISTEN to one that is, or to :: for all.`;
   const reasons: Record<string, string> = {
     EADDRINUSE: `Port ${port} is already in use. Stop what uses it, or set PORT to another one.`,
     EACCES: `Port ${port} may not be used by this user. Set PORT to one from 1024 on.`,
-    EADDRNOTAVAIL: `${hostname} is no address of this machine. Set LISTEN to one that is, or to :: for all.`,
+    EADDRNOTAVAIL: noAddress,
+    ENOTFOUND: noAddress,
   };
   return typeof code === 'string' && code in reasons ? new ConfigurationError(reasons[code]) : error;
 }

@@ -95,6 +95,8 @@ for (const [name, { command, args, env }] of Object.entries(runtimes)) {
       const taken = await said(['--dev'], { PORT: String(port), STATE: newState() });
       expect(taken).toMatchObject({ code: 1, err: expect.stringContaining(`Port ${port} is already in use.`) });
       server.close();
+      const nowhere = await said(['--dev'], { PORT: '0', LISTEN: 'nowhere.invalid', STATE: newState() });
+      expect(nowhere).toMatchObject({ code: 1, err: expect.stringMatching(/^nowhere\.invalid is no address .*\n$/) });
       const relay = await startRelay({ host });
       const second = await said(['--dev'], { PORT: '0', STATE: relay.stateFolder });
       expect(second).toMatchObject({ code: 1, err: expect.stringContaining('Another relay is running on') });

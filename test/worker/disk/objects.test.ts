@@ -216,6 +216,12 @@ describe('openDisk()', () => {
     const file = join(newFolder(), 'file');
     writeFileSync(file, '');
     expect(() => openDisk(file, 1)).toThrow(/cannot be used \(EEXIST\)\. Set STATE/);
+    const folder = newFolder();
+    writeFileSync(join(folder, 'mailbox'), '');
+    expect(() => openDisk(folder, 1)).toThrow(/cannot be used \(EEXIST\)\. Set STATE/);
+    const locked = join(newFolder(), 'locked');
+    writeFileSync(locked, '');
+    expect(() => openDisk(locked, 1)).toThrow(/cannot be used/);
   });
 
   test('counts strangers, each by itself', async () => {
