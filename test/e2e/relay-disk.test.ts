@@ -220,6 +220,18 @@ for (const [name, { command, args, env }] of Object.entries(runtimes)) {
       await relay.stop();
     });
 
+    test.runIf(slow)('waits for whoever reads no answers, but not for ever', { timeout: 1_200_000 }, async () => {
+      const relay = await startRelay({ host });
+      const deaf = connect(Number(new URL(relay.url).port), '127.0.0.1').on('error', () => undefined);
+      deaf.write(`GET ${routes.info} HTTP/1.1\r\nhost: localhost\r\n\r\n`.repeat(50_000));
+      // It notices the end of the connection by writing.
+      await until(() => {
+        deaf.write(' ');
+        return deaf.closed;
+      }, 1_200_000);
+      await relay.stop();
+    });
+
     test('lets go of whoever it refuses a WebSocket, also if that one does not', async () => {
       const relay = await startRelay({ host });
       const held = connect({ port: Number(new URL(relay.url).port), host: '127.0.0.1', allowHalfOpen: true });

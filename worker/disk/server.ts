@@ -51,6 +51,8 @@ const options: ServerOptions = {
   connectionsCheckingInterval: 5 * second,
   maxHeaderSize: 16 * 1024,
 };
+/** Without a byte in either direction: for who does not read its answer. Streams have their heartbeat. */
+const silenceTimeoutMs = 180 * second;
 /** A frame beyond what may be sent is answered with a problem; one beyond this ends the connection. */
 const maxFrameBytes = 2 * maxSendBytes;
 /** A peer that does not answer is gone. */
@@ -87,6 +89,7 @@ export async function startServer(objects: Objects, bindings: Env, settings: Ser
     handleProtocols: () => streamProtocol,
   });
   server.maxConnections = settings.maxConnections;
+  server.timeout = silenceTimeoutMs;
   server.on('upgrade', (incoming: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy());
     let isAccepted = false;
