@@ -104,6 +104,8 @@ export async function startServer(objects: Objects, bindings: Env, settings: Ser
   const heartbeat = beat(sockets);
   server.listen(settings.port, settings.hostname);
   await once(server, 'listening');
+  // Whoever cannot be accepted now comes again.
+  server.on('error', logFailure);
   return {
     port: (server.address() as AddressInfo).port,
     async stop() {
