@@ -9,6 +9,9 @@ import { type ServerSettings, startServer } from './disk/server.ts';
 import { getServices } from './services.ts';
 import { ConfigurationError } from './settings.ts';
 
+/** What is not done then goes on at the next start. */
+const settleTimeoutMs = 5_000;
+
 const usage = `deno run -A worker/deno.ts [--config FILE] [--dev]      (or: node worker/deno.ts …)
 
 Runs the relay on this machine until it is told to stop (SIGTERM, or Ctrl+C).
@@ -18,8 +21,8 @@ Runs the relay on this machine until it is told to stop (SIGTERM, or Ctrl+C).
   --new-config    prints such a file with new secrets
   --help          this
 
-Names: HOSTS, STATE, LISTEN, PORT, TLS_CERT, TLS_KEY, ADDRESS_HEADER, ALLOWED_ORIGINS, PEPPER, FILTER_KEY, TICKET_KEY;
-docs/OPERATIONS.md says what each is for.`;
+Names: HOSTS, STATE, LISTEN, PORT, TLS_CERT, TLS_KEY, ADDRESS_HEADER, MAX_CONNECTIONS, ALLOWED_ORIGINS, PEPPER,
+FILTER_KEY, TICKET_KEY; docs/OPERATIONS.md says what each is for.`;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -37,6 +40,10 @@ async function main(): Promise<void> {
 }
 
 async function run({ server: settings, stateFolder, strangersPerMinute, variables }: Configuration): Promise<void> {
+  // What it keeps is for nobody else on this machine.
+  process.umask(0o077);
+  // Nor does it end because its log finds no room or no reader.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   const stopped = Promise.withResolvers<void>();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopped.resolve());
   const disk = openDisk(stateFolder, strangersPerMinute);
@@ -53,6 +60,7 @@ async function run({ server: settings, stateFolder, strangersPerMinute, variable
   await stopped.promise;
   console.error('The relay is stopping.');
   await server.stop();
+  await disk.objects.settle(settleTimeoutMs);
   disk.close();
   await replayed;
 }
@@ -61,10 +69,12 @@ const hostOf = (hostname: string) => (hostname.includes(':') ? `[${hostname}]` :
 
 function listenError(error: unknown, { hostname, port }: ServerSettings): unknown {
   const { code } = error as { readonly code?: unknown };
+  const noAddress = `${hostname} is no address of this machine. Set LISTEN to one that is, or to :: for all.`;
   const reasons: Record<string, string> = {
     EADDRINUSE: `Port ${port} is already in use. Stop what uses it, or set PORT to another one.`,
     EACCES: `Port ${port} may not be used by this user. Set PORT to one from 1024 on.`,
-    EADDRNOTAVAIL: `${hostname} is no address of this machine. Set LISTEN to one that is, or to :: for all.`,
+    EADDRNOTAVAIL: noAddress,
+    ENOTFOUND: noAddress,
   };
   return typeof code === 'string' && code in reasons ? new ConfigurationError(reasons[code]) : error;
 }

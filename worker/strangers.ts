@@ -71,8 +71,9 @@ class Recent {
     if (oldest !== undefined) this.#ends.delete(oldest);
   }
 
-  /** Milliseconds; 0 if it did not come up. */
+  /** Milliseconds; 0 if it did not come up, or later than now: the clock was set back. */
   remaining(key: string, now: number): number {
-    return Math.max(0, (this.#ends.get(key) ?? 0) - now);
+    const remaining = (this.#ends.get(key) ?? 0) - now;
+    return remaining > this.#lifetimeMs ? 0 : Math.max(0, remaining);
   }
 }

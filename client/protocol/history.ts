@@ -17,7 +17,7 @@ import {
   pathTo,
   positionOf,
 } from './lineage.ts';
-import { applyOperation, withJoined } from './roster.ts';
+import { applyOperation, checkTold, withJoined } from './roster.ts';
 import { type Pending, Rule } from './rule.ts';
 
 /** An agreement tells of so many generations on its path at least, if there are as many. */
@@ -50,6 +50,7 @@ export async function extendLineage(
     const record = Record.decode(signed.record);
     if (!sameBytes(record.group, group)) throw refused('group');
     if (i === 0 && base !== null && extended.size === 0) {
+      checkTold(base.roster);
       extended.set(bytesKey(id), firstGeneration(id, signed, record, base.roster, base.name));
       continue;
     }

@@ -22,9 +22,14 @@ export function applyOperation(parent: Roster, operation: Operation): Roster {
     throw new CliquetError('agreement-invalid', 'operation');
   }
   const roster = changedRoster(parent, operation);
-  checkRoster(roster);
-  if (!operation.added.every(({ pk }) => isIdentityKey(pk))) throw new CliquetError('agreement-invalid', 'key');
+  checkRoster(roster, operation.added);
   return roster;
+}
+
+/** A roster that a member has told, and that nobody here has made. @throws CliquetError `agreement-invalid` as above, or if somebody has not joined */
+export function checkTold(roster: Roster): void {
+  checkRoster(roster, roster);
+  if (roster.some(({ joined }) => joined === null)) throw new CliquetError('agreement-invalid', 'joined');
 }
 
 /** The same of an operation that was checked before. */
@@ -37,11 +42,13 @@ export function changedRoster(parent: Roster, operation: Operation): Roster {
   return [...kept, ...operation.added.map((added) => ({ ...added, joined: null }))];
 }
 
-function checkRoster(roster: Roster): void {
+/** @param unseen  those whose keys were not checked before */
+function checkRoster(roster: Roster, unseen: readonly { readonly pk: Bytes }[]): void {
   if (roster.length < 1 || roster.length > maxMembers) throw new CliquetError('agreement-invalid', 'group size');
   for (const column of ['hrid', 'pk'] as const) {
     if (hasTwice(roster.map((entry) => entry[column]))) throw new CliquetError('agreement-invalid', 'member twice');
   }
+  if (!unseen.every(({ pk }) => isIdentityKey(pk))) throw new CliquetError('agreement-invalid', 'key');
 }
 
 /** Whether something stands twice in a list of HRIDs or keys. */

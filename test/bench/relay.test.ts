@@ -23,6 +23,18 @@ test('npm run bench -- relay measures what the relay carries, and every send is 
   expect(Number(received)).toBe(2 * Number(sends));
 });
 
+test('npm run bench -- hosts compares the relay on workerd and on Deno, and every send is delivered', {
+  timeout: 180_000,
+}, async () => {
+  const { stdout } = await bench('hosts', '--quick');
+  for (const name of ['workerd', 'deno', 'deno / workerd'])
+    expect(stdout).toMatch(new RegExp(`^  ${name}( +\\d+\\.\\d+){4}$`, 'm'));
+  expect(Number(/(\d+) sends, all acknowledged/.exec(stdout)?.[1])).toBeGreaterThan(0);
+});
+
 test('npm run bench names the benchmarks that there are', async () => {
-  await expect(bench('nothing')).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('store, relay') });
+  await expect(bench('nothing')).rejects.toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('store, relay, hosts'),
+  });
 });

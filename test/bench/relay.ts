@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { startRelay } from '../support/relay.ts';
 import { type Cpu, usedCpu } from './cpu.ts';
 import { openFloorGroup, openRelayGroup } from './group.ts';
-import { type Group, type Measured, run, type Way } from './load.ts';
+import { type Group, type Measured, quantile, run, type Way } from './load.ts';
 
 /** `--quick`: only that it runs, with figures that say little. */
 const isQuick = process.argv.includes('--quick');
@@ -56,10 +56,6 @@ class Case {
 }
 
 const sum = (figures: readonly number[]) => figures.reduce((total, each) => total + each, 0);
-
-function quantile(figures: readonly number[], q: number): number {
-  return [...figures].sort((a, b) => a - b)[Math.floor(q * figures.length)] ?? 0;
-}
 
 function print(title: string, ...cells: readonly string[]): void {
   console.log(`  ${title.padEnd(32)}${cells.map((cell) => cell.padStart(10)).join('')}`);

@@ -9,7 +9,7 @@ import { acknowledge, textsOf } from './sending.ts';
 
 const body = (text: string) => encodeUtf8(text);
 
-const ttl = '`ttlSeconds` is that time, and counts from when the relay accepted it.';
+const ttl = '`ttlSeconds` is that time, and counts from when the relay accepted it; a client always says 2592000.';
 const expired = 'Whoever has not acknowledged it by then gets a gap `expired` in its place';
 
 export const outbox: readonly Case[] = [

@@ -89,6 +89,7 @@ test('each case cites what stands in docs/PROTOCOL.md, and has a title of its ow
   const inOneLine = (text: string) => text.replace(/\s+/g, ' ');
   const specification = inOneLine(await readFile(join(import.meta.dirname, '../../docs/PROTOCOL.md'), 'utf8'));
   const cases = Object.values(sections).flat();
-  for (const { cites } of cases) for (const each of [cites].flat()) expect(specification).toContain(inOneLine(each));
+  const cited = cases.flatMap(({ cites }) => cites).map(inOneLine);
+  expect(cited.filter((sentence) => !specification.includes(sentence))).toEqual([]);
   expect(new Set(cases.map(({ title }) => title)).size).toBe(cases.length);
 });

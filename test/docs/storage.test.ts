@@ -6,7 +6,7 @@ import { archives, tables } from '../../client/state/records.ts';
 const root = join(import.meta.dirname, '../..');
 const storage = await readFile(join(root, 'docs/STORAGE.md'), 'utf8');
 /** The names in the first column of a part's tables. */
-const namesIn = (part: string) => [...part.matchAll(/^\| `([a-z-]+)`/gm)].map(([, name]) => name ?? '').sort();
+const namesIn = (part: string) => [...part.matchAll(/^\| `([a-z_-]+)`/gm)].map(([, name]) => name ?? '').sort();
 const [relay = '', client = ''] = storage.split('\n## The client\n');
 
 test('STORAGE.md names every table of the client, and no other', () => {
@@ -19,6 +19,6 @@ test('STORAGE.md names every table of the relay, and no other', async () => {
   const sources = await Promise.all(
     files.filter((file) => file.endsWith('.ts')).map((file) => readFile(join(root, 'worker', file), 'utf8')),
   );
-  const made = sources.join().matchAll(/create table (?:if not exists )?([a-z]+) \(/g);
+  const made = sources.join().matchAll(/create table (?:if not exists )?([a-z_]+) \(/g);
   expect(namesIn(relay)).toEqual([...made].map(([, name]) => name ?? '').sort());
 });

@@ -79,12 +79,13 @@ const nameOf = (instance: unknown): ObjectName =>
   instance instanceof Mailbox ? 'mailbox' : instance instanceof Registrar ? 'registrar' : 'shard';
 
 const ring = Awake.prototype.ring;
-Awake.prototype.ring = function (this: Awake<unknown>, work) {
-  return ring.call(this, async (instance) => {
+Awake.prototype.ring = function (this: Awake<unknown>, work, retryMs) {
+  const hurt: typeof work = async (instance) => {
     at(`${nameOf(instance)}:alarm`, 'fail');
     await work(instance);
     if (at(`${nameOf(instance)}:alarm-after`, 'again') === 'again') await work(instance);
-  });
+  };
+  return ring.call(this, hurt, retryMs);
 };
 
 around(Objects.prototype, 'connect', async (_, __, work) => {
@@ -119,6 +120,7 @@ const server = await startServer(disk.objects, bindings, {
   hostname: '127.0.0.1',
   port: 0,
   tls: null,
+  maxConnections: 4000,
   addressHeader: null,
 });
 console.log(JSON.stringify({ event: 'ready', url: `http://127.0.0.1:${server.port}` }));

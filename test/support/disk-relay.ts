@@ -3,18 +3,24 @@
 import { spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { LocalRelay } from '../../worker/local.ts';
 import { deno } from '../runtimes/deno.ts';
 import { node, type Runtime } from './runtime.ts';
 
-const script = join(import.meta.dirname, '../../worker/deno.ts');
+const checkout = join(import.meta.dirname, '../..');
+const script = join(checkout, 'worker/deno.ts');
 
 /** Deno with leave for what a relay needs, as docs/OPERATIONS.md says. */
 const denoRelay: Runtime = {
   ...deno,
-  args: ['run', '--quiet', '--no-prompt', '--no-lock', '--no-remote', '--node-modules-dir=manual', '-A'],
+  args: [
+    ...['run', '--quiet', '--no-prompt', '--no-lock', '--no-remote', '--node-modules-dir=manual'],
+    ...['--allow-net', '--allow-env', '--allow-sys'],
+    ...[`--allow-read=${checkout},${tmpdir()}`, `--allow-write=${tmpdir()}`],
+  ],
 };
 export const runtimes: Readonly<Record<'node' | 'deno', Runtime>> = { node, deno: denoRelay };
 
@@ -25,6 +31,8 @@ export interface DiskRelayOptions {
   readonly stateFolder: string;
   /** Paths of a PEM key and certificate: then the relay speaks TLS. */
   readonly https?: { readonly key: string; readonly cert: string };
+  /** A shell's commands that go before it, in the same process. */
+  readonly shell?: string;
   /** What it is told by its environment, besides. */
   readonly vars?: Readonly<Record<string, string>>;
   readonly onLog: (line: string) => void;
@@ -35,7 +43,9 @@ export async function startDiskRelay(options: DiskRelayOptions): Promise<LocalRe
   const { command, args, env } = runtimes[options.host];
   // Below the range from which systems give out ports, so that nobody is given it between two lives of a relay.
   const wanted = options.port === 0 ? randomInt(10_000, 30_000) : options.port;
-  const child = spawn(command, [...args, script, '--dev'], {
+  const line = [command, ...args, script, '--dev'];
+  const [program = '', ...rest] = options.shell ? ['sh', '-c', `${options.shell}; exec "$0" "$@"`, ...line] : line;
+  const child = spawn(program, rest, {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {

@@ -8,7 +8,8 @@ import { type LocalRelay, type LocalRelayOptions, startLocalRelay } from '../../
 import { startDiskRelay } from './disk-relay.ts';
 import { until } from './until.ts';
 
-type HostName = 'workerd' | 'deno' | 'node';
+export const hostNames = ['workerd', 'deno', 'node'] as const;
+export type HostName = (typeof hostNames)[number];
 
 export interface TestRelay {
   readonly url: string;
@@ -28,6 +29,8 @@ export interface TestRelay {
 export interface TestRelayOptions extends Partial<LocalRelayOptions> {
   /** What it runs on; workerd unless it is said. */
   readonly host?: HostName;
+  /** A shell's commands that go before it; not on workerd. */
+  readonly shell?: string;
   /** The limit of the STRANGERS binding, if another than in development. */
   readonly strangersPerMinute?: number;
 }
@@ -62,7 +65,7 @@ export async function startRelay(all: TestRelayOptions = {}): Promise<TestRelay>
 
 async function starterOf(
   host: HostName,
-  options: Omit<LocalRelayOptions, 'port'> & { readonly onLog: (line: string) => void },
+  options: Omit<LocalRelayOptions, 'port'> & { readonly shell?: string; readonly onLog: (line: string) => void },
   strangersPerMinute?: number,
 ): Promise<(port: number) => Promise<LocalRelay>> {
   if (host !== 'workerd') {

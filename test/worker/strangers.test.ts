@@ -52,6 +52,14 @@ describe('Strangers', () => {
     expect(isHeard()).toBe(true);
   });
 
+  test('holds no refusal longer against a prefix because the clock is set back', async () => {
+    const { clock, spend, isHeard } = setUp();
+    await spend();
+    expect(isHeard()).toBe(false);
+    clock.time -= 24 * 3_600_000;
+    expect(isHeard()).toBe(true);
+  });
+
   test('counts neither what succeeds nor strangers that are not of the caller', async () => {
     const { asked, refuse, strangers } = setUp();
     expect(await strangers.count(here, () => 1)).toBe(1);

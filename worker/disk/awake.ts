@@ -1,7 +1,7 @@
 // One object while it is awake: its database is open, and it is in memory.
 
 import { log } from '../log.ts';
-import type { Alarm, Host } from '../ports.ts';
+import { type Alarm, type Host, wakeBy } from '../ports.ts';
 import { Database } from './database.ts';
 
 export interface AwakeOptions<T> {
@@ -88,11 +88,20 @@ export class Awake<T> implements Host {
     });
   }
 
-  /** Lets the alarm do its work. It stays on disk until that is done. @throws what the work throws */
-  async ring(work: (instance: T) => Promise<void>): Promise<void> {
+  /**
+   * Lets the alarm do its work. It stays on disk until that is done.
+   * @param retryMs  when it rings again if the work fails, whatever else is set meanwhile
+   * @throws what the work throws
+   */
+  async ring(work: (instance: T) => Promise<void>, retryMs: number): Promise<void> {
     await this.run(async (instance) => {
       this.#due = null;
-      await work(instance);
+      try {
+        await work(instance);
+      } catch (error) {
+        wakeBy(this.alarm, Date.now() + retryMs);
+        throw error;
+      }
       if (this.#due === null && this.#readDue() !== null) this.sql.query('drop table host_alarm');
     });
   }

@@ -25,8 +25,8 @@ export interface Disk {
  * @throws ConfigurationError if the folder cannot be used, or another process has it
  */
 export function openDisk(folder: string, strangersPerMinute: number): Disk {
-  const shared = openShared(folder);
-  const objects = new Objects(folder);
+  const shared = usable(folder, () => openShared(folder));
+  const objects = usable(folder, () => new Objects(folder));
   const read = shared.prepare('select value from filter where key = ?');
   const write = shared.prepare('replace into filter values (?, ?)');
   const remove = shared.prepare('delete from filter where key = ?');
@@ -57,15 +57,20 @@ export function openDisk(folder: string, strangersPerMinute: number): Disk {
 
 /** What all objects share. It is locked as long as the process lives, however that ends. */
 function openShared(folder: string): DatabaseSync {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const database = new DatabaseSync(join(folder, 'relay.sqlite'));
+  database.exec(`
+    pragma locking_mode = exclusive; pragma journal_mode = wal; pragma synchronous = full;
+    begin immediate; create table if not exists filter (key text primary key, value blob not null) without rowid; commit`);
+  return database;
+}
+
+/** @throws ConfigurationError instead of what `work` throws */
+function usable<T>(folder: string, work: () => T): T {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const database = new DatabaseSync(join(folder, 'relay.sqlite'));
-    database.exec(`
-      pragma locking_mode = exclusive; pragma journal_mode = wal; pragma synchronous = full;
-      begin immediate; create table if not exists filter (key text primary key, value blob not null) without rowid; commit`);
-    return database;
+    return work();
   } catch (error) {
-    const isLocked = error instanceof Error && /locked|busy/i.test(error.message);
+    const isLocked = error instanceof Error && error.message === 'database is locked';
     throw new ConfigurationError(
       isLocked
         ? `Another relay is running on ${folder}. Stop it, or set STATE to another folder.`
@@ -113,7 +118,9 @@ function createLimit(perMinute: number): Env['STRANGERS'] {
     async limit({ key }) {
       const now = Date.now();
       const known = counts.get(key);
-      if (known !== undefined && known.until > now) return { success: ++known.count <= perMinute };
+      // A minute that ends later than in a minute began before the clock was set back.
+      if (known !== undefined && known.until > now && known.until <= now + minuteMs)
+        return { success: ++known.count <= perMinute };
       counts.delete(key);
       counts.set(key, { count: 1, until: now + minuteMs });
       const oldest = counts.size > maxCounted ? counts.keys().next().value : undefined;

@@ -1,7 +1,7 @@
 // What a relay on one's own machine is told: by the environment, or a file of lines NAME=value. All that is missing or
 // wrong is said at once, a sentence each, and no value is quoted.
 
-import { randomBytes } from 'node:crypto';
+import { createPrivateKey, randomBytes, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
@@ -42,6 +42,7 @@ export function readConfiguration(environment: Texts, file: string | null): Conf
       hostname: variables.LISTEN ?? '127.0.0.1',
       port: number('PORT', 8787, 65_535),
       tls: problems.attempt(null, () => readTls(variables)),
+      maxConnections: number('MAX_CONNECTIONS', 4000, 1_000_000),
       addressHeader: variables.ADDRESS_HEADER?.toLowerCase() ?? null,
     },
     stateFolder: resolve(variables.STATE ?? '.state/relay'),
@@ -99,7 +100,19 @@ function readTls({ TLS_CERT: cert, TLS_KEY: key }: Texts): ServerSettings['tls']
   if (cert === undefined || key === undefined) {
     throw new ConfigurationError('TLS_CERT and TLS_KEY must name a certificate and its key, both or neither.');
   }
-  return { cert: readPem('TLS_CERT', cert), key: readPem('TLS_KEY', key) };
+  const tls = { cert: readPem('TLS_CERT', cert), key: readPem('TLS_KEY', key) };
+  if (!isPair(tls))
+    throw new ConfigurationError('TLS_CERT and TLS_KEY must name a certificate and the key of that one.');
+  return tls;
+}
+
+/** Deno would listen with what is none, and answer nobody. */
+function isPair({ cert, key }: { readonly cert: string; readonly key: string }): boolean {
+  try {
+    return new X509Certificate(cert).checkPrivateKey(createPrivateKey(key));
+  } catch {
+    return false;
+  }
 }
 
 function readPem(name: string, path: string): string {

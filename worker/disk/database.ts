@@ -21,6 +21,8 @@ export class Database implements Sql {
   #isWritable: boolean;
   #isOpen = true;
   #commit: PromiseWithResolvers<void> | null = null;
+  /** Once it has failed: whoever has written before and asks only now must hear of it. */
+  #lost: Promise<never> | null = null;
 
   /**
    * @param path      of the file; it is made with the first write
@@ -31,14 +33,19 @@ export class Database implements Sql {
     this.#path = path;
     this.#onBroken = onBroken;
     this.#database = new DatabaseSync(path);
-    this.#database.exec(opening);
-    this.#isWritable = statSync(path).size > 0;
-    if (this.#isWritable) this.#database.exec(durability);
+    try {
+      this.#database.exec(opening);
+      this.#isWritable = statSync(path).size > 0;
+      if (this.#isWritable) this.#database.exec(durability);
+    } catch (error) {
+      this.#database.close();
+      throw error;
+    }
   }
 
-  /** Settles when all that was written is on disk, or is lost; null if it is there already. */
+  /** Settles when all that was written is on disk, and is rejected if something was lost; null if all is there already. */
   get durable(): Promise<void> | null {
-    return this.#commit?.promise ?? null;
+    return this.#lost ?? this.#commit?.promise ?? null;
   }
 
   query<T extends Record<string, SqlValue>>(statement: string, ...values: SqlValue[]): T[] {
@@ -128,6 +135,8 @@ export class Database implements Sql {
       // There is nothing more to be saved.
     }
     commit?.reject(error);
+    this.#lost = Promise.reject(error);
+    this.#lost.catch(() => undefined);
     this.#onBroken(error);
   }
 }

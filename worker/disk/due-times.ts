@@ -1,7 +1,9 @@
 // When alarms are due, of all objects. In memory: each object's own database knows it too, and is asked at the start.
 
-/** The longest that a timer takes. */
-const maxWaitMs = 2 ** 31 - 1;
+/** Then the clock is looked at again: it may have been set, or the machine have slept. */
+const maxWaitMs = 60_000;
+/** Of those that are due together; the others follow, so that not all of them are awake at once. */
+const maxAtOnce = 16;
 
 export class DueTimes {
   readonly #times = new Map<string, number>();
@@ -22,6 +24,11 @@ export class DueTimes {
   set(key: string, time: number): void {
     this.#times.set(key, time);
     if (time < this.#next) this.#wait(time);
+  }
+
+  /** Sets it unless the time comes earlier anyway. */
+  setBy(key: string, time: number): void {
+    this.set(key, Math.min(time, this.#times.get(key) ?? time));
   }
 
   delete(key: string): void {
@@ -46,7 +53,7 @@ export class DueTimes {
     const due: string[] = [];
     let next = Number.POSITIVE_INFINITY;
     for (const [key, time] of this.#times) {
-      if (time <= now) due.push(key);
+      if (time <= now && due.length < maxAtOnce) due.push(key);
       else next = Math.min(next, time);
     }
     for (const key of due) this.#times.delete(key);

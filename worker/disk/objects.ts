@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { WebSocket } from 'ws';
 import type { Bytes } from '../../client/wire/bytes.ts';
 import type { Registrar } from '../challenge/registrar.ts';
@@ -34,6 +35,7 @@ const idleMs = 10_000;
 /** An alarm that has failed is tried again after 5 s, doubling to an hour. */
 const firstRetryMs = 5_000;
 const lastRetryMs = 3_600_000;
+const settleIntervalMs = 20;
 /** Databases that are looked into without a pause. */
 const replayedAtOnce = 16;
 
@@ -91,20 +93,28 @@ export class Objects {
     }
   }
 
-  /** Looks into every database for an alarm. @returns how many objects there are */
+  /** Looks into every database for an alarm. @returns how many there are */
   async replayAlarms(): Promise<number> {
     let count = 0;
     for (const kind of kinds) {
-      for (const folder of readdirSync(join(this.#folder, kind))) {
-        for (const file of readdirSync(join(this.#folder, kind, folder))) {
+      for (const folder of listed(join(this.#folder, kind))) {
+        for (const file of listed(join(this.#folder, kind, folder))) {
           if (this.#isStopping) return count;
-          if (!file.endsWith('.sqlite')) continue;
-          this.#replay(kind, decodeURIComponent(file.slice(0, -'.sqlite'.length)));
+          const name = nameOf(file);
+          if (name === null) continue;
+          this.#replay(kind, name);
           if (++count % replayedAtOnce === 0) await new Promise((resume) => setImmediate(resume));
         }
       }
     }
     return count;
+  }
+
+  /** Lets what goes on between objects come to its end, but no longer than this. */
+  async settle(timeoutMs: number): Promise<void> {
+    const deadline = Date.now() + timeoutMs;
+    while (Date.now() < deadline && [...this.#awake.values()].some(({ isIdle }) => !isIdle))
+      await wait(settleIntervalMs);
   }
 
   /** Puts all to sleep. Who calls after that is refused. */
@@ -124,6 +134,7 @@ export class Objects {
       this.#sleep(key, this.#wake(kind, name));
     } catch (error) {
       logFailure(error);
+      this.#due.set(key, Date.now() + firstRetryMs);
     }
   }
 
@@ -144,6 +155,8 @@ export class Objects {
       onAlarm: (due) => (due === null ? this.#due.delete(key) : this.#due.set(key, due)),
       onBroken: () => {
         if (this.#awake.get(key) === awake) this.#awake.delete(key);
+        // What was set last may be lost with the rest.
+        this.#due.setBy(key, Date.now() + this.#retryMs(key));
       },
     });
     if (awake.alarm.due !== null && !this.#due.has(key)) this.#due.set(key, awake.alarm.due);
@@ -165,16 +178,25 @@ export class Objects {
   }
 
   async #ring(key: string): Promise<void> {
+    const retryMs = this.#retryMs(key);
     try {
       const [kind, name] = partsOf(key);
-      await this.#wake(kind, name).ring((instance) => instance.alarm());
+      const awake = this.#wake(kind, name);
+      // Its own database knows better.
+      if (awake.alarm.due === null) return;
+      if (awake.alarm.due > Date.now()) return this.#due.set(key, awake.alarm.due);
+      await awake.ring((instance) => instance.alarm(), retryMs);
       this.#failures.delete(key);
     } catch (error) {
       logFailure(error);
-      const failures = this.#failures.get(key) ?? 0;
-      this.#failures.set(key, failures + 1);
-      if (!this.#isStopping) this.#due.set(key, Date.now() + Math.min(firstRetryMs * 2 ** failures, lastRetryMs));
+      this.#failures.set(key, (this.#failures.get(key) ?? 0) + 1);
+      // Its own storage may be what has failed.
+      if (!this.#isStopping && !this.#due.has(key)) this.#due.set(key, Date.now() + retryMs);
     }
+  }
+
+  #retryMs(key: string): number {
+    return Math.min(firstRetryMs * 2 ** (this.#failures.get(key) ?? 0), lastRetryMs);
   }
 
   #sleepIdle(): void {
@@ -202,7 +224,7 @@ export class Objects {
     const closeUnsupported = 1003;
     ws.on('message', (data: Buffer, isBinary: boolean) => {
       if (isBinary) void this.#receive(name, socket, new Uint8Array(data));
-      else if (data.toString() === 'ping') ws.send('pong');
+      else if (data.toString() === 'ping') socket.pong();
       else ws.close(closeUnsupported, 'frames are binary');
     });
     ws.on('close', () => this.#drop(name, socket));
@@ -241,6 +263,25 @@ export class Objects {
     if (!this.#made.has(folder)) mkdirSync(folder, { recursive: true });
     this.#made.add(folder);
     return join(folder, `${encodeURIComponent(name)}.sqlite`);
+  }
+}
+
+/** What is in a folder; nothing if it is none, or cannot be read. */
+function listed(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    logFailure(error);
+    return [];
+  }
+}
+
+/** The name of the object that a file is of; null if it is no object's. */
+function nameOf(file: string): string | null {
+  try {
+    return file.endsWith('.sqlite') ? decodeURIComponent(file.slice(0, -'.sqlite'.length)) : null;
+  } catch {
+    return null;
   }
 }
 

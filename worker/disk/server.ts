@@ -14,6 +14,7 @@ import { createApp } from '../app.ts';
 import type { Env, Platform } from '../env.ts';
 import { problemResponse, Refusal, unwrap } from '../errors.ts';
 import { logFailure } from './awake.ts';
+import { bodyOf } from './body.ts';
 import type { Objects } from './objects.ts';
 
 export interface ServerSettings {
@@ -22,6 +23,8 @@ export interface ServerSettings {
   readonly port: number;
   /** PEM texts; without them the relay speaks plain HTTP. */
   readonly tls: { readonly key: string; readonly cert: string } | null;
+  /** More are closed at once: who has no file descriptor left can open no mailbox, and Deno would accept nobody again. */
+  readonly maxConnections: number;
   /** The header in which a proxy in front tells the client's address, the last of a list; null if there is no proxy. */
   readonly addressHeader: string | null;
 }
@@ -48,11 +51,15 @@ const options: ServerOptions = {
   connectionsCheckingInterval: 5 * second,
   maxHeaderSize: 16 * 1024,
 };
+/** Without a byte in either direction: for who does not read its answer. Streams have their heartbeat. */
+const silenceTimeoutMs = 180 * second;
 /** A frame beyond what may be sent is answered with a problem; one beyond this ends the connection. */
 const maxFrameBytes = 2 * maxSendBytes;
 /** A peer that does not answer is gone. */
 const heartbeatMs = 60 * second;
 const stopTimeoutMs = 10 * second;
+/** A connection that is kept alive is idle only once its last request has ended. */
+const stopIntervalMs = 50;
 const closeGoingAway = 1001;
 
 /** @throws if it cannot listen */
@@ -60,10 +67,17 @@ export async function startServer(objects: Objects, bindings: Env, settings: Ser
   const isSecure = (incoming: IncomingMessage) =>
     settings.tls !== null || (settings.addressHeader !== null && incoming.headers['x-forwarded-proto'] === 'https');
   const app = createApp(createPlatform(objects, settings, isSecure));
-  const listener = getRequestListener(
-    (request, env) => app.fetch(request, { ...bindings, incoming: env.incoming as IncomingMessage }),
-    { overrideGlobalObjects: false },
-  );
+  const answer = async (incoming: IncomingMessage, accept?: () => WebSocket): Promise<Response> => {
+    try {
+      const request = requestOf(incoming, isSecure(incoming));
+      return await app.fetch(request, { ...bindings, incoming, ...(accept ? { accept } : {}) });
+    } catch (error) {
+      return problemResponse(error);
+    }
+  };
+  const listener = getRequestListener((_, env) => answer(env.incoming as IncomingMessage), {
+    overrideGlobalObjects: false,
+  });
   const server = settings.tls
     ? createSecureServer({ ...options, ...settings.tls }, listener)
     : createServer(options, listener);
@@ -74,6 +88,8 @@ export async function startServer(objects: Objects, bindings: Env, settings: Ser
     clientTracking: true,
     handleProtocols: () => streamProtocol,
   });
+  server.maxConnections = settings.maxConnections;
+  server.timeout = silenceTimeoutMs;
   server.on('upgrade', (incoming: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy());
     let isAccepted = false;
@@ -81,15 +97,15 @@ export async function startServer(objects: Objects, bindings: Env, settings: Ser
       isAccepted = true;
       return completeHandshake(sockets, incoming, socket, head);
     };
-    const answer = async () => app.fetch(requestOf(incoming, isSecure(incoming)), { ...bindings, incoming, accept });
-    void answer()
-      .catch(problemResponse)
+    void answer(incoming, accept)
       .then((response) => (isAccepted ? undefined : refuse(socket, response)))
       .catch(logFailure);
   });
   const heartbeat = beat(sockets);
   server.listen(settings.port, settings.hostname);
   await once(server, 'listening');
+  // Whoever cannot be accepted now comes again.
+  server.on('error', logFailure);
   return {
     port: (server.address() as AddressInfo).port,
     async stop() {
@@ -121,13 +137,15 @@ function createPlatform(
 }
 
 /** @throws Refusal `malformed` if it names no host that there could be */
-function requestOf({ headers, method, url }: IncomingMessage, isSecure: boolean): Request {
+function requestOf(incoming: IncomingMessage, isSecure: boolean): Request {
+  const { headers, method, url } = incoming;
   const fields = Object.entries(headers).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, String(value)] as [string, string]],
   );
   try {
     const target = `${isSecure ? 'https' : 'http'}://${headers.host ?? 'localhost'}${url ?? '/'}`;
-    return new Request(target, { method: method ?? 'GET', headers: fields });
+    const body = bodyOf(incoming);
+    return new Request(target, { method: method ?? 'GET', headers: fields, ...(body ? { body, duplex: 'half' } : {}) });
   } catch {
     throw new Refusal('malformed', { detail: 'host or target' });
   }
@@ -149,11 +167,12 @@ function completeHandshake(
   return accepted;
 }
 
-/** An answer in place of a handshake. */
+/** An answer in place of a handshake. The connection goes with it: no time limit of the server holds for it any more. */
 async function refuse(socket: Duplex, response: Response): Promise<void> {
   const body = Buffer.from(await response.arrayBuffer());
   const fields = [...response.headers, ['content-length', String(body.length)], ['connection', 'close']];
   const head = fields.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+  socket.once('finish', () => socket.destroy());
   socket.end(
     Buffer.concat([Buffer.from(`HTTP/1.1 ${response.status} ${STATUS_CODES[response.status]}\r\n${head}\r\n`), body]),
   );
@@ -177,12 +196,13 @@ function beat(sockets: WebSocketServer): NodeJS.Timeout {
 async function stop(server: Server, sockets: WebSocketServer): Promise<void> {
   const closed = once(server, 'close');
   server.close();
-  server.closeIdleConnections();
+  const sweep = setInterval(() => server.closeIdleConnections(), stopIntervalMs);
   for (const socket of sockets.clients) socket.close(closeGoingAway, 'the relay stops');
   const timer = setTimeout(() => {
     for (const socket of sockets.clients) socket.terminate();
     server.closeAllConnections();
   }, stopTimeoutMs);
   await closed;
+  clearInterval(sweep);
   clearTimeout(timer);
 }

@@ -7,12 +7,15 @@ import type { Socket } from '../ports.ts';
 
 /** A peer that takes nothing any more is cut before what waits for it fills the memory. */
 const maxBufferedBytes = 16 * 1024 * 1024;
+/** So is one that asks for so many pongs and takes none: each is small, but not in memory. */
+const maxWaitingPongs = 1024;
 
 export class OpenSocket<S> {
   state: S;
   /** Whether it has not been told to close. */
   isOpen = true;
   #socket: WebSocket | undefined;
+  #pongs = 0;
   readonly #attached = Promise.withResolvers<void>();
   /** Settles when all that was handed over has left; null if it has. */
   #leaving: Promise<void> | null = this.#attached.promise;
@@ -43,6 +46,12 @@ export class OpenSocket<S> {
         open.#leave(durable(), () => open.#socket?.close(code, reason));
       },
     };
+  }
+
+  /** Nothing of the mailbox's, so it waits for nothing. */
+  pong(): void {
+    if (++this.#pongs > maxWaitingPongs) this.cut();
+    else this.#socket?.send('pong', () => this.#pongs--);
   }
 
   /** What was to go out is lost: its owner resumes from the queue. */

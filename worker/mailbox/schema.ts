@@ -25,9 +25,10 @@ export function dropTables(sql: Sql): void {
   for (const name of Object.keys(tables)) sql.query(`drop table ${name}`);
 }
 
-/** Brings the tables of an earlier version to this one, all or nothing. */
+/** Brings the tables of an earlier version to this one, all or nothing. @throws if they are of a later one */
 export function upgradeTables(sql: Sql, now: number): void {
   const [row] = sql.query<{ schema: number }>('select schema from registration');
+  if (row !== undefined && row.schema > schemaVersion) throw new Error('a mailbox of a newer version');
   if (row?.schema === 1) sql.transaction(() => upgradeFrom1(sql, () => createTables(sql), schemaVersion, now));
 }
 

@@ -1,10 +1,12 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { agreementId } from '../../../client/protocol/agreement.ts';
 import { extendLineage, tellHistory } from '../../../client/protocol/history.ts';
 import { type Generation, type Lineage, pathTo } from '../../../client/protocol/lineage.ts';
+import { rosterDigest } from '../../../client/protocol/roster.ts';
 import { Rule } from '../../../client/protocol/rule.ts';
 import { bytesKey } from '../../../client/wire/bytes.ts';
 import { maxHistory } from '../../../client/wire/limits.ts';
-import { type Base, Details, type SignedRecord } from '../../../client/wire/record.ts';
+import { type Base, Details, Record, type RosterEntry, type SignedRecord } from '../../../client/wire/record.ts';
 import { createMembers, type Member } from '../../support/chat.ts';
 import { curves, nothing } from '../../support/group.ts';
 import { seededRandom } from '../../support/random.ts';
@@ -123,6 +125,25 @@ describe('extendLineage()', () => {
     const base = { roster, name };
     const other = new Uint8Array(32);
     expect(await refusalOf(extendLineage(curves, new Map(), history, base, other))).toBe('group');
+  });
+
+  test('refuses a base that names somebody twice, or with a key that is none, or who has not joined', async () => {
+    const { path } = await grown(1);
+    const { roster, name, record, signed } = at(path, 1);
+    const [a, b] = roster as [RosterEntry, RosterEntry];
+    for (const [why, wrong] of [
+      ['member twice', [a, { ...b, hrid: a.hrid }]],
+      ['member twice', [a, { ...b, pk: a.pk }]],
+      // Of order 4.
+      ['key', [a, { ...b, pk: new Uint8Array(32) }]],
+      ['joined', [a, { ...b, joined: null }]],
+    ] as const) {
+      const told = Record.encode({ ...record, rosterDigest: rosterDigest(wrong, agreementId(signed.record)) });
+      const history = [{ record: told, signature: signed.signature }];
+      expect(await refusalOf(extendLineage(curves, new Map(), history, { roster: wrong, name }, record.group))).toBe(
+        why,
+      );
+    }
   });
 
   test('passes over the founding, and what follows it, where only later ones are known', async () => {

@@ -1,10 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { afterAll, describe, expect, test } from 'vitest';
 import { newConfiguration, readConfiguration } from '../../../worker/disk/configuration.ts';
 import { ConfigurationError, readSettings } from '../../../worker/settings.ts';
+import { createCertificate } from '../../demo/certificate.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cliquet-configuration-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -72,17 +73,22 @@ describe('readConfiguration()', () => {
     if (value !== '') expect(complaints.join()).not.toContain(value);
   });
 
-  test('takes a certificate and its key together', () => {
-    const [cert, key] = ['cert', 'key'].map((name) => file(`${name}.pem`, '-----BEGIN X-----\n'));
+  test('takes a certificate and its key together', async () => {
+    const { ca, cert, key } = await createCertificate(folder);
     const tls = { TLS_CERT: cert, TLS_KEY: key };
     expect(readConfiguration({ ...whole, ...tls }, null).server.tls).toEqual({
-      cert: '-----BEGIN X-----\n',
-      key: '-----BEGIN X-----\n',
+      cert: readFileSync(cert, 'utf8'),
+      key: readFileSync(key, 'utf8'),
     });
     expect(complaintsOf({ ...whole, TLS_CERT: cert })).toEqual([expect.stringMatching(/both or neither/)]);
     expect(complaintsOf({ ...whole, ...tls, TLS_KEY: file('no.pem', 'x') })).toEqual([
       expect.stringMatching(/^TLS_KEY/),
     ]);
+    for (const other of [ca, file('damaged.pem', '-----BEGIN CERTIFICATE-----\n')]) {
+      expect(complaintsOf({ ...whole, ...tls, TLS_CERT: other })).toEqual([
+        expect.stringMatching(/a certificate and the key of that one/),
+      ]);
+    }
   });
 });
 

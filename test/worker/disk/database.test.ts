@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -52,6 +52,14 @@ describe('Database', () => {
     expect(rows(open(path).database)).toEqual([1]);
   });
 
+  test('says that something was lost to whoever has written it, however late that asks', async () => {
+    const { database } = await withTable();
+    database.query('insert into t values (?)', 1);
+    expect(() => database.query('insert into t values (?)', 1)).toThrow(/UNIQUE/);
+    await expect(database.durable).rejects.toThrow(/UNIQUE/);
+    await expect(database.durable).rejects.toThrow(/UNIQUE/);
+  });
+
   test('takes back the part that throws, and no more', async () => {
     const { database, broken } = await withTable();
     database.query('insert into t values (?)', 1);
@@ -85,6 +93,14 @@ describe('Database', () => {
     asked.database.close();
     asked.database.close();
     expect(existsSync(asked.path)).toBe(false);
+  });
+
+  test.runIf(process.platform === 'linux')('keeps no file open that is no database', () => {
+    const path = join(folder, 'damaged.sqlite');
+    writeFileSync(path, 'no database'.repeat(1000));
+    const before = readdirSync('/proc/self/fd').length;
+    for (let n = 0; n < 50; n++) expect(() => open(path)).toThrow('not a database');
+    expect(readdirSync('/proc/self/fd').length).toBeLessThan(before + 10);
   });
 
   test('keeps empty blobs apart from null', async () => {

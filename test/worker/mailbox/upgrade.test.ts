@@ -92,3 +92,18 @@ describe('a mailbox of version 1', () => {
     expect((await a.page()).hello).toMatchObject({ last: 5, acked: 4, nextSend: 4 });
   });
 });
+
+describe('a mailbox of a newer version', () => {
+  test('is left as it is', async () => {
+    const town = new Town();
+    const [a, b] = town.populate(2);
+    if (a === undefined || b === undefined) throw new Error('two');
+    await b.send([a]);
+    await town.settle();
+    a.host.sql.query('update registration set schema = 3');
+    a.restart();
+    await expect(a.page()).rejects.toThrow('newer version');
+    await expect(a.mailbox.alarm()).rejects.toThrow('newer version');
+    expect(a.host.sql.query('select count(*) as count from entry')).toEqual([{ count: 1 }]);
+  });
+});
