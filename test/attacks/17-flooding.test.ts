@@ -9,7 +9,7 @@ import { mediaTypes, routes } from '../../client/wire/routes.ts';
 import { Bystander } from '../support/bystander.ts';
 import { residentBytes } from '../support/memory.ts';
 import { RawConnection } from '../support/raw.ts';
-import { startRelay, type TestRelay } from '../support/relay.ts';
+import { hostNames, startRelay, type TestRelay } from '../support/relay.ts';
 import { Client, signRequest } from '../support/request.ts';
 import { slow } from '../support/seeds.ts';
 import type { TestStream } from '../support/stream.ts';
@@ -21,10 +21,10 @@ const maxGrowth = 256 * mebibyte;
 /** A mailbox, a registrar and a stream; workerd keeps them for a while after they were last asked. */
 const bytesPerClient = 1.5 * mebibyte;
 /** What a body in pieces of one byte takes for a moment: Deno makes an object of each before it hands on the first. */
-const bytesPerSplitBody = { workerd: 0, deno: 64 * mebibyte };
+const bytesPerSplitBody = { workerd: 0, node: 0, deno: 64 * mebibyte };
 const bodySeconds = 3;
 
-describe.each(['workerd', 'deno'] as const)('a relay on %s', (host) => {
+describe.each(hostNames)('a relay on %s', (host) => {
   let relay: TestRelay;
   let bystander: Bystander;
   let client: Client;
@@ -162,7 +162,9 @@ describe.each(['workerd', 'deno'] as const)('a relay on %s', (host) => {
           await pour(connection, pieces, 8 * maxSendBytes);
         }),
       );
-      await until(() => answered().filter((status) => [400, 408, 413].includes(status)).length === opened.length);
+      // workerd hands on what has come in one piece; the other hosts cut such a connection before the body is too large.
+      const expected = host === 'workerd' ? [408, 413] : [400];
+      await until(() => answered().filter((status) => expected.includes(status)).length === opened.length);
     });
 
     test('that does not come in time is given up, however many there are', { timeout: 60_000 }, async () => {

@@ -2,9 +2,10 @@
 // acknowledgement by both recipients. The ratio is of each pair; the absolute figures are this machine's.
 // `npm run bench -- hosts`.
 
+import { median, quantile } from '../support/quantile.ts';
 import { startRelay } from '../support/relay.ts';
 import { openRelayGroup } from './group.ts';
-import { type Group, type Measured, quantile, run } from './load.ts';
+import { type Group, type Measured, run } from './load.ts';
 
 /** `--quick`: only that it runs, with figures that say little. */
 const isQuick = process.argv.includes('--quick');
@@ -43,17 +44,14 @@ try {
   );
   for (const [i, name] of names.entries()) {
     const figures = columns.map((column) =>
-      quantile(column[i] ?? [], 0.5)
+      median(column[i] ?? [])
         .toFixed(1)
         .padStart(9),
     );
     console.log(`  ${name.padEnd(16)}${figures.join('')}`);
   }
   const ratios = columns.map(([workerd = [], deno = []]) =>
-    quantile(
-      deno.map((figure, i) => figure / (workerd[i] ?? 0)),
-      0.5,
-    )
+    median(deno.map((figure, i) => figure / (workerd[i] ?? 0)))
       .toFixed(2)
       .padStart(9),
   );

@@ -93,8 +93,3 @@ export class Answers {
     this.#acknowledged.delete(n);
   }
 }
-
-/** @param q  0 to 1: 0.5 is the median */
-export function quantile(figures: readonly number[], q: number): number {
-  return [...figures].sort((a, b) => a - b)[Math.floor(q * figures.length)] ?? 0;
-}

@@ -3,10 +3,11 @@
 // calls: the ratio says what the relay adds, the absolute figures are this machine's. `npm run bench -- relay`.
 
 import { join } from 'node:path';
+import { quantile } from '../support/quantile.ts';
 import { startRelay } from '../support/relay.ts';
 import { type Cpu, usedCpu } from './cpu.ts';
 import { openFloorGroup, openRelayGroup } from './group.ts';
-import { type Group, type Measured, quantile, run, type Way } from './load.ts';
+import { type Group, type Measured, run, type Way } from './load.ts';
 
 /** `--quick`: only that it runs, with figures that say little. */
 const isQuick = process.argv.includes('--quick');

@@ -24,6 +24,7 @@ import {
   startOfTime,
   textContent,
 } from '../support/group.ts';
+import { median } from '../support/quantile.ts';
 import { seededRandom } from '../support/random.ts';
 import { groupRecord } from '../support/state.ts';
 
@@ -35,8 +36,6 @@ const relay = 'http://relay.test';
 
 const kib = (bytes: number) => `${(bytes / 1024).toFixed(0)} KiB`;
 const ms = (milliseconds: number) => `${milliseconds.toFixed(0)} ms`;
-const median = (figures: readonly number[]) => [...figures].sort((a, b) => a - b)[figures.length >> 1] ?? 0;
-
 /** The median of five runs, in milliseconds. */
 async function time(run: () => Promise<unknown>): Promise<number> {
   const figures: number[] = [];

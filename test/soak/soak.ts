@@ -4,6 +4,7 @@
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { openFiles, residentBytes } from '../support/memory.ts';
+import { median } from '../support/quantile.ts';
 import { seededRandom } from '../support/random.ts';
 import { type HostName, hostNames, startRelay } from '../support/relay.ts';
 import { Client, randomBytes } from '../support/request.ts';
@@ -134,10 +135,6 @@ function pickIdle(owners: readonly Owner[], count: number, below: (limit: number
     if (owner && !owner.isBusy) picked.add(owner);
   }
   return [...picked];
-}
-
-function median(figures: readonly number[]): number {
-  return [...figures].sort((a, b) => a - b)[figures.length >> 1] ?? 0;
 }
 
 function grown(bytes: readonly number[], files: readonly number[]): string[] {

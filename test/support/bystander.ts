@@ -4,6 +4,7 @@
 import { expect } from 'vitest';
 import { decodeUtf8, encodeUtf8 } from '../../client/wire/bytes.ts';
 import type { QueueEntry } from '../../client/wire/queue.ts';
+import { median } from './quantile.ts';
 import { Client, type Relay } from './request.ts';
 import { slow } from './seeds.ts';
 import type { TestStream } from './stream.ts';
@@ -79,12 +80,6 @@ export class Bystander {
       await new Promise((wake) => setTimeout(wake, pauseMs));
     } while (!this.#ending);
   }
-}
-
-/** Milliseconds in any order. */
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? 0;
 }
 
 async function appear(relay: Relay): Promise<Person> {

@@ -17,6 +17,7 @@ export function bodyOf(incoming: IncomingMessage): ReadableStream<Uint8Array> | 
   let length = 0;
   let [pieces, bytes] = [0, 0];
   let end: 'good' | 'bad' | null = null;
+  let isTaken = false;
   let happened = () => {};
 
   const take = (piece: Buffer) => {
@@ -39,7 +40,8 @@ export function bodyOf(incoming: IncomingMessage): ReadableStream<Uint8Array> | 
   };
   const source = {
     async pull(controller: ReadableStreamDefaultController<Uint8Array>) {
-      if (incoming.listenerCount('data') === 0) {
+      if (!isTaken) {
+        isTaken = true;
         incoming.on('data', take);
         incoming.once('end', () => finish('good'));
         for (const event of ['error', 'close']) incoming.once(event, () => finish('bad'));
