@@ -7,10 +7,23 @@ import { decode as decodeCbor, encode as encodeCbor } from 'cborg';
 import { type Bytes, isBytes, sameBytes } from './bytes.ts';
 import { CliquetError } from './errors.ts';
 
-/** How one field goes to a CBOR item and back; both directions check it. */
-export interface Field<T> {
-  /** What this field is, for error messages: `bytes(32)`. */
+/** What a field is made of, for error messages and for who describes it (worker/openapi.ts). */
+export interface Shape {
+  /** What a struct is called; a few words of what else it is. */
   readonly name: string;
+  /** What has bounds. */
+  readonly kind?: 'bytes' | 'integer' | 'text' | 'list';
+  readonly min?: number;
+  readonly max?: number;
+  /** The items of a list; or what may be null. */
+  readonly inner?: Shape;
+  readonly allowed?: readonly (string | number | boolean)[];
+  readonly fields?: Readonly<Record<string, Shape>>;
+  readonly variants?: Readonly<Record<string, Shape>>;
+}
+
+/** How one field goes to a CBOR item and back; both directions check it. */
+export interface Field<T> extends Shape {
   write(value: T): unknown;
   read(item: unknown): T;
 }
@@ -29,27 +42,40 @@ function refuse(name: string): never {
   throw new CliquetError('malformed', `expected ${name}`);
 }
 
-function field<T>(name: string, is: (item: unknown) => item is T): Field<T> {
-  const check = (item: unknown): T => (is(item) ? item : refuse(name));
-  return { name, write: check, read: check };
+function field<T>(shape: Shape, is: (item: unknown) => item is T): Field<T> {
+  const check = (item: unknown): T => (is(item) ? item : refuse(shape.name));
+  return { ...shape, write: check, read: check };
 }
+
+/** A field whose size has bounds. */
+function bounded<T>(
+  kind: NonNullable<Shape['kind']>,
+  min: number,
+  max: number,
+  is: (item: unknown) => item is T,
+  sizeOf: (value: T) => number,
+): Field<T> {
+  return field(
+    { name: `${kind} ${min}–${max}`, kind, min, max },
+    (item): item is T => is(item) && sizeOf(item) >= min && sizeOf(item) <= max,
+  );
+}
+
+const lengthOf = ({ length }: { readonly length: number }) => length;
 
 /** A byte string of exactly `length` bytes. */
 export function bytes(length: number): Field<Bytes> {
-  return field(`bytes(${length})`, (item): item is Bytes => isBytes(item) && item.length === length);
+  return bounded('bytes', length, length, isBytes, lengthOf);
 }
 
 /** A byte string of at most `max` bytes. */
 export function bytesUpTo(max: number): Field<Bytes> {
-  return field(`bytes up to ${max}`, (item): item is Bytes => isBytes(item) && item.length <= max);
+  return bounded('bytes', 0, max, isBytes, lengthOf);
 }
 
 /** An unsigned integer from `min` (0 if not said) to `max` (2^53 − 1 if not said). */
 export function uint(max: number = Number.MAX_SAFE_INTEGER, min = 0): Field<number> {
-  return field(
-    min === 0 ? `integer up to ${max}` : `integer from ${min} to ${max}`,
-    (item): item is number => Number.isSafeInteger(item) && (item as number) >= min && (item as number) <= max,
-  );
+  return bounded('integer', min, max, (item): item is number => Number.isSafeInteger(item), Number);
 }
 
 /**
@@ -57,24 +83,25 @@ export function uint(max: number = Number.MAX_SAFE_INTEGER, min = 0): Field<numb
  * drop that, so it would not come back.
  */
 export function text(max: number): Field<string> {
-  return field(
-    `text up to ${max}`,
-    (item): item is string =>
-      typeof item === 'string' && item.length <= max && item.isWellFormed() && !item.startsWith('\ufeff'),
+  const isText = (item: unknown): item is string =>
+    typeof item === 'string' && item.isWellFormed() && !item.startsWith('\ufeff');
+  return bounded('text', 0, max, isText, lengthOf);
+}
+
+/** One of a few constants. */
+export function oneOf<const T extends string | number | boolean>(...allowed: readonly T[]): Field<T> {
+  return field({ name: `one of ${allowed}`, allowed }, (item): item is T =>
+    (allowed as readonly unknown[]).includes(item),
   );
 }
 
-export const flag: Field<boolean> = field('true or false', (item): item is boolean => typeof item === 'boolean');
-
-/** One of a few constants. */
-export function oneOf<const T extends string | number>(...allowed: readonly T[]): Field<T> {
-  return field(`one of ${allowed.join(', ')}`, (item): item is T => (allowed as readonly unknown[]).includes(item));
-}
+export const flag: Field<boolean> = oneOf(true, false);
 
 /** The field, or null. */
 export function nullable<T>(inner: Field<T>): Field<T | null> {
   return {
-    name: `${inner.name} or null`,
+    name: inner.name,
+    inner,
     write: (value) => (value === null ? null : inner.write(value)),
     read: (item) => (item === null ? null : inner.read(item)),
   };
@@ -82,13 +109,12 @@ export function nullable<T>(inner: Field<T>): Field<T | null> {
 
 /** An array of at least `min` and at most `max` items of one kind. */
 export function list<T>(inner: Field<T>, max: number, min = 0): Field<readonly T[]> {
-  const name = `list of ${min}–${max} ${inner.name}`;
-  const check = (items: unknown): items is readonly unknown[] =>
-    Array.isArray(items) && items.length >= min && items.length <= max;
+  const items = bounded('list', min, max, (item): item is readonly unknown[] => Array.isArray(item), lengthOf);
   return {
-    name,
-    write: (values) => (check(values) ? values.map((value) => inner.write(value)) : refuse(name)),
-    read: (item) => (check(item) ? item.map((each) => inner.read(each)) : refuse(name)),
+    ...items,
+    inner,
+    write: (values) => items.read(values) && values.map((value) => inner.write(value)),
+    read: (item) => items.read(item).map((each) => inner.read(each)),
   };
 }
 
@@ -101,6 +127,7 @@ export function struct<F extends Record<string, Field<unknown>>>(
   const entries = Object.entries(fields);
   return standalone<T>({
     name,
+    fields,
     write: (value) => entries.map(([key, inner]) => inner.write(value[key])),
     read: (item) => {
       if (!Array.isArray(item) || item.length !== entries.length) refuse(name);
@@ -118,6 +145,7 @@ export function union<V extends Record<string, Struct<object>>>(
   const entries = Object.entries(variants);
   return standalone<T>({
     name,
+    variants,
     write: (value) => {
       const index = entries.findIndex(([type]) => type === value.type);
       const variant = entries[index]?.[1] ?? refuse(name);
