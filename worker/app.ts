@@ -5,7 +5,7 @@ import { cors } from 'hono/cors';
 import { routePath } from 'hono/route';
 import type { App } from './admission.ts';
 import type { Platform } from './env.ts';
-import { problemResponse, Refusal } from './errors.ts';
+import { codeOf, problemResponse, Refusal } from './errors.ts';
 import { log } from './log.ts';
 import { inboxRoutes } from './routes/inbox.ts';
 import { infoRoutes } from './routes/info.ts';
@@ -61,9 +61,10 @@ export function createApp(platform: Platform): Hono<App> {
   webRoutes(app, platform);
 
   app.notFound(() => problemResponse(new Refusal('not-found')));
-  app.onError((error) => {
+  app.onError((error, c) => {
     // The one thing that an operator must see at once, and it quotes no value.
     if (error instanceof ConfigurationError) return new Response(`${error.message}\n`, { status: 503 });
+    if (c.var.services) c.var.services.counters.count('refused', codeOf(error));
     return problemResponse(error);
   });
   return app;

@@ -1,5 +1,6 @@
 // The ports on Cloudflare: one Durable Object's storage, alarm and sockets.
 
+import type { Count } from './counters.ts';
 import { log } from './log.ts';
 import type { Alarm, Host, Socket, Sockets, Sql, SqlValue } from './ports.ts';
 
@@ -10,11 +11,12 @@ export interface CloudflareHost extends Host {
 }
 
 /** In a constructor: reads when the alarm is due, and lets nothing else in before that is known. */
-export function createHost(ctx: DurableObjectState): CloudflareHost {
+export function createHost(ctx: DurableObjectState, count: Count): CloudflareHost {
   const alarm = createAlarm(ctx);
   return {
     sql: createSql(ctx),
     alarm,
+    count,
     now: () => Date.now(),
     later: (work) => ctx.waitUntil(work.catch(logFailure)),
     deleteAll: async () => {

@@ -3,6 +3,7 @@
 
 import type { Bytes } from '../client/wire/bytes.ts';
 import type { Registrar } from './challenge/registrar.ts';
+import type { CounterSink } from './counters.ts';
 import type { BlockHash } from './filter/block.ts';
 import type { Mailbox } from './mailbox/mailbox.ts';
 import type { TicketClaim } from './mailbox/ticket.ts';
@@ -57,6 +58,8 @@ export interface Env {
     /** Whether something under this key may happen once more. */
     limit(of: { key: string }): Promise<{ success: boolean }>;
   };
+  /** Where counts go, if an operator wants them. */
+  readonly COUNTERS?: CounterSink;
 }
 
 /** How the host does what no binding is for. */

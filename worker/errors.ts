@@ -60,6 +60,11 @@ function isProblemCode(code: ErrorCode): code is ProblemCode {
   return 'status' in errorCodes[code];
 }
 
+/** The code under which the relay answers whatever was thrown. */
+export function codeOf(error: unknown): ProblemCode {
+  return problemOf(error)?.code ?? 'internal-error';
+}
+
 /** The problem document for whatever was thrown. What was not thrown on purpose is logged by its class alone. */
 export function problemResponse(error: unknown): Response {
   const problem = problemOf(error);

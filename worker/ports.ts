@@ -2,6 +2,7 @@
 // run on Cloudflare's Durable Objects (cloudflare.ts) and over node:sqlite (disk/, and test/support/host.ts).
 
 import type { Bytes } from '../client/wire/bytes.ts';
+import type { Count } from './counters.ts';
 
 export type SqlValue = Bytes | string | number | null;
 
@@ -25,6 +26,7 @@ export interface Alarm {
 export interface Host {
   readonly sql: Sql;
   readonly alarm: Alarm;
+  readonly count: Count;
   /** Milliseconds since 1970. */
   now(): number;
   /** Keeps the object awake until `work` is settled; its failure is only logged. */

@@ -5,6 +5,7 @@ import { encodeUtf8 } from '../client/wire/bytes.ts';
 import type { Channel } from './challenge/channel.ts';
 import { Inbox } from './challenge/inbox.ts';
 import { Registrar } from './challenge/registrar.ts';
+import { Counters } from './counters.ts';
 import type { Env, MailboxCalls, RegistrarCalls } from './env.ts';
 import { ShardCache } from './filter/cache.ts';
 import { confirmations, Filter, writerName } from './filter/reader.ts';
@@ -19,6 +20,7 @@ import { Strangers } from './strangers.ts';
 
 export class Services {
   readonly settings: Settings;
+  readonly counters: Counters;
   readonly filter: Filter;
   /** Seals tickets for the stream. */
   readonly tickets: Seal;
@@ -35,6 +37,7 @@ export class Services {
   constructor(env: Env) {
     this.#env = env;
     this.settings = readSettings(env);
+    this.counters = new Counters(env.COUNTERS, Date.now());
     const { pepper, ticketKey } = this.settings.secrets;
     this.pepper = new Mac(pepper);
     this.tickets = new Seal(ticketKey, 'ticket');

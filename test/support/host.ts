@@ -1,6 +1,7 @@
 // The worker's ports over node:sqlite and a clock that only the test moves: one object's host for unit tests.
 
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
+import { type Count, counterKey } from '../../worker/counters.ts';
 import type { Alarm, Host, Sql, SqlValue } from '../../worker/ports.ts';
 
 /** A clock that several hosts share. Milliseconds since 1970. */
@@ -15,6 +16,8 @@ export class TestClock {
 export class TestHost implements Host {
   readonly clock: TestClock;
   alarmsSet = 0;
+  /** What was counted here, by `counterKey`. */
+  readonly counted: Map<string, number> = new Map();
   readonly sql: Sql;
   readonly alarm: Alarm & { due: number | null };
   #database = new DatabaseSync(':memory:');
@@ -35,6 +38,12 @@ export class TestHost implements Host {
       },
     };
   }
+
+  readonly count: Count = (counter, label, by = 1) => {
+    if (by === 0) return;
+    const key = counterKey(counter, label);
+    this.counted.set(key, (this.counted.get(key) ?? 0) + by);
+  };
 
   now(): number {
     return this.clock.time;

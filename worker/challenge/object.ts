@@ -15,8 +15,9 @@ export class RegistrarObject extends DurableObject<Env> {
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    this.#host = createHost(ctx);
-    this.#registrar = getServices(env).createRegistrar(this.#host);
+    const services = getServices(env);
+    this.#host = createHost(ctx, services.counters.count);
+    this.#registrar = services.createRegistrar(this.#host);
   }
 
   begin(address: Address, vaults: readonly Vault[], prefix: Bytes) {

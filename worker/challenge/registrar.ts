@@ -24,6 +24,7 @@ import { type Mac, sameSecret } from '../names.ts';
 import type { Host } from '../ports.ts';
 import type { Settings } from '../settings.ts';
 import { type Channel, channelFor } from './channel.ts';
+import { createTables, hasTables, upgradeTables } from './schema.ts';
 
 /** Names a challenge within its registrar. */
 export const challengeIdBytes = 16;
@@ -47,7 +48,7 @@ export interface RegistrarSurroundings {
   readonly limits: Settings['challenge'];
 }
 
-type ChallengeRow = { salt: Bytes; code: Bytes; expires: number };
+type ChallengeRow = { salt: Bytes; code: Bytes; expires: number; kind: Address['kind'] | null };
 type WaitingRow = { hrid: Bytes; pk: Bytes; attempts: number };
 type SendRow = { prefix: Bytes; at: number };
 
@@ -77,13 +78,17 @@ export class Registrar {
 
       const now = this.#host.now();
       const expires = now + limits.lifetimeMs;
+      upgradeTables(this.#host.sql);
       this.#host.sql.transaction(() => {
-        this.#createTables();
+        createTables(this.#host.sql);
         this.#forgetEnded(now);
         const sends = this.#query<SendRow>('select prefix, at from send order by at desc');
         if (limits.limitSends) checkSends(sends, prefix, limits.resendMs, now);
         this.#query('insert into send (prefix, at) values (?, ?)', prefix, now);
-        this.#query('insert into challenge (id, salt, code, expires) values (?, ?, ?, ?)', id, salt, sealed, expires);
+        this.#query(
+          'insert into challenge (id, salt, code, expires, kind) values (?, ?, ?, ?, ?)',
+          ...[id, salt, sealed, expires, address.kind],
+        );
         for (const { hrid, pk } of vaults) {
           this.#query(
             'insert or ignore into waiting (challenge, hrid, pk, attempts) values (?, ?, ?, 0)',
@@ -98,8 +103,10 @@ export class Registrar {
         await channel.send(address, code);
       } catch {
         log('challenge-failed');
+        this.#host.count('challenge-failed', address.kind);
         throw new Refusal('challenge-undeliverable');
       }
+      this.#host.count('challenge-sent', address.kind);
       return { id, expires };
     });
   }
@@ -119,7 +126,10 @@ export class Registrar {
       if (current.own.attempts >= maxAttemptsPerHrid || current.attempts >= maxAttemptsPerChallenge) {
         throw new Refusal('challenge-exhausted');
       }
-      if (sameSecret(given, current.code)) return own.pk;
+      if (sameSecret(given, current.code)) {
+        this.#host.count('challenge-answered', current.kind ?? '');
+        return own.pk;
+      }
       this.#query('update waiting set attempts = attempts + 1 where challenge = ? and hrid = ?', id, hrid);
       throw new Refusal('challenge-wrong');
     });
@@ -137,7 +147,7 @@ export class Registrar {
   }
 
   async #forget(): Promise<void> {
-    if (!this.#hasTables()) return;
+    if (!hasTables(this.#host.sql)) return;
     this.#host.sql.transaction(() => this.#forgetEnded(this.#host.now()));
     const [row] = this.#query<{ next: number | null }>(
       'select min(ends) as next from (select expires as ends from challenge union all select at + ? from send)',
@@ -150,8 +160,8 @@ export class Registrar {
 
   /** @throws Refusal `challenge-unknown` or `challenge-expired` */
   #find(id: Bytes, hrid: Bytes): ChallengeRow & { own: WaitingRow; attempts: number } {
-    if (!this.#hasTables()) throw new Refusal('challenge-unknown');
-    const [challenge] = this.#query<ChallengeRow>('select salt, code, expires from challenge where id = ?', id);
+    if (!hasTables(this.#host.sql)) throw new Refusal('challenge-unknown');
+    const [challenge] = this.#query<ChallengeRow>('select salt, code, expires, kind from challenge where id = ?', id);
     const waiting = this.#query<WaitingRow>('select hrid, pk, attempts from waiting where challenge = ?', id);
     const own = waiting.find((each) => sameBytes(each.hrid, hrid));
     if (challenge === undefined || own === undefined) throw new Refusal('challenge-unknown');
@@ -170,32 +180,6 @@ export class Registrar {
     ...values: (Bytes | string | number | null)[]
   ): T[] {
     return this.#host.sql.query<T>(statement, ...values);
-  }
-
-  #hasTables(): boolean {
-    this.#dropEarlierTables();
-    return this.#query(`select 1 from sqlite_master where type = 'table' and name = 'challenge'`).length > 0;
-  }
-
-  /** What an earlier version has kept of a day has other columns, and its codes have ended: nothing of it is needed. */
-  #dropEarlierTables(): void {
-    const [earlier] = this.#query(`select 1 from sqlite_master where type = 'table' and name = 'event'`);
-    if (earlier === undefined) return;
-    for (const table of ['event', 'waiting', 'challenge']) this.#query(`drop table ${table}`);
-  }
-
-  #createTables(): void {
-    this.#dropEarlierTables();
-    this.#query(
-      `create table if not exists challenge (
-         id blob primary key, salt blob not null, code blob not null, expires integer not null) without rowid`,
-    );
-    this.#query(
-      `create table if not exists waiting (
-         challenge blob, hrid blob, pk blob not null, attempts integer not null,
-         primary key (challenge, hrid)) without rowid`,
-    );
-    this.#query(`create table if not exists send (prefix blob not null, at integer not null)`);
   }
 }
 

@@ -1,5 +1,6 @@
 // One object while it is awake: its database is open, and it is in memory.
 
+import type { Count } from '../counters.ts';
 import { log } from '../log.ts';
 import { type Alarm, type Host, wakeBy } from '../ports.ts';
 import { Database } from './database.ts';
@@ -7,6 +8,7 @@ import { Database } from './database.ts';
 export interface AwakeOptions<T> {
   readonly path: string;
   readonly create: (awake: Awake<T>) => T;
+  readonly count: Count;
   /** The alarm is due then (milliseconds since 1970), or, with null, it is not set any more. */
   readonly onAlarm: (due: number | null) => void;
   /** Its database failed: it must be woken anew, and what it has not answered is lost. */
@@ -16,6 +18,7 @@ export interface AwakeOptions<T> {
 export class Awake<T> implements Host {
   readonly sql: Database;
   readonly alarm: Alarm;
+  readonly count: Count;
   /** Milliseconds since 1970. */
   usedAt = Date.now();
   readonly #instance: T;
@@ -24,7 +27,8 @@ export class Awake<T> implements Host {
   #busy = 0;
 
   /** @throws if its database cannot be opened */
-  constructor({ path, create, onAlarm, onBroken }: AwakeOptions<T>) {
+  constructor({ path, create, count, onAlarm, onBroken }: AwakeOptions<T>) {
+    this.count = count;
     this.#onAlarm = onAlarm;
     this.sql = new Database(path, (error) => {
       logFailure(error);

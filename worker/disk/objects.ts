@@ -152,6 +152,7 @@ export class Objects {
     awake = new Awake<Instance>({
       path: this.#pathOf(kind, name),
       create: (host) => this.#create(kind, key, host),
+      count: (...counted) => this.#services?.counters.count(...counted),
       onAlarm: (due) => (due === null ? this.#due.delete(key) : this.#due.set(key, due)),
       onBroken: () => {
         if (this.#awake.get(key) === awake) this.#awake.delete(key);

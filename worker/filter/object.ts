@@ -13,8 +13,9 @@ export class ShardObject extends DurableObject<Env> {
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    this.#host = createHost(ctx);
-    this.#writer = getServices(env).createShardWriter(this.#host);
+    const services = getServices(env);
+    this.#host = createHost(ctx, services.counters.count);
+    this.#writer = services.createShardWriter(this.#host);
   }
 
   has(hash: BlockHash): boolean {

@@ -64,8 +64,8 @@ export class Account {
     this.#row = row;
     this.#host = host;
     this.#keeper = keeper;
-    this.outbox = new Outbox(host.sql);
-    this.queue = new Queue(host.sql);
+    this.outbox = new Outbox(host.sql, host.count);
+    this.queue = new Queue(host.sql, host.count);
     this.packages = new Packages(host.sql);
     this.changes = new Changes(host.sql);
     this.refused = new RefusedSenders(host.sql);

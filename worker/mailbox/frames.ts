@@ -7,6 +7,7 @@ import { ClientFrame, ServerFrame } from '../../client/wire/frame.ts';
 import { maxSendBytes } from '../../client/wire/limits.ts';
 import type { Ack } from '../../client/wire/queue.ts';
 import { type Accepted, Send } from '../../client/wire/send.ts';
+import type { Count } from '../counters.ts';
 import { Refusal } from '../errors.ts';
 import { maxRefusedFrames, maxWaitingFrameBytes, maxWaitingFrames } from '../limits.ts';
 import { log } from '../log.ts';
@@ -29,6 +30,7 @@ const maxFrameBytes = maxSendBytes + 16;
 const closePolicy = 1008;
 
 export class Frames {
+  readonly #count: Count;
   readonly #actions: FrameActions;
   #turn: Promise<void> = Promise.resolve();
   #waiting = 0;
@@ -36,7 +38,8 @@ export class Frames {
   /** Frames in a row for which there was no budget. */
   #refused = 0;
 
-  constructor(actions: FrameActions) {
+  constructor(count: Count, actions: FrameActions) {
+    this.#count = count;
     this.#actions = actions;
   }
 
@@ -78,6 +81,7 @@ export class Frames {
       this.#refused = 0;
     } catch (error) {
       const problem = problemOf(error);
+      this.#count('refused', problem.code);
       socket.send(ServerFrame.encode({ type: 'problem', n, ...problem }));
       this.#refused = problem.code === 'rate-limited' ? this.#refused + 1 : 0;
       if (this.#refused > maxRefusedFrames) socket.close(closePolicy, 'too many requests');

@@ -92,6 +92,7 @@ export class Lanes {
     try {
       do {
         if (!this.#sender.isCurrent()) return;
+        if (lane.failures > 0) this.#host.count('lane-retried', '');
         const answer = await this.#deliver(lane, this.#next(lane));
         if (!this.#sender.isCurrent()) return;
         if (answer === null) this.#postpone(lane);

@@ -65,6 +65,7 @@ export class Mailbox {
     this.#host = {
       sql: host.sql,
       alarm: host.alarm,
+      count: host.count,
       now: () => host.now(),
       later: (work) => host.later(work.catch((error: unknown) => this.#forget(error))),
       deleteAll: () => host.deleteAll(),
@@ -74,7 +75,7 @@ export class Mailbox {
     this.#membership = new Membership(surroundings.registry);
     this.#farewells = new Farewells(this.#host, surroundings.peers);
     this.#budget = new Budget(surroundings.requests);
-    this.#frames = new Frames({
+    this.#frames = new Frames(host.count, {
       isCurrent: (socket) => this.#find()?.issued === socket.state.issued,
       send: async (send, digest) => unwrap(await this.#guard(() => this.#send(this.#open(), send, digest))),
       acknowledge: (ack) => this.#acknowledge(this.#open(), ack),

@@ -7,7 +7,7 @@ import { streamProtocol } from '../../client/wire/routes.ts';
 import type { SignedRequest } from '../auth.ts';
 import { type CloudflareHost, createHost, createSockets, wrapSocket } from '../cloudflare.ts';
 import type { Env, Platform } from '../env.ts';
-import { problemResponse, unwrap } from '../errors.ts';
+import { codeOf, problemResponse, unwrap } from '../errors.ts';
 import { getServices } from '../services.ts';
 import type { Mailbox } from './mailbox.ts';
 import type { Delivery } from './peer.ts';
@@ -33,8 +33,9 @@ export class MailboxObject extends DurableObject<Env> {
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    this.#host = createHost(ctx);
-    this.#mailbox = getServices(env).createMailbox(this.#host, createSockets(ctx, freshStream));
+    const services = getServices(env);
+    this.#host = createHost(ctx, services.counters.count);
+    this.#mailbox = services.createMailbox(this.#host, createSockets(ctx, freshStream));
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair('ping', 'pong'));
   }
 
@@ -95,6 +96,7 @@ export class MailboxObject extends DurableObject<Env> {
       const headers = { 'sec-websocket-protocol': streamProtocol };
       return new Response(null, { status: 101, webSocket: client, headers });
     } catch (error) {
+      this.#host.count('refused', codeOf(error));
       return problemResponse(error);
     }
   }

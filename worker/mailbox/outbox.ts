@@ -6,6 +6,7 @@ import { type Bytes, bytesKey, concatBytes, sameBytes, splitBytes } from '../../
 import { hashBytes } from '../../client/wire/limits.ts';
 import type { OutboxRecord } from '../../client/wire/outbox.ts';
 import { Accepted, type Delivered, type MissCode, type Send } from '../../client/wire/send.ts';
+import type { Count } from '../counters.ts';
 import { Refusal } from '../errors.ts';
 import {
   maxDeliveryBytes,
@@ -34,6 +35,7 @@ import {
 export class Outbox {
   readonly lanes: Map<string, Lane> = new Map();
   readonly #sql: Sql;
+  readonly #count: Count;
   readonly #records = new Map<number, OutboxEntry>();
   #last: number;
   #bytes = 0;
@@ -42,8 +44,9 @@ export class Outbox {
   /** No record ends before this, seconds since 1970. */
   #nextEnd = Number.POSITIVE_INFINITY;
 
-  constructor(sql: Sql) {
+  constructor(sql: Sql, count: Count) {
     this.#sql = sql;
+    this.#count = count;
     this.#last = sql.query<{ n: number }>('select n from registration')[0]?.n ?? 0;
     const rows = sql.query<RecordRow>(
       'select n, expires, states, recipients, lengths, length(body) as bodyBytes from record order by n',
@@ -104,6 +107,8 @@ export class Outbox {
    * @returns the lanes that have something to do now
    */
   accept(send: Send, digest: Bytes, refused: Accepted['refused'], now: number): Lane[] {
+    this.#count('accepted', '');
+    for (const { code } of refused) this.#count('recipient-refused', code);
     return this.#sql.transaction(() => {
       const row = createRow(send, refused, Math.ceil(now / 1000) + send.ttlSeconds);
       const told = refused.filter(({ code }) => code === 'mailbox-full').flatMap(({ index }) => send.to[index] ?? []);
@@ -177,7 +182,9 @@ export class Outbox {
       const due = lane.pending.filter(({ n, gap }) => gap === null && ended.has(n));
       const done = this.#strike(lane, ({ n }) => ended.has(n), missedState('expired'), now);
       // What is in the recipient's queue ends there by itself.
-      for (const { n } of due) if (n > lane.sent) this.#putGap(lane, n, n, 'expired');
+      const unsent = due.filter(({ n }) => n > lane.sent);
+      for (const { n } of unsent) this.#putGap(lane, n, n, 'expired');
+      this.#count('expired', '', unsent.length);
       this.drop(lane);
       return done;
     });

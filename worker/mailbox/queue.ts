@@ -3,6 +3,7 @@
 
 import { type Bytes, bytesKey, sameBytes } from '../../client/wire/bytes.ts';
 import type { QueueEntry } from '../../client/wire/queue.ts';
+import type { Count } from '../counters.ts';
 import { Refusal } from '../errors.ts';
 import { markLifetimeMs, maxQueueBytes, maxQueueEntries } from '../limits.ts';
 import type { Sql } from '../ports.ts';
@@ -26,6 +27,9 @@ interface Waiting extends Report {
   readonly expires: number;
 }
 
+/** And no gap, which stands for messages that will not come. */
+const isMessage = ({ expires }: Waiting) => Number.isFinite(expires);
+
 type EntryRow = {
   seq: number;
   sender: Bytes;
@@ -38,13 +42,15 @@ type EntryRow = {
 
 export class Queue {
   readonly #sql: Sql;
+  readonly #count: Count;
   #waiting: Waiting[];
   #last: number;
   #bytes: number;
   #nextEnd: number;
 
-  constructor(sql: Sql) {
+  constructor(sql: Sql, count: Count) {
     this.#sql = sql;
+    this.#count = count;
     type Row = {
       seq: number;
       sender: Bytes;
@@ -128,6 +134,7 @@ export class Queue {
     this.#nextEnd = Math.min(this.#nextEnd, ...fresh.map(({ expires }) => expires));
     this.#last += fresh.length;
     this.#bytes += fresh.reduce((bytes, { size }) => bytes + size, 0);
+    this.#count('delivered', '', fresh.filter(isMessage).length);
     return { upTo, acked, full };
   }
 
@@ -173,6 +180,7 @@ export class Queue {
     });
     this.#waiting = this.#waiting.slice(done.length);
     this.#bytes -= done.reduce((bytes, { size }) => bytes + size, 0);
+    this.#count('acknowledged', '', done.filter(isMessage).length);
     return [...reports.values()];
   }
 
@@ -189,6 +197,7 @@ export class Queue {
       `update entry set reason = 'expired', from_n = n, header = x'', body = x'' where reason is null and expires <= ?`,
       Math.floor(now / 1000),
     );
+    this.#count('expired', '', this.#waiting.filter(isOver).length);
     this.#waiting = this.#waiting.map((entry) =>
       isOver(entry) ? { ...entry, size: 0, expires: Number.POSITIVE_INFINITY } : entry,
     );

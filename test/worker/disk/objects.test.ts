@@ -74,7 +74,14 @@ describe('Objects', () => {
 
   test('ring again if the alarm has failed, whatever is set for later meanwhile', async () => {
     const path = join(newFolder(), 'alarm.sqlite');
-    const open = () => new Awake({ path, create: () => ({}), onAlarm: () => undefined, onBroken: () => undefined });
+    const open = () =>
+      new Awake({
+        path,
+        create: () => ({}),
+        count: () => undefined,
+        onAlarm: () => undefined,
+        onBroken: () => undefined,
+      });
     const awake = open();
     awake.alarm.set(Date.now());
     const failing = awake.ring(async () => {
