@@ -2,11 +2,13 @@
 // says; on one's own machine disk/ does. Variables and secrets are checked in settings.ts.
 
 import type { Bytes } from '../client/wire/bytes.ts';
+import type { EmailBinding } from './challenge/channels/cloudflare.ts';
 import type { Registrar } from './challenge/registrar.ts';
 import type { CounterSink } from './counters.ts';
 import type { BlockHash } from './filter/block.ts';
 import type { Mailbox } from './mailbox/mailbox.ts';
 import type { TicketClaim } from './mailbox/ticket.ts';
+import type { Jurisdiction, Problems } from './settings.ts';
 
 /** Methods as somebody else calls them: what they take and return is data. */
 type Calls<T, K extends keyof T> = {
@@ -31,7 +33,7 @@ export type MailboxCalls = Calls<
   | 'claim'
 >;
 
-export type RegistrarCalls = Calls<Registrar, 'begin' | 'answer'>;
+export type RegistrarCalls = Calls<Registrar, 'begin' | 'answer' | 'countText'>;
 
 export interface ShardCalls {
   has(hash: BlockHash): Promise<boolean>;
@@ -41,6 +43,13 @@ export interface ShardCalls {
 /** A class of objects. */
 interface Objects<T> {
   getByName(name: string): T;
+  /** Those that run and store within it: under one name there are others than without. Only on Cloudflare. */
+  jurisdiction?(name: Jurisdiction): Objects<T>;
+}
+
+/** The objects of a class as this deployment places them. */
+export function placed<T>(objects: Objects<T>, jurisdiction: Jurisdiction | null): Objects<T> {
+  return jurisdiction === null ? objects : (objects.jurisdiction?.(jurisdiction) ?? objects);
 }
 
 export interface Env {
@@ -58,8 +67,29 @@ export interface Env {
     /** Whether something under this key may happen once more. */
     limit(of: { key: string }): Promise<{ success: boolean }>;
   };
+  /** Sends e-mail, if the deployment does that with Cloudflare's own service. */
+  readonly EMAIL?: EmailBinding;
   /** Where counts go, if an operator wants them. */
   readonly COUNTERS?: CounterSink;
+}
+
+/** What must be bound: a method that it then has, and what gives it. */
+const required: Readonly<Record<Exclude<keyof Env, 'COUNTERS' | 'EMAIL'>, readonly [string, string]>> = {
+  MAILBOX: ['getByName', 'bind the class Mailbox under durable_objects'],
+  REGISTRAR: ['getByName', 'bind the class Registrar under durable_objects'],
+  SHARD: ['getByName', 'bind the class Shard under durable_objects'],
+  FILTER: ['get', 'bind a KV namespace under kv_namespaces'],
+  ASSETS: ['fetch', 'bind the folder of the web client under assets'],
+  STRANGERS: ['limit', 'set a limit under ratelimits'],
+};
+
+/** Notes what is not bound. What wrangler.toml says at its top level holds for no environment. */
+export function checkBindings(env: object, problems: Problems): void {
+  for (const [name, [method, what]] of Object.entries(required)) {
+    const bound: unknown = Reflect.get(env, name);
+    const isBound = typeof bound === 'object' && bound !== null && typeof Reflect.get(bound, method) === 'function';
+    if (!isBound) problems.add(`${name} is not bound: in wrangler.toml, ${what} of this environment.`);
+  }
 }
 
 /** How the host does what no binding is for. */

@@ -31,11 +31,13 @@ export class Mac {
 /** Seals what the client carries for the relay but must neither read nor forge: AES-256-GCM, one label a purpose. */
 export class Seal {
   readonly #key: Promise<CryptoKey>;
+  /** That were current before. */
+  readonly #others: readonly Promise<CryptoKey>[];
 
-  constructor(secret: Bytes, label: string) {
-    this.#key = new Mac(secret)
-      .digest(label, new Uint8Array())
-      .then((key) => crypto.subtle.importKey('raw', key, 'AES-GCM', false, ['encrypt', 'decrypt']));
+  /** @param secrets  the first one seals, any of them opens */
+  constructor([current, ...others]: readonly [Bytes, ...Bytes[]], label: string) {
+    this.#key = importSealKey(current, label);
+    this.#others = others.map((secret) => importSealKey(secret, label));
   }
 
   async seal(plain: Bytes): Promise<string> {
@@ -46,15 +48,23 @@ export class Seal {
 
   /** The plain bytes, or null if this relay did not seal them. */
   async open(text: string): Promise<Bytes | null> {
-    try {
-      const sealed = decodeBase64Url(text);
-      const iv = sealed.slice(0, ivBytes);
-      const plain = await crypto.subtle.decrypt({ name: 'AES-GCM', iv }, await this.#key, sealed.slice(ivBytes));
-      return new Uint8Array(plain);
-    } catch {
-      return null;
+    for (const key of [this.#key, ...this.#others]) {
+      try {
+        const sealed = decodeBase64Url(text);
+        const iv = sealed.slice(0, ivBytes);
+        const plain = await crypto.subtle.decrypt({ name: 'AES-GCM', iv }, await key, sealed.slice(ivBytes));
+        return new Uint8Array(plain);
+      } catch {
+        // sealed by another one, or by nobody here
+      }
     }
+    return null;
   }
+}
+
+async function importSealKey(secret: Bytes, label: string): Promise<CryptoKey> {
+  const key = await new Mac(secret).digest(label, new Uint8Array());
+  return crypto.subtle.importKey('raw', key, 'AES-GCM', false, ['encrypt', 'decrypt']);
 }
 
 /** Whether two secrets of one length are the same, in a time that does not depend on where they differ. */

@@ -2,11 +2,12 @@
 
 import type { Bytes } from '../client/wire/bytes.ts';
 import { encodeUtf8 } from '../client/wire/bytes.ts';
-import type { Channel } from './challenge/channel.ts';
+import { createChannel, Delivery } from './challenge/delivery.ts';
 import { Inbox } from './challenge/inbox.ts';
 import { Registrar } from './challenge/registrar.ts';
 import { Counters } from './counters.ts';
-import type { Env, MailboxCalls, RegistrarCalls } from './env.ts';
+import { checkBindings, type Env, type MailboxCalls, placed, type RegistrarCalls } from './env.ts';
+import { unwrap } from './errors.ts';
 import { ShardCache } from './filter/cache.ts';
 import { confirmations, Filter, writerName } from './filter/reader.ts';
 import { ShardWriter } from './filter/shard.ts';
@@ -15,7 +16,7 @@ import type { Registry } from './mailbox/membership.ts';
 import type { StreamState } from './mailbox/stream.ts';
 import { Mac, Seal } from './names.ts';
 import type { Host, KeyValueReader, KeyValueWriter, Sockets } from './ports.ts';
-import { readSettings, type Settings } from './settings.ts';
+import { Problems, readSettings, type Settings } from './settings.ts';
 import { Strangers } from './strangers.ts';
 
 export class Services {
@@ -30,21 +31,25 @@ export class Services {
   readonly strangers: Strangers;
   /** Development only. */
   readonly inbox: Inbox = new Inbox();
-  readonly channels: readonly Channel[];
+  readonly delivery: Delivery;
   readonly #env: Env;
 
   /** @throws ConfigurationError */
   constructor(env: Env) {
     this.#env = env;
-    this.settings = readSettings(env);
+    const problems = new Problems();
+    checkBindings(env, problems);
+    this.settings = readSettings(env, undefined, problems);
     this.counters = new Counters(env.COUNTERS, Date.now());
-    const { pepper, ticketKey } = this.settings.secrets;
+    const { jurisdiction, secrets } = this.settings;
+    const { pepper, ticketKeys } = secrets;
     this.pepper = new Mac(pepper);
-    this.tickets = new Seal(ticketKey, 'ticket');
+    this.tickets = new Seal(ticketKeys, 'ticket');
     this.strangers = new Strangers((key) => this.allowStranger(key), Date.now);
-    this.challenges = new Seal(ticketKey, 'challenge');
-    this.channels = this.settings.development ? [this.inbox.channel('email'), this.inbox.channel('phone')] : [];
-    const writer = (generation: number, shard: number) => env.SHARD.getByName(writerName(generation, shard));
+    this.challenges = new Seal(ticketKeys, 'challenge');
+    this.delivery = this.#createDelivery();
+    const writer = (generation: number, shard: number) =>
+      placed(env.SHARD, jurisdiction).getByName(writerName(generation, shard));
     this.filter = new Filter(
       new ShardCache(this.#keyValue(), Date.now),
       {
@@ -68,13 +73,31 @@ export class Services {
   }
 
   createRegistrar(host: Host): Registrar {
-    const channels = this.channels.map((channel) => host.outgoing(channel));
-    return new Registrar(host, { channels, mac: this.pepper, limits: this.settings.challenge });
+    return new Registrar(host, {
+      delivery: host.outgoing(this.delivery),
+      mac: this.pepper,
+      limits: this.settings.challenge,
+      texts: this.settings.delivery.texts,
+    });
   }
 
   createShardWriter(host: Host): ShardWriter {
     const oldest = Math.min(...this.settings.filterKeys.map(({ generation }) => generation));
     return new ShardWriter(host, host.outgoing(this.#keyValue()), oldest);
+  }
+
+  #createDelivery(): Delivery {
+    const { channels, texts } = this.settings.delivery;
+    return new Delivery({
+      channels: [...channels.email, ...channels.phone].map((channel) => createChannel(channel, this.inbox)),
+      texts,
+      // Counted in one object for the whole deployment.
+      countText: async (prefix, network) => {
+        const name = await this.pepper.name('text messages', new Uint8Array());
+        unwrap(await this.registrarNamed(name).countText(prefix, network));
+      },
+      count: this.counters.count,
+    });
   }
 
   /** The filter as one mailbox asks it, with a budget of its own. */
@@ -105,7 +128,7 @@ export class Services {
 
   /** A fresh stub. */
   mailboxNamed(name: string): MailboxCalls {
-    return this.#env.MAILBOX.getByName(name);
+    return placed(this.#env.MAILBOX, this.settings.jurisdiction).getByName(name);
   }
 
   async mailbox(hrid: Bytes): Promise<MailboxCalls> {
@@ -117,7 +140,7 @@ export class Services {
   }
 
   registrarNamed(name: string): RegistrarCalls {
-    return this.#env.REGISTRAR.getByName(name);
+    return placed(this.#env.REGISTRAR, this.settings.jurisdiction).getByName(name);
   }
 
   /** Whether this key, a prefix of an address or a caller, may do something costly once more. */

@@ -2,11 +2,20 @@
 
 import * as v from 'valibot';
 import { type Bytes, decodeBase64Url, encodeUtf8 } from '../client/wire/bytes.ts';
+import { type DeliverySettings, readDelivery } from './challenge/configuration.ts';
 import { sameSecret } from './names.ts';
 
 export interface Settings {
   readonly development: boolean;
-  readonly secrets: { readonly pepper: Bytes; readonly ticketKey: Bytes };
+  readonly secrets: {
+    readonly pepper: Bytes;
+    /** TICKET_KEY, and TICKET_KEY_PREVIOUS if it is set: what either has sealed is opened, new things by the first. */
+    readonly ticketKeys: readonly [Bytes, ...Bytes[]];
+    /** Who has it is told all of /v1/health; null: nobody is. */
+    readonly healthToken: Bytes | null;
+  };
+  /** In which all objects are, for the life of a deployment; null: wherever the platform puts them. */
+  readonly jurisdiction: Jurisdiction | null;
   /** The generations of the filter key, the current one first: FILTER_KEY, and FILTER_KEY_PREVIOUS if it is set. */
   readonly filterKeys: readonly [FilterKey, ...FilterKey[]];
   /** Names (`example.org`, with any port) and authorities (`example.org:8443`) that the relay answers to; null: any. */
@@ -15,6 +24,8 @@ export interface Settings {
   readonly origins: readonly string[];
   /** Requests of one mailbox: a burst, then so many a second. */
   readonly requests: { readonly burst: number; readonly perSecond: number };
+  /** What codes are sent with. */
+  readonly delivery: DeliverySettings;
   /** How long a body may take to arrive: later than twice the tolerance of a signature, that cannot be fresh any more. */
   readonly bodyTimeoutMs: number;
   readonly challenge: {
@@ -37,6 +48,9 @@ interface FilterKey {
   readonly key: Bytes;
 }
 
+export const jurisdictions = ['eu', 'us', 'fedramp', 'fedramp-high'] as const;
+export type Jurisdiction = (typeof jurisdictions)[number];
+
 const number = (fallback: number, development: number) => ({ fallback, development });
 
 /** Numbers that a deployment may set, with what they are unless it does. */
@@ -52,7 +66,13 @@ const numbers = {
 const loopbackHosts = ['localhost', '127.0.0.1', '[::1]'];
 
 const secretNames = ['PEPPER', 'FILTER_KEY', 'TICKET_KEY'];
-const rotation = ['FILTER_GENERATION', 'FILTER_KEY_PREVIOUS'];
+const optionalNames = [
+  'FILTER_GENERATION',
+  'FILTER_KEY_PREVIOUS',
+  'TICKET_KEY_PREVIOUS',
+  'HEALTH_TOKEN',
+  'JURISDICTION',
+];
 const secretBytes = 32;
 
 /** A deployment that lacks something; the message says what, and never a value. */
@@ -60,12 +80,15 @@ export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError';
 }
 
+/** Staging is as strict as production: only its names, data and secrets are others. */
+const environments = ['development', 'staging', 'production'] as const;
+
 const TextsSchema = v.object({
-  ENVIRONMENT: v.picklist(['development', 'production']),
+  ENVIRONMENT: v.picklist(environments),
   HOSTS: v.optional(v.string()),
   ALLOWED_ORIGINS: v.optional(v.string(), ''),
   ...Object.fromEntries(
-    [...secretNames, ...rotation, ...Object.keys(numbers)].map((name) => [name, v.optional(v.string())]),
+    [...secretNames, ...optionalNames, ...Object.keys(numbers)].map((name) => [name, v.optional(v.string())]),
   ),
 });
 
@@ -88,27 +111,33 @@ export class Problems {
     }
   }
 
+  /** All of it. */
+  error(): ConfigurationError {
+    return new ConfigurationError(this.#messages.join('\n'));
+  }
+
   /** @throws ConfigurationError if anything was wrong */
   check(): void {
-    if (this.#messages.length > 0) throw new ConfigurationError(this.#messages.join('\n'));
+    if (this.#messages.length > 0) throw this.error();
   }
 }
 
-const setSecret = (name: string) => `set it with: npx wrangler secret put ${name}`;
+const setSecret = (name: string) => `set it with: npx wrangler secret put ${name} --env ENVIRONMENT`;
 
 /**
- * @param howTo  how this host is given a secret, for people
+ * @param howTo     how this host is given a secret, for people
+ * @param problems  what is wrong besides, to be said at once
  * @throws ConfigurationError
  */
-export function readSettings(env: object, howTo: (secret: string) => string = setSecret): Settings {
+export function readSettings(env: object, howTo: typeof setSecret = setSecret, problems = new Problems()): Settings {
   const parsed = v.safeParse(TextsSchema, env);
   if (!parsed.success) {
-    throw new ConfigurationError('ENVIRONMENT must be "development" or "production", and variables must be text.');
+    problems.add('ENVIRONMENT must be "development", "staging" or "production", and variables must be text.');
+    throw problems.error();
   }
   const texts: Record<string, string | undefined> = parsed.output;
   const development = texts.ENVIRONMENT === 'development';
 
-  const problems = new Problems();
   const numeric = (name: keyof typeof numbers) => {
     const text = texts[name];
     const value = text === undefined ? numbers[name][development ? 'development' : 'fallback'] : Number(text);
@@ -122,17 +151,24 @@ export function readSettings(env: object, howTo: (secret: string) => string = se
   };
   const resendMs = numeric('CHALLENGE_RESEND_SECONDS') * 1000;
   const [pepper, filterKey, ticketKey] = [secret('PEPPER'), secret('FILTER_KEY'), secret('TICKET_KEY')];
-  const previous = texts.FILTER_KEY_PREVIOUS === undefined ? null : secret('FILTER_KEY_PREVIOUS');
+  const optional = (name: string) => (texts[name] === undefined ? null : secret(name));
+  const [previous, previousTicketKey] = [optional('FILTER_KEY_PREVIOUS'), optional('TICKET_KEY_PREVIOUS')];
   const unread = [{ generation: 1, key: filterKey }] as const;
   const settings: Settings = {
     development,
-    secrets: { pepper, ticketKey },
+    secrets: {
+      pepper,
+      ticketKeys: previousTicketKey === null ? [ticketKey] : [ticketKey, previousTicketKey],
+      healthToken: optional('HEALTH_TOKEN'),
+    },
+    jurisdiction: problems.attempt(null, () => parseJurisdiction(texts.JURISDICTION)),
     filterKeys: problems.attempt<Settings['filterKeys']>(unread, () =>
       readFilterKeys(filterKey, texts.FILTER_GENERATION, previous),
     ),
     hosts: problems.attempt(null, () => parseHosts(texts.HOSTS, development)),
     origins: parseList(texts.ALLOWED_ORIGINS),
     requests: { burst: numeric('REQUEST_BURST'), perSecond: numeric('REQUESTS_PER_SECOND') },
+    delivery: readDelivery(env, development, problems),
     bodyTimeoutMs: numeric('BODY_SECONDS') * 1000,
     challenge: { lifetimeMs: numeric('CHALLENGE_SECONDS') * 1000, resendMs, limitSends: resendMs > 0 },
   };
@@ -156,6 +192,12 @@ function readFilterKeys(key: Bytes, number = '1', previous: Bytes | null = null)
     { generation, key },
     { generation: generation - 1, key: previous },
   ];
+}
+
+function parseJurisdiction(text: string | undefined): Jurisdiction | null {
+  const jurisdiction = jurisdictions.find((name) => name === text) ?? null;
+  if (jurisdiction !== null || text === undefined) return jurisdiction;
+  throw new ConfigurationError(`JURISDICTION must be one of ${jurisdictions.join(', ')}; leave it away for none.`);
 }
 
 function parseList(text = ''): string[] {

@@ -21,22 +21,35 @@ describe('Mac', () => {
 
 describe('Seal', () => {
   test('opens what it sealed, and never seals alike', async () => {
-    const seal = new Seal(secret, 'ticket');
+    const seal = new Seal([secret], 'ticket');
     const sealed = await seal.seal(plain);
     expect(await seal.open(sealed)).toEqual(plain);
     expect(await seal.seal(plain)).not.toBe(sealed);
   });
 
   test('opens nothing that was changed, cut, sealed for something else or by somebody else', async () => {
-    const sealed = await new Seal(secret, 'ticket').seal(plain);
-    expect(await new Seal(secret, 'challenge').open(sealed)).toBe(null);
-    expect(await new Seal(new Uint8Array(32), 'ticket').open(sealed)).toBe(null);
-    const seal = new Seal(secret, 'ticket');
+    const sealed = await new Seal([secret], 'ticket').seal(plain);
+    expect(await new Seal([secret], 'challenge').open(sealed)).toBe(null);
+    expect(await new Seal([new Uint8Array(32)], 'ticket').open(sealed)).toBe(null);
+    const seal = new Seal([secret], 'ticket');
     for (let i = 0; i < sealed.length; i++) {
       expect(await seal.open(sealed.slice(0, i))).toBe(null);
       expect(await seal.open(`${sealed.slice(0, i)}${sealed[i] === 'A' ? 'B' : 'A'}${sealed.slice(i + 1)}`)).toBe(null);
     }
     expect(await seal.open(encodeBase64Url(new Uint8Array(12)))).toBe(null);
+  });
+});
+
+describe('Seal, after its secret was changed', () => {
+  const [old, fresh] = [secret, new Uint8Array(32).fill(2)];
+
+  test('opens what either has sealed, and seals under the new one', async () => {
+    const both = new Seal([fresh, old], 'ticket');
+    expect(await both.open(await new Seal([old], 'ticket').seal(plain))).toEqual(plain);
+    expect(await both.open(await new Seal([fresh], 'ticket').seal(plain))).toEqual(plain);
+    expect(await new Seal([fresh], 'ticket').open(await both.seal(plain))).toEqual(plain);
+    expect(await new Seal([old], 'ticket').open(await both.seal(plain))).toBe(null);
+    expect(await both.open(await new Seal([old], 'challenge').seal(plain))).toBe(null);
   });
 });
 

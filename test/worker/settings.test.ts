@@ -3,13 +3,14 @@ import { encodeBase64Url } from '../../client/wire/bytes.ts';
 import { ConfigurationError, readSettings } from '../../worker/settings.ts';
 
 const secret = encodeBase64Url(new Uint8Array(32).fill(7));
-const production = { ENVIRONMENT: 'production', PEPPER: secret, FILTER_KEY: secret, TICKET_KEY: secret };
+const channel = { EMAIL_CHANNELS: 'resend', RESEND_KEY: 'x', MAIL_FROM: 'codes@example.org' };
+const production = { ENVIRONMENT: 'production', PEPPER: secret, FILTER_KEY: secret, TICKET_KEY: secret, ...channel };
 
 describe('readSettings()', () => {
   test('needs no secret in development only', () => {
     const { secrets, filterKeys, development } = readSettings({ ENVIRONMENT: 'development' });
     expect(development).toBe(true);
-    const all = [...Object.values(secrets), ...filterKeys.map(({ key }) => key)];
+    const all = [secrets.pepper, ...secrets.ticketKeys, ...filterKeys.map(({ key }) => key)];
     expect(new Set(all.map(encodeBase64Url)).size).toBe(3);
     for (const each of all) expect(each).toHaveLength(32);
   });
@@ -77,9 +78,33 @@ describe('readSettings()', () => {
     }
   });
 
+  test('reads the key of tickets and the one before it, the current one first', () => {
+    const key = new Uint8Array(32).fill(7);
+    expect(readSettings(production).secrets.ticketKeys).toEqual([key]);
+    const both = { ...production, TICKET_KEY_PREVIOUS: encodeBase64Url(other) };
+    expect(readSettings(both).secrets.ticketKeys).toEqual([key, other]);
+    // Between two `wrangler secret put` they are the same.
+    expect(readSettings({ ...production, TICKET_KEY_PREVIOUS: secret }).secrets.ticketKeys).toEqual([key, key]);
+    expect(() => readSettings({ ...production, TICKET_KEY_PREVIOUS: 'c2hvcnQ' })).toThrow(/^TICKET_KEY_PREVIOUS must/);
+  });
+
+  test('takes staging as seriously as production', () => {
+    expect(readSettings({ ...production, ENVIRONMENT: 'staging' })).toEqual(readSettings(production));
+    expect(() => readSettings({ ENVIRONMENT: 'staging', ...channel })).toThrow(/^PEPPER must be 32 random bytes/);
+  });
+
+  test('reads a token for /v1/health and a jurisdiction, if there are', () => {
+    expect(readSettings(production)).toMatchObject({ jurisdiction: null, secrets: { healthToken: null } });
+    const more = readSettings({ ...production, HEALTH_TOKEN: secret, JURISDICTION: 'eu' });
+    expect(more.jurisdiction).toBe('eu');
+    expect(more.secrets.healthToken).toHaveLength(32);
+    expect(() => readSettings({ ...production, JURISDICTION: 'moon' })).toThrow(/^JURISDICTION must be one of eu, us/);
+    expect(() => readSettings({ ...production, HEALTH_TOKEN: 'x' })).toThrow(/^HEALTH_TOKEN must be 32 random bytes/);
+  });
+
   test('refuses an environment that it does not know, and numbers that are none', () => {
     expect(() => readSettings({})).toThrow(ConfigurationError);
-    expect(() => readSettings({ ENVIRONMENT: 'staging' })).toThrow(ConfigurationError);
+    expect(() => readSettings({ ENVIRONMENT: 'test' })).toThrow(ConfigurationError);
     expect(() => readSettings({ ...production, REQUEST_BURST: 'many' })).toThrow('REQUEST_BURST must be a number.');
   });
 });

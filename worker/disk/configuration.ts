@@ -50,6 +50,9 @@ export function readConfiguration(environment: Texts, file: string | null): Conf
     variables,
   };
   problems.attempt(null, () => readSettings(variables, secretHint));
+  if (variables.JURISDICTION !== undefined) {
+    problems.add('JURISDICTION is for Cloudflare; here everything is where this machine is. Leave it away.');
+  }
   if (!isDevelopment && variables.HOSTS === undefined) {
     problems.add('HOSTS must say under which names clients reach this relay, as in HOSTS=relay.example.org');
   }
@@ -80,7 +83,7 @@ PORT=8787
 #ADDRESS_HEADER=x-forwarded-for
 # Origins of web pages that may call, separated by commas.
 #ALLOWED_ORIGINS=
-# For the life of this relay. FILTER_KEY can be changed (docs/STORAGE.md, "Changing the filter key").
+# PEPPER is for the life of this relay. The others can be changed (docs/OPERATIONS.md, "Changing secrets").
 PEPPER=${secret()}
 FILTER_KEY=${secret()}
 TICKET_KEY=${secret()}

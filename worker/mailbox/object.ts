@@ -6,7 +6,7 @@ import { decodeBase64Url, encodeBase64Url } from '../../client/wire/bytes.ts';
 import { streamProtocol } from '../../client/wire/routes.ts';
 import type { SignedRequest } from '../auth.ts';
 import { type CloudflareHost, createHost, createSockets, wrapSocket } from '../cloudflare.ts';
-import type { Env, Platform } from '../env.ts';
+import { type Env, type Platform, placed } from '../env.ts';
 import { codeOf, problemResponse, unwrap } from '../errors.ts';
 import { getServices } from '../services.ts';
 import type { Mailbox } from './mailbox.ts';
@@ -24,7 +24,7 @@ export const connectMailbox: Platform['connect'] = (request, env, mailbox, claim
   const headers = { upgrade: 'websocket', [ticketHeader]: encodeBase64Url(TicketClaim.encode(claim)) };
   // Only a namespace of Durable Objects has stubs that fetch.
   const { MAILBOX } = env as { readonly MAILBOX: unknown } as { readonly MAILBOX: DurableObjectNamespace };
-  return MAILBOX.getByName(mailbox).fetch(request.url, { headers });
+  return placed(MAILBOX, getServices(env).settings.jurisdiction).getByName(mailbox).fetch(request.url, { headers });
 };
 
 export class MailboxObject extends DurableObject<Env> {

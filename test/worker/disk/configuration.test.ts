@@ -14,7 +14,8 @@ const file = (name: string, text: string) => {
   writeFileSync(join(folder, name), text);
   return join(folder, name);
 };
-const whole = { ...parseEnv(newConfiguration()), HOSTS: 'relay.example.org', STATE: folder };
+const channel = { EMAIL_CHANNELS: 'resend', RESEND_KEY: 'x', MAIL_FROM: 'codes@example.org' };
+const whole = { ...parseEnv(newConfiguration()), ...channel, HOSTS: 'relay.example.org', STATE: folder };
 
 function complaintsOf(environment: Record<string, string | undefined>, path: string | null = null): string[] {
   try {
@@ -29,7 +30,7 @@ function complaintsOf(environment: Record<string, string | undefined>, path: str
 describe('readConfiguration()', () => {
   test('says all that is missing at once, a sentence each', () => {
     expect(complaintsOf({}).map((line) => line.split(' ')[0])).toEqual([
-      ...['PEPPER', 'FILTER_KEY', 'TICKET_KEY', 'HOSTS', 'STATE'],
+      ...['PEPPER', 'FILTER_KEY', 'TICKET_KEY', 'EMAIL_CHANNELS', 'HOSTS', 'STATE'],
     ]);
   });
 
@@ -65,6 +66,11 @@ describe('readConfiguration()', () => {
     ['HOSTS', ''],
     ['STATE', ''],
     ['PEPPER', 'short'],
+    ['JURISDICTION', 'eu'],
+    ['TICKET_KEY_PREVIOUS', 'short'],
+    ['EMAIL_CHANNELS', ''],
+    ['MAIL_FROM', ''],
+    ['RESEND_KEY', ''],
     ['REQUEST_BURST', 'many'],
   ])('refuses %s=%s, and quotes no value', (name, value) => {
     const complaints = complaintsOf({ ...whole, [name]: value });
@@ -94,10 +100,14 @@ describe('readConfiguration()', () => {
 
 describe('newConfiguration()', () => {
   test('has secrets of its own, and lacks only what nobody else can know', () => {
-    expect(complaintsOf(parseEnv(newConfiguration())).map((line) => line.split(' ')[0])).toEqual(['HOSTS', 'STATE']);
+    expect(complaintsOf(parseEnv(newConfiguration())).map((line) => line.split(' ')[0])).toEqual([
+      'EMAIL_CHANNELS',
+      'HOSTS',
+      'STATE',
+    ]);
     const { secrets } = readSettings({ ...whole, ENVIRONMENT: 'production' });
     expect(secrets).not.toEqual(
-      readSettings({ ...parseEnv(newConfiguration()), HOSTS: 'x', ENVIRONMENT: 'production' }).secrets,
+      readSettings({ ...whole, ...parseEnv(newConfiguration()), HOSTS: 'x', ENVIRONMENT: 'production' }).secrets,
     );
   });
 });
