@@ -95,15 +95,17 @@ async function bundleServiceWorker(files: ReadonlyMap<string, Uint8Array>): Prom
 /** Builds, and makes the folder hold this build and nothing else. */
 export async function buildWeb(folder: string = webFolder): Promise<WebBuild> {
   const built = await bundleWeb();
+  // No part of the web client: what a relay tells developers of its routes.
+  const files = new Map([...built.files, ['/openapi.json', readFileSync(join(checkout, 'docs/openapi.json'))]]);
   // What is there already stays: a relay may be serving it. The page, which names the others, comes last.
-  for (const [path, contents] of [...built.files].sort(([a], [b]) => Number(isPage(a)) - Number(isPage(b)))) {
+  for (const [path, contents] of [...files].sort(([a], [b]) => Number(isPage(a)) - Number(isPage(b)))) {
     const file = join(folder, path);
     mkdirSync(dirname(file), { recursive: true });
     if (!existsSync(file) || !readFileSync(file).equals(contents)) writeFileSync(file, contents);
   }
   for (const name of readdirSync(folder, { recursive: true, withFileTypes: true })) {
     const file = join(name.parentPath, name.name);
-    if (name.isFile() && !built.files.has(`/${relative(folder, file).replaceAll('\\', '/')}`)) rmSync(file);
+    if (name.isFile() && !files.has(`/${relative(folder, file).replaceAll('\\', '/')}`)) rmSync(file);
   }
   return built;
 }

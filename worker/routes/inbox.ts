@@ -2,8 +2,10 @@
 
 import type { Context, Hono } from 'hono';
 import { html, raw } from 'hono/html';
+import * as v from 'valibot';
 import { parseAddress } from '../../client/wire/address.ts';
 import type { App } from '../admission.ts';
+import { type Contract, described } from '../contract.ts';
 import { Refusal } from '../errors.ts';
 
 const inboxPath = '/dev/inbox';
@@ -23,8 +25,18 @@ const style = `
 const contentSecurityPolicy =
   "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+const show: Contract = {
+  summary: 'The codes that would have been sent, newest first. On a machine of a developer only.',
+  caller: 'anybody',
+  query: ['address'],
+  answers: {
+    200: ['text/html', v.object({ codes: v.array(v.object({ code: v.string(), time: v.number() })) })],
+  },
+  refuses: ['not-found', 'address-invalid'],
+};
+
 export function inboxRoutes(app: Hono<App>): void {
-  app.get(inboxPath, (c) => {
+  app.get(inboxPath, described(show), (c) => {
     checkDevelopment(c);
     const { inbox } = c.var.services;
     c.header('cache-control', 'no-store');

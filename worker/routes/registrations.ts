@@ -9,13 +9,16 @@ import { maxJsonBytes } from '../../client/wire/limits.ts';
 import {
   DeregistrationSchema,
   RegistrationAnswerSchema,
+  RegistrationChallengeSchema,
   RegistrationRequestSchema,
+  RegistrationSchema,
 } from '../../client/wire/registration.ts';
 import { mediaTypes, routes } from '../../client/wire/routes.ts';
 import { type App, admit, readSigned } from '../admission.ts';
 import { isPublicKey } from '../auth.ts';
 import { checkMediaType, readBody } from '../body.ts';
 import { challengeIdBytes } from '../challenge/registrar.ts';
+import { type Contract, described } from '../contract.ts';
 import { Refusal, unwrap } from '../errors.ts';
 import { prefixOf } from '../prefix.ts';
 
@@ -25,8 +28,32 @@ const strangerRetrySeconds = 60;
 /** What `challenge` seals: which one of which registrar, and until when (milliseconds since 1970). */
 const Pointer = struct('challenge pointer', { registrar: text(64), id: bytes(challengeIdBytes), expires: uint() });
 
+const begin: Contract = {
+  summary: 'Sends a code to an address, for one or several vaults.',
+  caller: 'anybody',
+  takes: { ...json, content: RegistrationRequestSchema },
+  answers: { 202: RegistrationChallengeSchema },
+  refuses: ['rate-limited', 'address-invalid', 'channel-unavailable', 'challenge-too-soon', 'challenge-undeliverable'],
+};
+
+const register: Contract = {
+  summary: 'Registers one vault with the code that was sent.',
+  caller: 'registering',
+  takes: { ...json, content: RegistrationAnswerSchema },
+  answers: { 200: RegistrationSchema },
+  refuses: ['challenge-unknown', 'challenge-expired', 'challenge-exhausted', 'challenge-wrong'],
+};
+
+const deregister: Contract = {
+  summary: 'Removes all that the relay holds for the caller.',
+  caller: 'registered',
+  takes: { ...json, content: DeregistrationSchema },
+  answers: { 204: null },
+  refuses: ['epoch-mismatch'],
+};
+
 export function registrationRoutes(app: Hono<App>): void {
-  app.post(routes.registrations, async (c) => {
+  app.post(routes.registrations, described(begin), async (c) => {
     await checkStranger(c);
     const { services } = c.var;
     checkMediaType(c.req.raw, mediaTypes.json);
@@ -43,7 +70,7 @@ export function registrationRoutes(app: Hono<App>): void {
     return c.json({ challenge, expires: Math.floor(expires / 1000), hrids: hrids.map(encodeBase64Url) }, 202);
   });
 
-  app.put(routes.registrations, async (c) => {
+  app.put(routes.registrations, described(register), async (c) => {
     await checkStranger(c);
     const { services } = c.var;
     const { hrid, request, body } = await readSigned(c, json);
@@ -62,7 +89,7 @@ export function registrationRoutes(app: Hono<App>): void {
     return c.json({ hrid: encodeBase64Url(hrid), epoch: encodeBase64Url(epoch) });
   });
 
-  app.delete(routes.registrations, async (c) => {
+  app.delete(routes.registrations, described(deregister), async (c) => {
     const { mailbox, request, body, unwrap } = await admit(c, { ...json, check: parseEpoch });
     await unwrap(await mailbox.deregister(request, parseEpoch(body)));
     return c.body(null, 204);

@@ -3,8 +3,10 @@
 
 import type { Hono } from 'hono';
 import { struct, text } from '../../client/wire/codec.ts';
+import { TicketSchema } from '../../client/wire/registration.ts';
 import { routes, streamProtocol, ticketProtocolPrefix } from '../../client/wire/routes.ts';
 import { type App, admit } from '../admission.ts';
+import { type Contract, described } from '../contract.ts';
 import type { Platform } from '../env.ts';
 import { Refusal } from '../errors.ts';
 import { ticketLifetimeMs } from '../limits.ts';
@@ -14,8 +16,20 @@ import { isAllowedOrigin } from '../origin.ts';
 /** What a ticket seals: the mailbox's name, and what the mailbox has said. */
 const Ticket = struct('ticket', { mailbox: text(64), claim: TicketClaim });
 
+const giveTicket: Contract = {
+  summary: 'A ticket, which opens one stream within 30 seconds.',
+  caller: 'registered',
+  answers: { 200: TicketSchema },
+};
+
+const open: Contract = {
+  summary: 'Opens the stream, a WebSocket: messages come as they arrive, sends and acknowledgements go.',
+  caller: 'ticket',
+  answers: { 101: null },
+};
+
 export function streamRoutes(app: Hono<App>, connect: Platform['connect']): void {
-  app.post(routes.tickets, async (c) => {
+  app.post(routes.tickets, described(giveTicket), async (c) => {
     const { services } = c.var;
     const { hrid, mailbox, request, unwrap } = await admit(c, null);
     const claim = await unwrap(await mailbox.ticket(request));
@@ -23,7 +37,7 @@ export function streamRoutes(app: Hono<App>, connect: Platform['connect']): void
     return c.json({ ticket: await services.tickets.seal(plain) });
   });
 
-  app.get(routes.stream, async (c) => {
+  app.get(routes.stream, described(open), async (c) => {
     const { services } = c.var;
     if (!isAllowedOrigin(c.req.raw, services.settings)) throw new Refusal('origin-refused');
     if (c.req.header('upgrade')?.toLowerCase() !== 'websocket') {

@@ -1,8 +1,9 @@
 // The web client (client/web), as its build has left it: a page at `/`, and what that names. The same bytes and fields on
-// every host. The page may run its own scripts and nothing else, talks to nobody but this relay, and stands in no frame.
+// every host. Beside it lies docs/openapi.json. The page may run its own scripts and nothing else, talks to nobody but this relay, and stands in no frame.
 
 import type { Context, Hono } from 'hono';
 import type { App } from '../admission.ts';
+import { type Contract, described } from '../contract.ts';
 import type { Platform } from '../env.ts';
 import { Refusal } from '../errors.ts';
 
@@ -53,9 +54,33 @@ const mediaTypes: Readonly<Record<string, string>> = {
   css: 'text/css; charset=utf-8',
   html: 'text/html; charset=utf-8',
   js: 'text/javascript; charset=utf-8',
+  json: 'application/json',
   png: 'image/png',
   svg: 'image/svg+xml',
   webmanifest: 'application/manifest+json',
+};
+
+const page: Contract = {
+  summary: 'The web client.',
+  caller: 'anybody',
+  answers: { 200: 'text/html' },
+  refuses: ['not-found'],
+};
+const script: Contract = { ...page, summary: 'Its service worker.', answers: { 200: 'text/javascript' } };
+const manifest: Contract = {
+  ...page,
+  summary: 'What its installation needs.',
+  answers: { 200: 'application/manifest+json' },
+};
+const asset: Contract = {
+  ...page,
+  summary: 'What its page names.',
+  answers: { 200: ['text/javascript', 'text/css', 'image/png', 'image/svg+xml'] },
+};
+const api: Contract = {
+  ...page,
+  summary: 'This document. In development only.',
+  answers: { 200: 'application/json' },
 };
 
 export function webRoutes(app: Hono<App>, platform: Platform): void {
@@ -74,9 +99,16 @@ export function webRoutes(app: Hono<App>, platform: Platform): void {
       },
     });
   };
-  app.get('/', (c) => serve(c, '/index.html', 'no-cache'));
-  for (const path of ['/service-worker.js', '/manifest.webmanifest']) app.get(path, (c) => serve(c, path, 'no-cache'));
-  app.get('/assets/:name{[A-Za-z0-9._-]+}', (c) => serve(c, `/assets/${c.req.param('name')}`, forEver));
+  app.get('/', described(page), (c) => serve(c, '/index.html', 'no-cache'));
+  app.get('/service-worker.js', described(script), (c) => serve(c, '/service-worker.js', 'no-cache'));
+  app.get('/manifest.webmanifest', described(manifest), (c) => serve(c, '/manifest.webmanifest', 'no-cache'));
+  app.get('/v1/openapi.json', described(api), (c) => {
+    if (!c.var.services.settings.development) throw new Refusal('not-found');
+    return serve(c, '/openapi.json', 'no-cache');
+  });
+  app.get('/assets/:name{[A-Za-z0-9._-]+}', described(asset), (c) =>
+    serve(c, `/assets/${c.req.param('name')}`, forEver),
+  );
 }
 
 /** What the host has under this path, or null. */
