@@ -16,7 +16,13 @@ import { selectCurves } from './crypto/select-curves.ts';
 import { Group, type GroupHost, type HistoryPolicy, toRule } from './group.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { type Identity, identityOf } from './protocol/identity.ts';
-import { type AskForCode, noteDeregistration, noteRegistration, register } from './registration.ts';
+import {
+  type AskForCode,
+  noteDeregistration,
+  noteRegistration,
+  type RegistrationOptions,
+  register,
+} from './registration.ts';
 import { createClient, type RestoreOptions, restore } from './restore.ts';
 import { assertName } from './sendable.ts';
 import { writeBackup } from './state/backup.ts';
@@ -164,16 +170,17 @@ export class Client {
    * client was in under another address are `lost`, and invitations declined: there it is known by the HRID of that one.
    * @param address  an e-mail address, or a phone number in international form
    * @param ask      gets the code from the person, again after a wrong one; null gives up
+   * @param options  language: of the letter with the code, a BCP 47 tag; the platform's if not said
    * @throws CliquetError `already-registered`, `address-invalid`, `registration-cancelled`, `challenge-…`,
    *   `channel-unavailable`, `rate-limited`, `unreachable`, `relay-misbehaved`
    */
-  async register(address: string, ask: AskForCode): Promise<void> {
+  async register(address: string, ask: AskForCode, options: RegistrationOptions = {}): Promise<void> {
     this.#assertOpen();
     // Unless the registration has ended at the relay, as this client has just been told.
     if (this.isRegistered && this.problem !== 'not-registered') throw new CliquetError('already-registered');
     // Noted first: who is killed after the relay has made a new mailbox must not take it for the old one.
     if (this.isRegistered) await this.#endRegistration();
-    const { hrid, epoch } = await register(this.#relay, this.#identity, this.#sign, address, ask);
+    const { hrid, epoch } = await register(this.#relay, this.#identity, this.#sign, address, ask, options);
     await this.#change((tx) => noteRegistration(tx, hrid, epoch));
     this.#connect(hrid);
   }

@@ -7,7 +7,7 @@ export type { ConnectionState } from './courier/connection.ts';
 export type { Pending } from './courier/outbox.ts';
 export type { Parcel } from './courier/parcel.ts';
 export { Group, type HistoryPolicy, type Member } from './group.ts';
-export type { AskForCode } from './registration.ts';
+export type { AskForCode, RegistrationOptions } from './registration.ts';
 export type { RestoreOptions } from './restore.ts';
 export type { Sendable, SendOptions } from './sendable.ts';
 export type { MemberStage, Stage } from './stage.ts';

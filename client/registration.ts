@@ -15,6 +15,15 @@ import { CliquetError } from './wire/errors.ts';
 /** Asks the person for the code. `attempt` counts from 1; null gives up. */
 export type AskForCode = (attempt: number) => Promise<string | null> | string | null;
 
+/** In which language the code is sent: a BCP 47 tag; the platform's if not said. */
+export interface RegistrationOptions {
+  readonly language?: string;
+}
+
+const platformLanguage = () => new Intl.DateTimeFormat().resolvedOptions().locale;
+/** The language alone: where its person is does not matter to the relay. */
+const primaryOf = (tag: string) => tag.split('-', 1)[0] ?? '';
+
 /**
  * Registers an identity under an address.
  * @returns its HRID and the epoch of its queue
@@ -26,11 +35,16 @@ export async function register(
   sign: Credentials['sign'],
   address: string,
   ask: AskForCode,
+  { language = platformLanguage() }: RegistrationOptions = {},
 ): Promise<{ hrid: Bytes; epoch: Bytes }> {
   const { uid } = parseAddress(address);
   const hashVid = hashVaultId(identity.vid);
   const hrid = deriveHrid(uid, identity.pk, hashVid);
-  const { challenge, hrids } = await relay.requestRegistration(uid, [{ pk: identity.pk, hashVid }]);
+  const { challenge, hrids } = await relay.requestRegistration(
+    uid,
+    [{ pk: identity.pk, hashVid }],
+    primaryOf(language),
+  );
   if (hrids.length !== 1 || !hrids.every((answered) => sameBytes(answered, hrid))) {
     throw new CliquetError('relay-misbehaved', 'another HRID');
   }

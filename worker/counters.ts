@@ -7,6 +7,7 @@
 import type { Address } from '../client/wire/address.ts';
 import type { ErrorCode } from '../client/wire/errors.ts';
 import type { RefusalCode } from '../client/wire/send.ts';
+import type { ChannelName } from './challenge/channel.ts';
 
 /** Each counter, and what is told beside it. */
 interface Labels {
@@ -32,7 +33,7 @@ interface Labels {
 }
 
 /** What a channel is called here: one of a few words, and nothing of a letter or its provider's answer. */
-export type ChannelLabel = Address['kind'];
+export type ChannelLabel = ChannelName;
 
 export type Counter = keyof Labels;
 

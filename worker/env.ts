@@ -2,7 +2,7 @@
 // says; on one's own machine disk/ does. Variables and secrets are checked in settings.ts.
 
 import type { Bytes } from '../client/wire/bytes.ts';
-import type { EmailBinding } from './challenge/channels/cloudflare.ts';
+import type { EmailBinding } from './challenge/configuration.ts';
 import type { Registrar } from './challenge/registrar.ts';
 import type { CounterSink } from './counters.ts';
 import type { BlockHash } from './filter/block.ts';

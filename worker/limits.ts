@@ -96,6 +96,13 @@ export const maxSendsOfPrefix: SendLimits = { perHour: 3, perDay: 5 };
  * can still make the owner wait. The codes of an hour stand 6 × 15 guesses in a million: a chance of 9 × 10⁻⁵.
  */
 export const maxSendsToAddress: SendLimits = { perHour: 6, perDay: 15 };
+/** Codes that could not be sent, of one network and in all, for one address in an hour: each is work for a provider. */
+export const maxFailedSends = { ofPrefix: 6, toAddress: 12 };
+/** One provider has this long to take a code, all together that: a client waits for 30 s. */
+export const sendTimeoutMs = 10 * second;
+export const maxSendMs = 24 * second;
+/** Text messages that one network may have sent in a day: an office has one address, and so has who owns numbers. */
+export const maxTextsOfNetwork = 20;
 export const hourMs = hour;
 
 // Strangers: callers who cannot prove who they are. How many are refused of one prefix in a minute before the rest is

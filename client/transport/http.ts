@@ -92,13 +92,14 @@ export function httpRelay(url: string, options: HttpOptions = {}): Relay {
   return {
     url: origin,
     info: () => json(InfoSchema, { method: 'GET', path: routes.info }),
-    requestRegistration: (uid, vaults) =>
+    requestRegistration: (uid, vaults, language) =>
       json(RegistrationChallengeSchema, {
         method: 'POST',
         path: routes.registrations,
         body: encodeJson({
           uid,
           vaults: vaults.map(({ pk, hashVid }) => ({ pk: encodeBase64Url(pk), hashVid: encodeBase64Url(hashVid) })),
+          language,
         }),
       }),
     answerRegistration: (as, challenge, answer) =>

@@ -21,7 +21,12 @@ export interface Relay {
   /** The relay's origin. */
   readonly url: string;
   info(): Promise<Info>;
-  requestRegistration(uid: string, vaults: readonly { pk: Bytes; hashVid: Bytes }[]): Promise<RegistrationChallenge>;
+  /** @param language  of the letter with the code: a BCP 47 tag */
+  requestRegistration(
+    uid: string,
+    vaults: readonly { pk: Bytes; hashVid: Bytes }[],
+    language: string,
+  ): Promise<RegistrationChallenge>;
   answerRegistration(as: Credentials, challenge: string, answer: string): Promise<Registration>;
   deregister(as: Credentials, epoch: Bytes): Promise<void>;
   uploadKeyPackages(as: Credentials, upload: KeyPackageUpload): Promise<KeyPackageCount>;

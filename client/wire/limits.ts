@@ -69,5 +69,7 @@ export const signatureToleranceSeconds = 60;
 
 /** Vaults that one challenge can register. */
 export const maxVaults = 5;
+/** Of a language tag: what RFC 5646 §4.4.1 says is enough for any. */
+export const maxLanguageLength = 35;
 export const maxAddressLength = 254;
 export const challengeDigits = 6;

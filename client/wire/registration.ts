@@ -6,7 +6,7 @@
 
 import * as v from 'valibot';
 import { jsonBytes } from './json.ts';
-import { hashBytes, maxAddressLength, maxVaults } from './limits.ts';
+import { hashBytes, maxAddressLength, maxLanguageLength, maxVaults } from './limits.ts';
 
 export const epochBytes = 16;
 
@@ -19,6 +19,8 @@ export const RegistrationRequestSchema = v.strictObject({
     v.minLength(1),
     v.maxLength(maxVaults),
   ),
+  /** In which language the code is sent: a BCP 47 tag. The relay takes what it has of it, or English. */
+  language: v.optional(v.pipe(v.string(), v.maxLength(maxLanguageLength))),
 });
 
 export const RegistrationChallengeSchema = v.object({

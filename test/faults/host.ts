@@ -128,8 +128,8 @@ function createDisk(runtime: Runtime): Host {
 /** What wrangler.toml binds, as Miniflare takes it. */
 function readBindings(): string {
   const { workerOptions } = unstable_getMiniflareWorkerOptions(join(checkout, 'wrangler.toml'));
-  const { compatibilityDate, bindings, kvNamespaces, durableObjects, ratelimits } = workerOptions;
-  return JSON.stringify({ compatibilityDate, bindings, kvNamespaces, durableObjects, ratelimits });
+  const { compatibilityDate, compatibilityFlags, bindings, kvNamespaces, durableObjects, ratelimits } = workerOptions;
+  return JSON.stringify({ compatibilityDate, compatibilityFlags, bindings, kvNamespaces, durableObjects, ratelimits });
 }
 
 interface Life {

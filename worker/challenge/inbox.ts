@@ -23,8 +23,9 @@ export class Inbox {
 
   channel(kind: Address['kind']): Channel {
     return {
+      name: 'inbox',
       kind,
-      send: async ({ uid }, code) => {
+      send: async ({ uid }, { code }) => {
         this.#letters = [{ uid, code, time: Date.now() }, ...this.#letters].slice(0, maxLetters);
       },
     };

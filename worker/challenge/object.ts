@@ -7,7 +7,7 @@ import type { SignedRequest } from '../auth.ts';
 import { type CloudflareHost, createHost } from '../cloudflare.ts';
 import type { Env } from '../env.ts';
 import { getServices } from '../services.ts';
-import type { Registrar, Vault } from './registrar.ts';
+import type { LetterWishes, Registrar, Vault } from './registrar.ts';
 
 export class RegistrarObject extends DurableObject<Env> {
   readonly #host: CloudflareHost;
@@ -20,12 +20,16 @@ export class RegistrarObject extends DurableObject<Env> {
     this.#registrar = services.createRegistrar(this.#host);
   }
 
-  begin(address: Address, vaults: readonly Vault[], prefix: Bytes) {
-    return this.#registrar.begin(address, vaults, prefix);
+  begin(address: Address, vaults: readonly Vault[], prefix: Bytes, letter?: LetterWishes) {
+    return this.#registrar.begin(address, vaults, prefix, letter);
   }
 
   answer(id: Bytes, hrid: Bytes, answer: string, request: SignedRequest) {
     return this.#registrar.answer(id, hrid, answer, request);
+  }
+
+  countText(prefix: string, network: Bytes) {
+    return this.#registrar.countText(prefix, network);
   }
 
   override async alarm(): Promise<void> {

@@ -15,20 +15,24 @@ import {
   hourMs,
   maxAttemptsPerChallenge,
   maxAttemptsPerHrid,
+  maxFailedSends,
   maxSendsOfPrefix,
   maxSendsToAddress,
   type SendLimits,
 } from '../limits.ts';
-import { log } from '../log.ts';
 import { type Mac, sameSecret } from '../names.ts';
 import type { Host } from '../ports.ts';
 import type { Settings } from '../settings.ts';
-import { type Channel, channelFor } from './channel.ts';
+import type { Language } from './channel.ts';
+import type { TextLimits } from './configuration.ts';
+import type { Delivery } from './delivery.ts';
 import { createTables, hasTables, upgradeTables } from './schema.ts';
+import { TextCounter } from './texts.ts';
 
 /** Names a challenge within its registrar. */
 export const challengeIdBytes = 16;
 const saltBytes = 16;
+const minuteMs = 60_000;
 
 /** A registration that waits for its code. */
 export interface Vault {
@@ -42,35 +46,50 @@ export interface Challenge {
   readonly expires: number;
 }
 
+/** For the words of the letter. */
+export interface LetterWishes {
+  readonly language: Language;
+  /** The name under which the code was asked for. */
+  readonly host: string | null;
+}
+
 export interface RegistrarSurroundings {
-  readonly channels: readonly Channel[];
+  readonly delivery: Pick<Delivery, 'check' | 'send'>;
   readonly mac: Mac;
   readonly limits: Settings['challenge'];
+  readonly texts: TextLimits | null;
 }
 
 type ChallengeRow = { salt: Bytes; code: Bytes; expires: number; kind: Address['kind'] | null };
 type WaitingRow = { hrid: Bytes; pk: Bytes; attempts: number };
-type SendRow = { prefix: Bytes; at: number };
+type SendRow = { id: number; prefix: Bytes; at: number; failed: number };
 
 export class Registrar {
   readonly #host: Host;
   readonly #surroundings: RegistrarSurroundings;
+  readonly #texts: TextCounter;
 
   constructor(host: Host, surroundings: RegistrarSurroundings) {
     this.#host = host;
     this.#surroundings = surroundings;
+    this.#texts = new TextCounter(host, surroundings.texts);
   }
 
   /**
    * Sends a code. Earlier ones go on to count until they end.
    * @param vaults  who can answer it, at most `maxVaults`
    * @param prefix  a keyed hash of the network that asks
+   * @param wishes  an earlier version of the edge has none
    */
-  begin(address: Address, vaults: readonly Vault[], prefix: Bytes): Promise<Result<Challenge>> {
+  begin(
+    address: Address,
+    vaults: readonly Vault[],
+    prefix: Bytes,
+    wishes: LetterWishes = { language: 'en', host: null },
+  ): Promise<Result<Challenge>> {
     return settle(async () => {
-      const { channels, limits, mac } = this.#surroundings;
-      const channel = channelFor(channels, address.kind);
-      if (channel === undefined) throw new Refusal('channel-unavailable');
+      const { delivery, limits, mac } = this.#surroundings;
+      await delivery.check(address);
       const code = randomCode();
       const id = crypto.getRandomValues(new Uint8Array(challengeIdBytes));
       const salt = crypto.getRandomValues(new Uint8Array(saltBytes));
@@ -79,12 +98,16 @@ export class Registrar {
       const now = this.#host.now();
       const expires = now + limits.lifetimeMs;
       upgradeTables(this.#host.sql);
-      this.#host.sql.transaction(() => {
+      const send = this.#host.sql.transaction(() => {
         createTables(this.#host.sql);
         this.#forgetEnded(now);
-        const sends = this.#query<SendRow>('select prefix, at from send order by at desc');
+        const sends = this.#query<SendRow>('select rowid as id, prefix, at, failed from send order by at desc');
         if (limits.limitSends) checkSends(sends, prefix, limits.resendMs, now);
-        this.#query('insert into send (prefix, at) values (?, ?)', prefix, now);
+        const [row] = this.#query<{ id: number }>(
+          'insert into send (prefix, at) values (?, ?) returning rowid as id',
+          prefix,
+          now,
+        );
         this.#query(
           'insert into challenge (id, salt, code, expires, kind) values (?, ?, ?, ?, ?)',
           ...[id, salt, sealed, expires, address.kind],
@@ -97,17 +120,35 @@ export class Registrar {
             pk,
           );
         }
+        return row?.id ?? 0;
       });
       this.#host.alarm.set(expires);
       try {
-        await channel.send(address, code);
-      } catch {
-        log('challenge-failed');
-        this.#host.count('challenge-failed', address.kind);
-        throw new Refusal('challenge-undeliverable');
+        await delivery.send(address, { ...wishes, code, minutes: Math.ceil(limits.lifetimeMs / minuteMs) }, prefix);
+      } catch (error) {
+        this.#noteFailure(id, send);
+        throw error;
       }
-      this.#host.count('challenge-sent', address.kind);
       return { id, expires };
+    });
+  }
+
+  /** Nobody has got the code, nor the pointer to its challenge: another may be asked for at once. */
+  #noteFailure(id: Bytes, send: number): void {
+    // It may have ended meanwhile.
+    if (!hasTables(this.#host.sql)) return;
+    this.#host.sql.transaction(() => {
+      this.#query('update send set failed = 1 where rowid = ?', send);
+      this.#query('delete from waiting where challenge = ?', id);
+      this.#query('delete from challenge where id = ?', id);
+    });
+  }
+
+  /** One more text message, where this object counts those of the whole deployment. */
+  countText(prefix: string, network: Bytes): Promise<Result<null>> {
+    return settle(async () => {
+      this.#texts.count(prefix, network);
+      return null;
     });
   }
 
@@ -147,7 +188,7 @@ export class Registrar {
   }
 
   async #forget(): Promise<void> {
-    if (!hasTables(this.#host.sql)) return;
+    if ((await this.#texts.forget()) || !hasTables(this.#host.sql)) return;
     this.#host.sql.transaction(() => this.#forgetEnded(this.#host.now()));
     const [row] = this.#query<{ next: number | null }>(
       'select min(ends) as next from (select expires as ends from challenge union all select at + ? from send)',
@@ -188,15 +229,26 @@ export class Registrar {
  * @throws Refusal `challenge-too-soon`
  */
 function checkSends(sends: readonly SendRow[], prefix: Bytes, resendMs: number, now: number): void {
-  const all = sends.map(({ at }) => at);
-  const own = sends.filter((send) => sameBytes(send.prefix, prefix)).map(({ at }) => at);
+  const isOwn = (send: SendRow) => sameBytes(send.prefix, prefix);
+  const sent = sends.filter(({ failed }) => failed === 0);
+  const failed = sends.filter((send) => send.failed !== 0);
+  const all = timesOf(sent);
+  const own = timesOf(sent.filter(isOwn));
   // Delays grow: none before the first code of an hour, then `resendMs`, then four times that. Another network's codes
   // delay nothing.
   const inHour = own.filter((at) => at > now - hourMs).length;
   const delayed = nth(own, 1) + (inHour > 0 ? resendMs * 4 ** (inHour - 1) : 0);
-  const free = Math.max(delayed, withinLimit(own, maxSendsOfPrefix), withinLimit(all, maxSendsToAddress));
+  const free = Math.max(
+    delayed,
+    withinLimit(own, maxSendsOfPrefix),
+    withinLimit(all, maxSendsToAddress),
+    nth(timesOf(failed.filter(isOwn)), maxFailedSends.ofPrefix) + hourMs,
+    nth(timesOf(failed), maxFailedSends.toAddress) + hourMs,
+  );
   if (free > now) throw new Refusal('challenge-too-soon', { retryAfter: Math.ceil((free - now) / 1000) });
 }
+
+const timesOf = (sends: readonly SendRow[]) => sends.map(({ at }) => at);
 
 /** When one more is within these limits. */
 function withinLimit(times: readonly number[], max: SendLimits): number {

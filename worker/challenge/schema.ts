@@ -1,7 +1,7 @@
 // The tables of one registrar. They are made when a code is first asked for, and go when nothing of them counts any more.
 //
 //   version 1   `event` in place of `send`
-//   version 2   without `registrar` and `challenge.kind`
+//   version 2   without `registrar`, `challenge.kind` and `send.failed`
 //   version 3   these
 
 import type { Sql } from '../ports.ts';
@@ -30,6 +30,7 @@ export function upgradeTables(sql: Sql): boolean {
   }
   sql.transaction(() => {
     sql.query('alter table challenge add column kind text');
+    sql.query('alter table send add column failed integer not null default 0');
     createTables(sql);
   });
   return true;
@@ -47,7 +48,11 @@ export function createTables(sql: Sql): void {
        challenge blob, hrid blob, pk blob not null, attempts integer not null,
        primary key (challenge, hrid)) without rowid`,
   );
-  sql.query(`create table if not exists send (prefix blob not null, at integer not null)`);
+  // `failed`: nobody has got that code, so nobody waits because of it; but who asks is not sent one after the other.
+  sql.query(
+    `create table if not exists send (
+       prefix blob not null, at integer not null, failed integer not null default 0)`,
+  );
   sql.query('create table if not exists registrar (id integer primary key check (id = 0), schema integer not null)');
   sql.query('insert or ignore into registrar (id, schema) values (0, ?)', schemaVersion);
   checkVersion(sql);

@@ -97,6 +97,7 @@ function registrarStub(objects: Objects, name: string): RegistrarCalls {
   return {
     begin: (...values) => objects.call('registrar', name, (registrar) => registrar.begin(...values)),
     answer: (...values) => objects.call('registrar', name, (registrar) => registrar.answer(...values)),
+    countText: (...values) => objects.call('registrar', name, (registrar) => registrar.countText(...values)),
   };
 }
 

@@ -17,6 +17,7 @@ import { mediaTypes, routes } from '../../client/wire/routes.ts';
 import { type App, admit, readSigned } from '../admission.ts';
 import { isPublicKey } from '../auth.ts';
 import { checkMediaType, readBody } from '../body.ts';
+import { languageOf } from '../challenge/letter.ts';
 import { challengeIdBytes } from '../challenge/registrar.ts';
 import { type Contract, described } from '../contract.ts';
 import { Refusal, unwrap } from '../errors.ts';
@@ -65,7 +66,8 @@ export function registrationRoutes(app: Hono<App>): void {
     const registrar = await services.registrarName(address.uid);
     const vaults = input.vaults.map(({ pk }, i) => ({ hrid: hrids[i] ?? new Uint8Array(), pk }));
     const network = await services.pepper.digest('network', encodeUtf8(prefixOf(c.var.address)));
-    const { id, expires } = unwrap(await services.registrarNamed(registrar).begin(address, vaults, network));
+    const wishes = { language: languageOf(input.language), host: new URL(c.req.url).hostname };
+    const { id, expires } = unwrap(await services.registrarNamed(registrar).begin(address, vaults, network, wishes));
     const challenge = await services.challenges.seal(Pointer.encode({ registrar, id, expires }));
     return c.json({ challenge, expires: Math.floor(expires / 1000), hrids: hrids.map(encodeBase64Url) }, 202);
   });

@@ -52,6 +52,9 @@ function preferred(): Language {
   return best;
 }
 
+/** Of what is shown, as a BCP 47 tag. */
+export const locale = (): string => document.documentElement.lang;
+
 /** Loads what is said at first, in the language that fits best. */
 export async function startLanguage(): Promise<void> {
   await show(preferred());

@@ -4,6 +4,7 @@
 import { type ReadonlySignal, signal } from '@preact/signals';
 import { type Client, CliquetError, type MemoryStore, memoryStore, type RestoreOptions } from '../../index.ts';
 import { type App, makeClient, type OnProgress, restoreClient } from './app.ts';
+import { locale } from './language.ts';
 import { go } from './route.ts';
 
 export type SetupStage = 'intro' | 'restore' | 'address' | 'code' | 'passphrase';
@@ -62,15 +63,16 @@ export class Setup {
     this.#address.value = address.trim();
     this.#isWrong.value = false;
     const asked = Promise.withResolvers<void>();
-    const registration = this.#client.register(address, (attempt) => {
+    const ask = (attempt: number) => {
       this.#isWrong.value = attempt > 1;
       this.#stage.value = 'code';
       asked.resolve();
       this.#answered.resolve();
-      return new Promise((resolve) => {
+      return new Promise<string | null>((resolve) => {
         this.#answer = resolve;
       });
-    });
+    };
+    const registration = this.#client.register(address, ask, { language: locale() });
     registration.then(
       () => {
         this.#stage.value = 'passphrase';

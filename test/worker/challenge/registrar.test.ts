@@ -3,6 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { parseAddress } from '../../../client/wire/address.ts';
 import { type Bytes, encodeUtf8 } from '../../../client/wire/bytes.ts';
 import { signedRequest } from '../../../worker/auth.ts';
+import type { Message } from '../../../worker/challenge/channel.ts';
+import { Delivery } from '../../../worker/challenge/delivery.ts';
 import { type Challenge, Registrar } from '../../../worker/challenge/registrar.ts';
 import { unwrap } from '../../../worker/errors.ts';
 import {
@@ -26,18 +28,28 @@ const [home, away] = [Uint8Array.of(1), Uint8Array.of(2)];
 function setUp(limitSends = true) {
   const host = new TestHost();
   const codes: string[] = [];
+  const messages: Message[] = [];
   const channel = {
     fails: false,
+    name: 'smtp' as const,
     kind: 'email' as const,
-    send: async (_: unknown, code: string) => {
+    send: async (_: unknown, message: Message) => {
       if (channel.fails) throw new Error('no route');
-      codes.push(code);
+      codes.push(message.code);
+      messages.push(message);
     },
   };
-  const surroundings = {
+  const delivery = new Delivery({
     channels: [channel],
+    texts: null,
+    countText: async () => undefined,
+    count: () => undefined,
+  });
+  const surroundings = {
+    delivery,
     mac: new Mac(new Uint8Array(32)),
     limits: { lifetimeMs, resendMs, limitSends },
+    texts: null,
   };
   const registrar = new Registrar(host, surroundings);
   const begin = (clients: readonly Client[], prefix = home) =>
@@ -58,7 +70,7 @@ function setUp(limitSends = true) {
     const request = await signRequest(client, { method: 'PUT', path: '/', body, created, seed: signer.seed });
     return registrar.answer(id, client.hrid, code, signedRequest(request, sha256(body) as Bytes));
   };
-  return { host, registrar, codes, channel, begin, challenge, answer };
+  return { host, registrar, codes, messages, channel, begin, challenge, answer };
 }
 
 const client = () => new Client({ url: 'https://relay.test' });
