@@ -65,7 +65,7 @@ const numbers = {
 /** What a machine calls itself: no foreign page reaches a development relay by rebinding its own name. */
 const loopbackHosts = ['localhost', '127.0.0.1', '[::1]'];
 
-const secretNames = ['PEPPER', 'FILTER_KEY', 'TICKET_KEY'];
+export const secretNames = ['PEPPER', 'FILTER_KEY', 'TICKET_KEY'];
 const optionalNames = [
   'FILTER_GENERATION',
   'FILTER_KEY_PREVIOUS',
