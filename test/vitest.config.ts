@@ -17,6 +17,7 @@ export default defineConfig({
           name: 'node',
           include: ['test/**/*.test.ts'],
           globalSetup: 'test/support/web.ts',
+          setupFiles: 'test/support/observe.ts',
           exclude: [...configDefaults.exclude, inWorkerd],
           // node:sqlite is what the ports' test host runs on; it still warns at every start.
           execArgv: ['--disable-warning=ExperimentalWarning'],

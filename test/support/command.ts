@@ -29,6 +29,13 @@ export interface RunOptions {
   readonly alone?: boolean;
 }
 
+/** What a command says to its relay is noted, if somebody asks for it (observe.ts). */
+function observation(): Record<string, string> {
+  const { EXCHANGES } = process.env;
+  if (EXCHANGES === undefined) return {};
+  return { EXCHANGES, NODE_OPTIONS: `--import=${new URL('observe-command.ts', import.meta.url)}` };
+}
+
 /** Somebody with a store of their own. */
 export class Person {
   readonly name: string;
@@ -46,6 +53,7 @@ export class Person {
       CLIQUET_PASSPHRASE: `passphrase of ${name}`,
       CLIQUET_RELAY: relay.url,
       NO_COLOR: '1',
+      ...observation(),
       ...env,
     };
   }

@@ -35,6 +35,9 @@ export interface TestRelayOptions extends Partial<LocalRelayOptions> {
   readonly strangersPerMinute?: number;
 }
 
+/** Where the relays are that were started here. */
+export const relayUrls = new Set<string>();
+
 /** @param options  as for `npm start`; without a state folder there is a new, empty one */
 export async function startRelay(all: TestRelayOptions = {}): Promise<TestRelay> {
   const { strangersPerMinute, host = 'workerd', ...options } = all;
@@ -44,6 +47,7 @@ export async function startRelay(all: TestRelayOptions = {}): Promise<TestRelay>
   const start = await starterOf(host, { onLog, ...options, stateFolder }, strangersPerMinute);
   let relay = await start(options.port ?? 0);
   const { url, port } = relay;
+  relayUrls.add(url);
   return {
     url,
     stateFolder,
