@@ -1,4 +1,4 @@
-// A certificate authority and a certificate for localhost, made on the spot and good for a day.
+// A certificate authority and a certificate for this machine, made on the spot and good for a day.
 
 import 'reflect-metadata';
 import { writeFile } from 'node:fs/promises';
@@ -15,8 +15,13 @@ export interface CertificateFiles {
   readonly key: string;
 }
 
-/** @param folder  where the three files go */
-export async function createCertificate(folder: string): Promise<CertificateFiles> {
+const thisMachine: x509.JsonGeneralName[] = [
+  { type: 'dns', value: 'localhost' },
+  { type: 'ip', value: '127.0.0.1' },
+];
+
+/** @param folder  where the three files go @param names  whom it vouches for */
+export async function createCertificate(folder: string, names = thisMachine): Promise<CertificateFiles> {
   const validity = { notBefore: new Date(Date.now() - dayMs), notAfter: new Date(Date.now() + dayMs) };
   const caKeys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const ca = await x509.X509CertificateGenerator.createSelfSigned({
@@ -40,10 +45,7 @@ export async function createCertificate(folder: string): Promise<CertificateFile
     signingKey: caKeys.privateKey,
     signingAlgorithm: algorithm,
     extensions: [
-      new x509.SubjectAlternativeNameExtension([
-        { type: 'dns', value: 'localhost' },
-        { type: 'ip', value: '127.0.0.1' },
-      ]),
+      new x509.SubjectAlternativeNameExtension(names),
       new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
     ],
   });

@@ -23,7 +23,6 @@ export function smtpChannel(from: Sender, settings: SmtpSettings): Channel {
             // As objects: they are not parsed, and whatever is in them stays one address.
             from,
             to: { name: '', address: uid },
-            envelope: { from: from.address, to: [uid] },
             ...email,
             // RFC 3834: no automaton answers it.
             headers: { 'auto-submitted': 'auto-generated' },
