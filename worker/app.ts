@@ -7,6 +7,7 @@ import type { App } from './admission.ts';
 import type { Platform } from './env.ts';
 import { codeOf, problemResponse, Refusal } from './errors.ts';
 import { log } from './log.ts';
+import { healthRoutes } from './routes/health.ts';
 import { inboxRoutes } from './routes/inbox.ts';
 import { infoRoutes } from './routes/info.ts';
 import { keyPackageRoutes } from './routes/key-packages.ts';
@@ -48,6 +49,7 @@ export function createApp(platform: Platform): Hono<App> {
 
   for (const routesOf of [
     infoRoutes,
+    healthRoutes,
     registrationRoutes,
     keyPackageRoutes,
     messageRoutes,

@@ -52,6 +52,8 @@ export interface CounterSink {
   writeDataPoint(point: DataPoint): void;
   /** What was counted before this process, where that is kept. */
   read?(): Totals;
+  /** What was counted last could not be kept: the disk is full, or fails. */
+  readonly isFailing?: boolean;
 }
 
 export interface Totals {
@@ -80,6 +82,11 @@ export class Counters {
     this.#counts.set(key, (this.#counts.get(key) ?? 0) + by);
     this.#sink?.writeDataPoint({ indexes: [counter], blobs: [counter, label], doubles: [by] });
   };
+
+  /** Whose counts these are: of one isolate among many, or of the whole relay. */
+  get scope(): 'isolate' | 'relay' {
+    return this.#sink?.read === undefined ? 'isolate' : 'relay';
+  }
 
   get totals(): Totals {
     return { since: this.#since, counts: Object.fromEntries([...this.#counts].sort()) };

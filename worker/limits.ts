@@ -114,6 +114,13 @@ export const admittedMs = hour;
 export const maxAdmittedCallers = 16_384;
 export const maxRefusedPrefixes = 4096;
 
+// Health.
+
+/** What was found counts this long: whoever asks, storage and key-value store are read no oftener. */
+export const healthAgeMs = 10 * second;
+/** What has not answered by then fails. */
+export const healthTimeoutMs = 3 * second;
+
 // Filter.
 
 /** KV takes one write a second for one key. */

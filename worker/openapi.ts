@@ -88,6 +88,7 @@ const phrases: Readonly<Record<string, string>> = {
   200: 'OK',
   202: 'Accepted',
   204: 'No Content',
+  503: 'Service Unavailable',
 };
 
 const retryAfter = { description: 'Seconds to wait.', schema: { type: 'integer', minimum: 1 } };

@@ -11,6 +11,7 @@ import { unwrap } from './errors.ts';
 import { ShardCache } from './filter/cache.ts';
 import { confirmations, Filter, writerName } from './filter/reader.ts';
 import { ShardWriter } from './filter/shard.ts';
+import { Health } from './health.ts';
 import { Mailbox } from './mailbox/mailbox.ts';
 import type { Registry } from './mailbox/membership.ts';
 import type { StreamState } from './mailbox/stream.ts';
@@ -22,6 +23,7 @@ import { Strangers } from './strangers.ts';
 export class Services {
   readonly settings: Settings;
   readonly counters: Counters;
+  readonly health: Health;
   readonly filter: Filter;
   /** Seals tickets for the stream. */
   readonly tickets: Seal;
@@ -41,6 +43,10 @@ export class Services {
     checkBindings(env, problems);
     this.settings = readSettings(env, undefined, problems);
     this.counters = new Counters(env.COUNTERS, Date.now());
+    this.health = new Health(
+      { storage: () => this.#readStorage(), filter: () => env.FILTER.get('health', 'arrayBuffer') },
+      () => Date.now(),
+    );
     const { jurisdiction, secrets } = this.settings;
     const { pepper, ticketKeys } = secrets;
     this.pepper = new Mac(pepper);
@@ -108,6 +114,12 @@ export class Services {
       isAbsent: (hrid) => this.filter.isAbsent(hrid, mayConfirm),
       enter: (hrid) => this.filter.add(hrid),
     };
+  }
+
+  /** An object that holds nothing reads its storage. @throws if it does not answer, or what was counted cannot be kept */
+  async #readStorage(): Promise<void> {
+    await placed(this.#env.SHARD, this.settings.jurisdiction).getByName('health').has({ upper: 0, lower: 0 });
+    if (this.#env.COUNTERS?.isFailing) throw new Error('nothing can be written');
   }
 
   #keyValue(): KeyValueReader & KeyValueWriter {

@@ -1,13 +1,12 @@
 // What is bound on Cloudflare, on a local disk: objects, the key-value store of the filter, and the count of strangers'
 // requests. One process at a time has the folder.
 
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import type { Env, MailboxCalls, RegistrarCalls, ShardCalls } from '../env.ts';
 import { ConfigurationError } from '../settings.ts';
 import { openAssets } from './assets.ts';
 import { Objects } from './objects.ts';
+import { openShared } from './shared.ts';
 
 /** Where `npm run web` puts the web client. */
 export const webFolder: string = join(import.meta.dirname, '../../.build/web');
@@ -27,21 +26,12 @@ export interface Disk {
 export function openDisk(folder: string, strangersPerMinute: number): Disk {
   const shared = usable(folder, () => openShared(folder));
   const objects = usable(folder, () => new Objects(folder));
-  const read = shared.prepare('select value from filter where key = ?');
-  const write = shared.prepare('replace into filter values (?, ?)');
-  const remove = shared.prepare('delete from filter where key = ?');
   const bindings: Env = {
     MAILBOX: { getByName: (name) => mailboxStub(objects, name) },
     REGISTRAR: { getByName: (name) => registrarStub(objects, name) },
     SHARD: { getByName: (name) => shardStub(objects, name) },
-    FILTER: {
-      async get(key) {
-        const value = read.get(key)?.value;
-        return value instanceof Uint8Array ? value.slice().buffer : null;
-      },
-      put: async (key, value) => void write.run(key, value),
-      delete: async (key) => void remove.run(key),
-    },
+    FILTER: shared.filter,
+    COUNTERS: shared.counters,
     ASSETS: openAssets(webFolder),
     STRANGERS: createLimit(strangersPerMinute),
   };
@@ -50,19 +40,9 @@ export function openDisk(folder: string, strangersPerMinute: number): Disk {
     objects,
     close() {
       objects.stop();
-      if (shared.isOpen) shared.close();
+      shared.close();
     },
   };
-}
-
-/** What all objects share. It is locked as long as the process lives, however that ends. */
-function openShared(folder: string): DatabaseSync {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const database = new DatabaseSync(join(folder, 'relay.sqlite'));
-  database.exec(`
-    pragma locking_mode = exclusive; pragma journal_mode = wal; pragma synchronous = full;
-    begin immediate; create table if not exists filter (key text primary key, value blob not null) without rowid; commit`);
-  return database;
 }
 
 /** @throws ConfigurationError instead of what `work` throws */
@@ -70,6 +50,7 @@ function usable<T>(folder: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
+    if (error instanceof ConfigurationError) throw error;
     const isLocked = error instanceof Error && error.message === 'database is locked';
     throw new ConfigurationError(
       isLocked
