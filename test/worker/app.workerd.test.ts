@@ -25,6 +25,11 @@ describe('the application', () => {
     PEPPER: secret,
     FILTER_KEY: secret,
     TICKET_KEY: secret,
+    PHONE_CHANNELS: 'twilio',
+    TWILIO_ACCOUNT: `AC${'0'.repeat(32)}`,
+    TWILIO_FROM: '+41000000000',
+    TWILIO_TOKEN: 'x',
+    SMS_PREFIXES: '+41',
     STRANGERS: budget,
     ASSETS: { fetch: async () => new Response('a page') },
   };
@@ -36,7 +41,7 @@ describe('the application', () => {
 
   test('has no development inbox in a deployment, and no channel that nobody configured', async () => {
     expect((await request('http://127.0.0.1/dev/inbox')).status).toBe(404);
-    expect(await (await request(info)).json()).toMatchObject({ channels: [] });
+    expect(await (await request(info)).json()).toMatchObject({ channels: ['phone'] });
   });
 
   test('has browsers come back over TLS only, once they came over it', async () => {
