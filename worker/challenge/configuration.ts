@@ -80,10 +80,21 @@ interface Surroundings {
 
 /** @param env  variables, secrets and bindings; what is empty is not set */
 export function readDelivery(env: object, isDevelopment: boolean, notes: Notes): DeliverySettings {
-  const surroundings = { env, isDevelopment, notes };
+  const said = new Set<string>();
+  // Two channels may lack the same.
+  const once = {
+    add(message: string): void {
+      if (!said.has(message)) notes.add(message);
+      said.add(message);
+    },
+  };
+  const surroundings = { env, isDevelopment, notes: once };
   const email = readChannels('email', 'EMAIL_CHANNELS', surroundings);
   const phone = readChannels('phone', 'PHONE_CHANNELS', surroundings);
-  if (email.length + phone.length === 0 && !isDevelopment) {
+  if (
+    !isDevelopment &&
+    !['EMAIL_CHANNELS', 'PHONE_CHANNELS'].some((name) => textOf(surroundings, name) !== undefined)
+  ) {
     notes.add(
       'EMAIL_CHANNELS or PHONE_CHANNELS must name what codes are sent with: smtp, resend, postmark or cloudflare, and twilio; several are separated by commas.',
     );

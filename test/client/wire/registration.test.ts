@@ -28,6 +28,13 @@ describe('registration documents', () => {
     }
   });
 
+  test('RegistrationRequestSchema takes a language, known or not', () => {
+    for (const language of ['fr', 'tlh', '', 'x'.repeat(35)]) {
+      const request = { uid: 'alice@example.org', vaults: [vault], language };
+      expect(parseJson(RegistrationRequestSchema, JSON.stringify(request))).toMatchObject({ language });
+    }
+  });
+
   test.each([
     { uid: 'alice@example.org', vaults: [] },
     { uid: 'alice@example.org', vaults: Array(6).fill(vault) },
@@ -37,6 +44,8 @@ describe('registration documents', () => {
     { uid: 'a'.repeat(255), vaults: [vault] },
     { uid: 7, vaults: [vault] },
     { uid: 'alice@example.org', vaults: [vault], admin: true },
+    { uid: 'alice@example.org', vaults: [vault], language: 7 },
+    { uid: 'alice@example.org', vaults: [vault], language: 'x'.repeat(36) },
     { vaults: [vault] },
   ])('RegistrationRequestSchema refuses %#', (request) => {
     expect(codeOf(() => parseJson(RegistrationRequestSchema, JSON.stringify(request)))).toBe('malformed');

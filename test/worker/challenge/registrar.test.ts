@@ -12,6 +12,7 @@ import {
   hourMs,
   maxAttemptsPerChallenge,
   maxAttemptsPerHrid,
+  maxFailedSends,
   maxSendsOfPrefix,
   maxSendsToAddress,
 } from '../../../worker/limits.ts';
@@ -31,9 +32,11 @@ function setUp(limitSends = true) {
   const messages: Message[] = [];
   const channel = {
     fails: false,
+    onSend: async () => undefined,
     name: 'smtp' as const,
     kind: 'email' as const,
     send: async (_: unknown, message: Message) => {
+      await channel.onSend();
       if (channel.fails) throw new Error('no route');
       codes.push(message.code);
       messages.push(message);
@@ -96,10 +99,74 @@ describe('Registrar.begin()', () => {
     });
   });
 
-  test('says so when the code cannot be sent', async () => {
-    const { begin, channel } = setUp();
+  test('says so when the code cannot be sent, and keeps nothing of that challenge', async () => {
+    const { host, begin, channel } = setUp();
     channel.fails = true;
     expect(problemOf(await begin([client()]))).toEqual({ code: 'challenge-undeliverable' });
+    for (const table of ['challenge', 'waiting']) expect(host.sql.query(`select * from ${table}`)).toEqual([]);
+  });
+
+  test('sends at once after a failure, and delays as if there had been none', async () => {
+    const { host, begin, channel, challenge, answer } = setUp();
+    const somebody = client();
+    channel.fails = true;
+    for (let i = 0; i < 3; i++) expect(problemOf(await begin([somebody]))).toEqual({ code: 'challenge-undeliverable' });
+    channel.fails = false;
+    const own = await challenge([somebody]);
+    expect(problemOf(await begin([somebody]))).toEqual({ code: 'challenge-too-soon', retryAfter: 30 });
+    host.clock.advance(resendMs);
+    unwrap(await begin([somebody]));
+    expect(unwrap(await answer(own, somebody, own.code))).toEqual(somebody.pk);
+  });
+
+  test('leaves what was sent before as it is when a later code cannot be sent', async () => {
+    const { host, begin, channel, challenge, answer } = setUp();
+    const somebody = client();
+    const own = await challenge([somebody]);
+    host.clock.advance(resendMs);
+    channel.fails = true;
+    await begin([somebody]);
+    expect(unwrap(await answer(own, somebody, own.code))).toEqual(somebody.pk);
+  });
+
+  test('tries six times an hour for a network what cannot be sent, twelve times in all', async () => {
+    const { host, begin, channel } = setUp();
+    channel.fails = true;
+    const codes = async (prefix: Bytes) => {
+      const problems: string[] = [];
+      for (let i = 0; i < 20; i++) problems.push(problemOf(await begin([client()], prefix)).code);
+      return problems.filter((code) => code === 'challenge-undeliverable').length;
+    };
+    expect(await codes(home)).toBe(maxFailedSends.ofPrefix);
+    expect(await codes(away)).toBe(maxFailedSends.ofPrefix);
+    expect(2 * maxFailedSends.ofPrefix).toBe(maxFailedSends.toAddress);
+    expect(await codes(Uint8Array.of(3))).toBe(0);
+    expect(problemOf(await begin([client()], home))).toEqual({ code: 'challenge-too-soon', retryAfter: hourMs / 1000 });
+    host.clock.advance(hourMs);
+    expect(await codes(home)).toBe(maxFailedSends.ofPrefix);
+  });
+
+  test('puts up with a registrar that has ended while a code was being sent', async () => {
+    const { host, registrar, begin, channel } = setUp();
+    channel.onSend = async () => {
+      host.clock.advance(2 * day);
+      await registrar.alarm();
+      throw new Error('too late');
+    };
+    expect(problemOf(await begin([client()]))).toEqual({ code: 'challenge-undeliverable' });
+    expect(host.tables()).toEqual([]);
+  });
+
+  test('tells the channel the code, how long it counts, and what the client wishes', async () => {
+    const { registrar, codes, messages } = setUp();
+    unwrap(await registrar.begin(address, [], home, { language: 'fr', host: 'relay.example.org' }));
+    expect(messages).toEqual([{ code: codes[0], language: 'fr', host: 'relay.example.org', minutes: 10 }]);
+  });
+
+  test('takes a call of an earlier edge, which wishes nothing', async () => {
+    const { registrar, messages } = setUp();
+    unwrap(await registrar.begin(address, [], home));
+    expect(messages).toMatchObject([{ language: 'en', host: null }]);
   });
 
   test('lets the delays of one network grow, and sends at most three codes an hour and five a day for it', async () => {
