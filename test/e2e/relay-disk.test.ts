@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { parseEnv } from 'node:util';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { encodeUtf8 } from '../../client/wire/bytes.ts';
 import { routes, streamProtocol, ticketProtocolPrefix } from '../../client/wire/routes.ts';
@@ -25,6 +26,8 @@ import { until } from '../support/until.ts';
 const script = join(import.meta.dirname, '../../worker/deno.ts');
 const folder = mkdtempSync(join(tmpdir(), 'cliquet-disk-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const channel = { EMAIL_CHANNELS: 'resend', RESEND_KEY: 'x', MAIL_FROM: 'codes@example.org' };
 
 const children: ChildProcess[] = [];
 afterEach(() => {
@@ -59,7 +62,7 @@ for (const [name, { command, args, env }] of Object.entries(runtimes)) {
     test('says all that is missing, and what is wrong, in a sentence each', async () => {
       const { code, out, err } = await said([]);
       expect({ code, out }).toEqual({ code: 1, out: '' });
-      expect(err.trim().split('\n')).toHaveLength(5);
+      expect(err.trim().split('\n')).toHaveLength(6);
       expect(err).toContain('HOSTS must say');
       const unknown = await said(['--nonsense']);
       expect(unknown).toMatchObject({ code: 2, out: '' });
@@ -67,10 +70,28 @@ for (const [name, { command, args, env }] of Object.entries(runtimes)) {
       expect(unknown.err).not.toContain('    at ');
     });
 
-    test('runs with the configuration that it has made, once it is told its names', async () => {
+    test('does not start without any one thing that it must be told, and says which', async () => {
+      const whole = {
+        ...parseEnv((await said(['--new-config'])).out),
+        ...{ HOSTS: 'localhost', STATE: newState(), PORT: '0', ...channel },
+      };
+      const needed = ['HOSTS', 'STATE', 'PEPPER', 'FILTER_KEY', 'TICKET_KEY', ...Object.keys(channel)];
+      await Promise.all(
+        needed.map(async (lacking) => {
+          const { code, out, err } = await said([], { ...whole, [lacking]: '' });
+          expect({ code, out }).toEqual({ code: 1, out: '' });
+          expect(new Set(err.trim().split('\n')).size).toBe(1);
+          expect(err).toMatch(new RegExp(`^${lacking} `));
+        }),
+      );
+    });
+
+    test('runs with the configuration that it has made, once it is told its names and how to send codes', async () => {
       const file = join(folder, `${name}.env`);
       const { out } = await said(['--new-config']);
-      writeFileSync(file, out.replace('HOSTS=', 'HOSTS=localhost').replace('STATE=', `STATE=${newState()}`));
+      const sending = Object.entries(channel).map(([key, value]) => `${key}=${value}\n`);
+      const told = out.replace('HOSTS=', 'HOSTS=localhost').replace('STATE=', `STATE=${newState()}`);
+      writeFileSync(file, told + sending.join(''));
       const { child, exit, err } = start(['--config', file], { PORT: '0' });
       child.stderr?.once('data', () => child.kill('SIGTERM'));
       expect(await exit).toBe(0);
