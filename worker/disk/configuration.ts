@@ -83,6 +83,13 @@ PORT=8787
 #ADDRESS_HEADER=x-forwarded-for
 # Origins of web pages that may call, separated by commas.
 #ALLOWED_ORIGINS=
+# What codes are sent with, here an SMTP server; others are in docs/CHANNELS.md.
+EMAIL_CHANNELS=smtp
+# The address that they come from, like codes@example.org
+MAIL_FROM=
+# Like smtps://user@mail.example.org:465, or smtp://user@mail.example.org:587 for STARTTLS
+SMTP_URL=
+SMTP_PASSWORD=
 # PEPPER is for the life of this relay. The others can be changed (docs/OPERATIONS.md, "Changing secrets").
 PEPPER=${secret()}
 FILTER_KEY=${secret()}

@@ -101,7 +101,8 @@ describe('readConfiguration()', () => {
 describe('newConfiguration()', () => {
   test('has secrets of its own, and lacks only what nobody else can know', () => {
     expect(complaintsOf(parseEnv(newConfiguration())).map((line) => line.split(' ')[0])).toEqual([
-      'EMAIL_CHANNELS',
+      'MAIL_FROM',
+      'SMTP_URL',
       'HOSTS',
       'STATE',
     ]);
