@@ -11,10 +11,10 @@ export interface Contract {
   /** What it does, in a sentence. */
   readonly summary: string;
   /**
-   * `registered`: signs, and is registered. `registering`: signs. `ticket`: opens a WebSocket with a ticket. Of each of
-   * them, and of each body, come refusals that need not be said again.
+   * `registered`: signs, and is registered. `registering`: signs. `ticket`: opens a WebSocket with a ticket. `operator`: may
+   * show a token. Of each of them, and of each body, come refusals that need not be said again.
    */
-  readonly caller: 'anybody' | 'registering' | 'registered' | 'ticket';
+  readonly caller: 'anybody' | 'registering' | 'registered' | 'ticket' | 'operator';
   /** What may stand in its query. */
   readonly query?: readonly Parameter[];
   readonly takes?: Takes;

@@ -31,6 +31,7 @@ const refusals: Readonly<Record<Contract['caller'], readonly ProblemCode[]>> = {
   registering: ['bad-signature', 'stale-signature', 'rate-limited'],
   registered: ['bad-signature', 'stale-signature', 'not-registered', 'too-large', 'rate-limited'],
   ticket: ['malformed', 'ticket-invalid', 'origin-refused'],
+  operator: [],
 };
 const refusalsOfBody: readonly ProblemCode[] = ['malformed', 'unsupported-media-type', 'too-large', 'too-slow'];
 const refusalsOfAll: readonly ProblemCode[] = ['wrong-host', 'internal-error'];
@@ -41,6 +42,7 @@ const security: Readonly<Record<Contract['caller'], readonly Json[]>> = {
   registering: signed,
   registered: signed,
   ticket: [{ ticket: [] }],
+  operator: [{}, { healthToken: [] }],
 };
 
 const securitySchemes = {
@@ -63,6 +65,7 @@ const securitySchemes = {
     name: 'Sec-WebSocket-Protocol',
     description: `\`cliquet.v1\`, and \`${ticketProtocolPrefix}\` with a ticket of \`POST /v1/tickets\` behind it.`,
   },
+  healthToken: { type: 'http', scheme: 'bearer', description: 'The `HEALTH_TOKEN` of the deployment.' },
 };
 
 const parameters: Readonly<Record<Parameter, Json>> = {
@@ -146,7 +149,7 @@ function describeRoute(method: string, path: string, contract: Contract, compone
         content: { [takes.mediaType]: { schema: components.schemaOf(takes.content) } },
       },
     }),
-    responses: { ...describeAnswers(answers, components), ...components.refusals(refusalsOf(method, contract)) },
+    responses: { ...components.refusals(refusalsOf(method, contract)), ...describeAnswers(answers, components) },
   };
 }
 

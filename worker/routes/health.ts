@@ -16,8 +16,9 @@ const retrySeconds = 60;
 
 const tell: Contract = {
   summary: 'Whether the relay works; for its operator, who has a token, also what it has counted.',
-  caller: 'anybody',
-  answers: { 200: HealthSchema, 503: HealthSchema },
+  caller: 'operator',
+  // The text is for who has not configured it.
+  answers: { 200: HealthSchema, 503: [HealthSchema, 'text/plain'] },
   refuses: ['rate-limited'],
 };
 
