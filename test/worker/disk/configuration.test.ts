@@ -108,7 +108,7 @@ describe('newConfiguration()', () => {
     ]);
     const { secrets } = readSettings({ ...whole, ENVIRONMENT: 'production' });
     expect(secrets).not.toEqual(
-      readSettings({ ...whole, ...parseEnv(newConfiguration()), HOSTS: 'x', ENVIRONMENT: 'production' }).secrets,
+      readSettings({ ...parseEnv(newConfiguration()), ...channel, HOSTS: 'x', ENVIRONMENT: 'production' }).secrets,
     );
   });
 });
