@@ -11,6 +11,7 @@ import { type Host, type KeyValueWriter, wakeBy } from '../ports.ts';
 import type { BlockHash } from './block.ts';
 import { Layers, layerBytes, pageBytes } from './layers.ts';
 import { shardKey } from './reader.ts';
+import { createTables, hasTables } from './schema.ts';
 
 interface ShardRow extends Record<string, number | string | null> {
   /** Under which readers find it. */
@@ -141,40 +142,14 @@ export class ShardWriter {
 
   #hasTables(): boolean {
     if (this.#tables) return true;
-    const { sql } = this.#host;
-    const [table] = sql.query<{ sql: string }>(`select sql from sqlite_master where type = 'table' and name = 'shard'`);
-    if (table === undefined) return false;
-    // Made before the filter key had generations.
-    if (!table.sql.includes('generation')) {
-      sql.transaction(() => {
-        sql.query('alter table shard add column generation integer not null default 1');
-        sql.query('alter table shard add column unread integer');
-      });
-    }
-    this.#tables = true;
-    return true;
+    this.#tables = hasTables(this.#host.sql);
+    return this.#tables;
   }
 
   /** Not in the constructor: a negative that is confirmed must not make tables in an empty shard. */
   #createTables(generation: number, key: string): void {
     if (this.#hasTables()) return;
-    const { sql } = this.#host;
-    sql.transaction(() => {
-      sql.query(
-        `create table shard (id integer primary key check (id = 0), key text not null, generation integer not null,
-                             layers integer not null, filled integer not null, published integer not null,
-                             unread integer)`,
-      );
-      sql.query(
-        `create table page (layer integer not null, page integer not null, bits blob not null,
-                            primary key (layer, page)) without rowid`,
-      );
-      sql.query(
-        'insert into shard (id, key, generation, layers, filled, published) values (0, ?, ?, 0, 0, 0)',
-        key,
-        generation,
-      );
-    });
+    createTables(this.#host.sql, generation, key);
     this.#tables = true;
   }
 }

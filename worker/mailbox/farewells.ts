@@ -7,7 +7,7 @@ import { log } from '../log.ts';
 import { type Host, wakeBy } from '../ports.ts';
 import { backoffMs, inTime } from './call.ts';
 import { gapItem, type Peers } from './peer.ts';
-import { hasTable } from './schema.ts';
+import { schemaVersion } from './schema.ts';
 
 interface Owed {
   readonly recipient: Bytes;
@@ -38,22 +38,23 @@ export class Farewells {
   /** Within the transaction that ends the registration. @param epoch of the ended registration */
   add(sender: Bytes, epoch: Bytes, owed: readonly Owed[]): void {
     const { sql } = this.#host;
-    if (owed.length > 0 && !hasTable(sql, 'farewell')) {
+    if (owed.length > 0 && !this.#hasTable()) {
       sql.query(`create table farewell (
         id integer primary key, sender blob not null, epoch blob not null, recipient blob not null, from_n integer not null, n integer not null,
-        failures integer not null, not_before integer not null)`);
+        failures integer not null, not_before integer not null, schema integer not null default 2)`);
     }
     for (const { recipient, fromN, n } of owed) {
       sql.query(
-        'insert into farewell (sender, epoch, recipient, from_n, n, failures, not_before) values (?, ?, ?, ?, ?, 0, 0)',
-        ...[sender, epoch, recipient, fromN, n],
+        `insert into farewell (sender, epoch, recipient, from_n, n, failures, not_before, schema)
+         values (?, ?, ?, ?, ?, 0, 0, ?)`,
+        ...[sender, epoch, recipient, fromN, n, schemaVersion],
       );
     }
   }
 
   /** Says what is due. @returns when there is more to say, infinite if never */
   resume(): number {
-    if (!hasTable(this.#host.sql, 'farewell')) return Number.POSITIVE_INFINITY;
+    if (!this.#hasTable()) return Number.POSITIVE_INFINITY;
     const now = this.#host.now();
     type Due = { id: number; not_before: number };
     const rows = this.#host.sql.query<Due>('select id, not_before from farewell');
@@ -69,12 +70,25 @@ export class Farewells {
   /** A recipient of an ended registration has acknowledged up to n: of that it needs to hear nothing. */
   acknowledged(recipient: Bytes, epoch: Bytes, n: number): void {
     const { sql } = this.#host;
-    if (!hasTable(sql, 'farewell')) return;
+    if (!this.#hasTable()) return;
     sql.query('delete from farewell where recipient = ? and epoch = ? and n <= ?', recipient, epoch, n);
     sql.query(
       'update farewell set from_n = ? where recipient = ? and epoch = ? and from_n <= ?',
       ...[n + 1, recipient, epoch, n],
     );
+  }
+
+  /** Its rows outlive the registration, and so have a version of their own. @throws if it is a later one */
+  #hasTable(): boolean {
+    const { sql } = this.#host;
+    const [table] = sql.query<{ sql: string }>(
+      `select sql from sqlite_master where type = 'table' and name = 'farewell'`,
+    );
+    if (table === undefined) return false;
+    if (!table.sql.includes('schema')) sql.query('alter table farewell add column schema integer not null default 2');
+    const [newest] = sql.query<{ schema: number | null }>('select max(schema) as schema from farewell');
+    if ((newest?.schema ?? 0) > schemaVersion) throw new Error('a mailbox of a newer version');
+    return true;
   }
 
   #said(id: number): void {
@@ -88,7 +102,7 @@ export class Farewells {
     const [row] = sql.query<Row>('select * from farewell where id = ?', id);
     if (row === undefined) return;
     const heard = await this.#deliver(row);
-    if (!hasTable(sql, 'farewell')) return;
+    if (!this.#hasTable()) return;
     // With the epoch: a later end of another registration may have given the id to what that one owes.
     if (heard) {
       sql.query('delete from farewell where id = ? and epoch = ?', id, row.epoch);

@@ -9,11 +9,7 @@ export const schemaVersion = 2;
 
 /** Whether somebody is registered here. A mailbox whose owner has gone may still have `farewell`. */
 export function hasTables(sql: Sql): boolean {
-  return hasTable(sql, 'registration');
-}
-
-export function hasTable(sql: Sql, name: string): boolean {
-  return sql.query(`select 1 from sqlite_master where type = 'table' and name = ?`, name).length > 0;
+  return sql.query(`select 1 from sqlite_master where type = 'table' and name = 'registration'`).length > 0;
 }
 
 export function createTables(sql: Sql): void {
