@@ -219,6 +219,7 @@ async function main(): Promise<void> {
   The relay is running.
   Open in a browser:             ${relay.url}
   Codes are not sent but shown:  ${relay.url}/dev/inbox
+  Its routes, for programs:      ${relay.url}/v1/openapi.json
   What it keeps is in            ${relative(process.cwd(), stateFolder)}/  (delete the folder to start afresh)
 
   Or, in another terminal:       npm run demo
