@@ -26,7 +26,7 @@ export interface Contract {
 
 export type Parameter = 'address' | 'after' | 'epoch';
 
-export interface Takes extends Body {
+interface Takes extends Body {
   readonly content: Schema;
 }
 

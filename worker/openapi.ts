@@ -101,8 +101,10 @@ export function describeApi(app: Hono<App>): Json {
   const components = new Components();
   const paths: Record<string, Record<string, Json>> = {};
   for (const { method, path, contract } of contractsOf(app)) {
-    const named = path.replace(/:(\w+)(\{[^}]*\})?/g, '{$1}');
-    paths[named] = { ...paths[named], [method.toLowerCase()]: describeRoute(method, path, contract, components) };
+    const named = path.replace(/:(\w+)\{[^}]*\}/g, '{$1}');
+    const operationId = [method.toLowerCase(), ...(named.match(/\w+/g) ?? [])].join('-');
+    const operation = { operationId, ...describeRoute(method, path, contract, components) };
+    paths[named] = { ...paths[named], [method.toLowerCase()]: operation };
   }
   return {
     openapi: '3.1.1',
@@ -132,7 +134,6 @@ function describeRoute(method: string, path: string, contract: Contract, compone
   const isSigned = caller === 'registering' || caller === 'registered';
   return {
     summary,
-    operationId: [method.toLowerCase(), ...path.split(/\W+/)].filter((word) => word !== '').join('-'),
     security: security[caller],
     parameters: [
       ...[...path.matchAll(/:(\w+)\{([^}]*)\}/g)].map(([, name, pattern]) => ({

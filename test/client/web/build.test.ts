@@ -66,7 +66,9 @@ test('buildWeb() leaves this build in the folder, and nothing of an earlier one'
   writeFileSync(join(folder, 'old.js'), 'old');
   const { files } = await buildWeb(folder);
   const names = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  expect(names).toHaveLength(files.size);
+  // And docs/openapi.json.
+  expect(names).toHaveLength(files.size + 1);
+  expect(readFileSync(join(folder, 'openapi.json'), 'utf8')).toContain('"openapi": "3.1.1"');
   for (const [path, contents] of files) expect(readFileSync(join(folder, path)).equals(contents)).toBe(true);
   rmSync(folder, { recursive: true, force: true });
 });
