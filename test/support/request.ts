@@ -87,6 +87,19 @@ export async function readProblem(response: Response): Promise<Problem> {
   return v.parse(ProblemSchema, await response.json());
 }
 
+/** Everything of the answer to a request for a code that does not have to differ from one to another. */
+export async function challengeShape(response: Response): Promise<Record<string, unknown>> {
+  const text = await response.text();
+  const document = JSON.parse(text) as { challenge: string; expires: number; hrids: string[] };
+  return {
+    status: response.status,
+    headers: [...response.headers].filter(([name]) => name !== 'date'),
+    length: text.length,
+    fields: Object.entries(document).map(([name, value]) => [name, typeof value, JSON.stringify(value).length]),
+    isLate: Math.abs(document.expires - Date.now() / 1000 - 600) < 5,
+  };
+}
+
 /** Where a client registers, and who reads its mail. */
 export interface Relay {
   readonly url: string;
@@ -128,8 +141,8 @@ export class Client {
   }
 
   /** A registered client, through challenge and answer. */
-  static async register(relay: Relay): Promise<Client> {
-    const client = new Client(relay);
+  static async register(relay: Relay, uid?: string): Promise<Client> {
+    const client = new Client(relay, uid);
     const { challenge } = await client.challenge();
     const response = await client.answer(challenge, await relay.inbox(client.uid));
     v.parse(RegistrationSchema, await response.json());
