@@ -47,9 +47,11 @@ interface Objects<T> {
   jurisdiction?(name: Jurisdiction): Objects<T>;
 }
 
-/** The objects of a class as this deployment places them. */
+/** The objects of a class as this deployment places them. @throws TypeError if the host cannot place them */
 export function placed<T>(objects: Objects<T>, jurisdiction: Jurisdiction | null): Objects<T> {
-  return jurisdiction === null ? objects : (objects.jurisdiction?.(jurisdiction) ?? objects);
+  if (jurisdiction === null) return objects;
+  if (objects.jurisdiction === undefined) throw new TypeError('a host with jurisdictions expected');
+  return objects.jurisdiction(jurisdiction);
 }
 
 export interface Env {

@@ -161,7 +161,7 @@ export function readSettings(env: object, howTo: typeof setSecret = setSecret, p
       ticketKeys: previousTicketKey === null ? [ticketKey] : [ticketKey, previousTicketKey],
       healthToken: optional('HEALTH_TOKEN'),
     },
-    jurisdiction: problems.attempt(null, () => parseJurisdiction(texts.JURISDICTION)),
+    jurisdiction: problems.attempt(null, () => parseJurisdiction(texts.JURISDICTION, development)),
     filterKeys: problems.attempt<Settings['filterKeys']>(unread, () =>
       readFilterKeys(filterKey, texts.FILTER_GENERATION, previous),
     ),
@@ -194,7 +194,10 @@ function readFilterKeys(key: Bytes, number = '1', previous: Bytes | null = null)
   ];
 }
 
-function parseJurisdiction(text: string | undefined): Jurisdiction | null {
+function parseJurisdiction(text: string | undefined, development: boolean): Jurisdiction | null {
+  if (text !== undefined && development) {
+    throw new ConfigurationError('JURISDICTION is for a deployment: on this machine there are none. Leave it away.');
+  }
   const jurisdiction = jurisdictions.find((name) => name === text) ?? null;
   if (jurisdiction !== null || text === undefined) return jurisdiction;
   throw new ConfigurationError(`JURISDICTION must be one of ${jurisdictions.join(', ')}; leave it away for none.`);

@@ -98,6 +98,7 @@ describe('readSettings()', () => {
     const more = readSettings({ ...production, HEALTH_TOKEN: secret, JURISDICTION: 'eu' });
     expect(more.jurisdiction).toBe('eu');
     expect(more.secrets.healthToken).toHaveLength(32);
+    expect(() => readSettings({ ENVIRONMENT: 'development', JURISDICTION: 'eu' })).toThrow(/^JURISDICTION is for/);
     expect(() => readSettings({ ...production, JURISDICTION: 'moon' })).toThrow(/^JURISDICTION must be one of eu, us/);
     expect(() => readSettings({ ...production, HEALTH_TOKEN: 'x' })).toThrow(/^HEALTH_TOKEN must be 32 random bytes/);
   });
