@@ -149,6 +149,20 @@ export const registration: readonly Case[] = [
     },
   },
   {
+    title: 'POST takes a language, also one that it has no letter in',
+    cites: '`language` may be left out: a BCP 47 tag, whose letter the relay sends if it has one, else the English one',
+    async run(bench) {
+      for (const language of ['fr', 'fr-CA', 'tlh', '', 'x'.repeat(35)]) {
+        const { uid, vault } = bench.stranger();
+        await answered(await post(bench, { uid, vaults: [vault], language }), 202);
+      }
+      const { uid, vault } = bench.stranger();
+      for (const language of ['x'.repeat(36), 7, null, ['fr']]) {
+        await refused(post(bench, { uid, vaults: [vault], language }), 'malformed');
+      }
+    },
+  },
+  {
     title: 'POST refuses a field that it does not know',
     cites: 'The relay refuses fields that it does not know; a client passes over them.',
     async run(bench) {
@@ -159,7 +173,7 @@ export const registration: readonly Case[] = [
   },
   {
     title: 'POST refuses other than one to five vaults, and an address that is too long',
-    cites: '`{uid: text ≤ 254, vaults: [{pk 32, hashVid 32} × 1…5]}`',
+    cites: '`{uid: text ≤ 254, vaults: [{pk 32, hashVid 32} × 1…5], language?: text ≤ 35}`',
     async run(bench) {
       const { uid, vault } = bench.stranger();
       const long = `a@${`${'x'.repeat(60)}.`.repeat(5)}org`;
