@@ -3,6 +3,7 @@
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { en } from '../../client/web/messages/en.ts';
 import { fr } from '../../client/web/messages/fr.ts';
+import { routes } from '../../client/wire/routes.ts';
 import { foundGroup } from './person.ts';
 import { World } from './world.ts';
 
@@ -87,7 +88,12 @@ test('in French, up to the conversation', async () => {
   const [eve, bob] = [await world.visitor('Eve', { locale: 'fr-FR' }), await world.person('Bob French')];
   await eve.press(fr.welcome.begin);
   await eve.field(fr.welcome.address).fill(eve.address);
+  const asked = eve.page.waitForRequest((request) => request.url().endsWith(routes.registrations));
   await eve.press(fr.welcome.sendCode);
+  // The letter is in French too, and a phone offers to fill its code in.
+  expect((await asked).postDataJSON()).toMatchObject({ language: 'fr' });
+  await expect.poll(() => eve.field(fr.welcome.code).getAttribute('autocomplete')).toBe('one-time-code');
+  expect(await eve.field(fr.welcome.code).getAttribute('inputmode')).toBe('numeric');
   await eve.field(fr.welcome.code).fill(await world.relay.inbox(eve.address));
   await eve.press(fr.welcome.confirm);
   for (const label of [fr.welcome.passphrase, fr.welcome.passphraseAgain]) {
