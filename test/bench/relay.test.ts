@@ -35,6 +35,6 @@ test('npm run bench -- hosts compares the relay on workerd and on Deno, and ever
 test('npm run bench names the benchmarks that there are', async () => {
   await expect(bench('nothing')).rejects.toMatchObject({
     code: 1,
-    stderr: expect.stringContaining('store, relay, hosts'),
+    stderr: expect.stringContaining('store, relay, hosts, cost'),
   });
 });

@@ -1,0 +1,54 @@
+// What the platform counts of a registration and of a message, as test/worker/cost.workerd.test.ts finds it.
+
+export interface Counts {
+  /** SQLite rows written, and alarms set, which cost as much. */
+  readonly rows: number;
+  /** At most. */
+  readonly rowsRead: number;
+  /** Requests to objects: calls, alarms that fire, connections, twenty frames that come over a stream. */
+  readonly objectRequests: number;
+  /** Requests to the Worker. */
+  readonly requests: number;
+  readonly keyValueWrites: number;
+  /** Points for Analytics Engine, if it is bound. */
+  readonly points: number;
+  /** That stay for as long as the client is registered. */
+  readonly bytes: number;
+}
+
+/** With 50 key packages and the first stream, until the registrar has forgotten it. */
+export const registration = {
+  // 50 of them are key packages, 13 the mailbox's tables.
+  rows: 95,
+  rowsRead: 250,
+  // begin, answer, add, register, upload, ticket, connect; twice `has`, as the key-value store is late; three alarms.
+  objectRequests: 12,
+  // Info, registrations twice, key packages, ticket, stream.
+  requests: 6,
+  keyValueWrites: 1,
+  // Sent and answered.
+  points: 2,
+  bytes: 151_552,
+} as const satisfies Counts;
+
+/** At N = 3 over streams, acknowledged alone. */
+export const messageAlone = {
+  // 10, and the alarm (test/worker/mailbox/rows.workerd.test.ts).
+  rows: 11,
+  rowsRead: 50,
+  // Two deliveries, two reports, one alarm; a send and two acknowledgements as frames.
+  objectRequests: 4 + 1 + 3 / 20,
+  requests: 0,
+  keyValueWrites: 0,
+  // Accepted, delivered twice, acknowledged twice.
+  points: 5,
+  bytes: 0,
+} as const satisfies Counts;
+
+/** The same, 50 delivered one by one and acknowledged together. */
+export const messageTogether = {
+  ...messageAlone,
+  rows: (353 + 1) / 50,
+  objectRequests: 2 + (2 + 1) / 50 + (1 + 2 / 50) / 20,
+  points: 3 + 2 / 50,
+} as const satisfies Counts;
