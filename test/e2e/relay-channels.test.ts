@@ -1,12 +1,13 @@
 // Codes that are really sent, on every host: by SMTP to a real server, in the providers' formats, by Workers' own binding as
 // workerd has it locally. What is found in the message completes a registration.
 
+import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { Client as MessengerClient, memoryStore } from '../../client/index.ts';
 import { routes } from '../../client/wire/routes.ts';
 import { Post } from '../support/channel-relay.ts';
 import { Person } from '../support/command.ts';
-import { codeIn, mailUser } from '../support/mail-server.ts';
+import { codeIn, mailUser, replyCount, startBreakingServer } from '../support/mail-server.ts';
 import { hostNames, type TestRelay } from '../support/relay.ts';
 import { Client, challengeShape, readProblem } from '../support/request.ts';
 import { until } from '../support/until.ts';
@@ -51,6 +52,41 @@ describe.each(hostNames)('codes on %s', (host) => {
     const url = `smtps://${mailUser}@localhost:${post.secureMail.port}`;
     const relay = await post.startRelay(host, { EMAIL_CHANNELS: 'smtp', SMTP_URL: url });
     await register(relay, (uid) => post.secureMail.code(uid));
+  });
+
+  test('register several vaults with one of them', async () => {
+    const relay = await post.startRelay(host, { EMAIL_CHANNELS: 'smtp' });
+    const { uid } = new Client(relay);
+    const vaults = [new Client(relay, uid), new Client(relay, uid), new Client(relay, uid)] as const;
+    const before = post.mail.mails.length;
+    const { challenge } = await vaults[0].challenge(vaults.map(({ vault }) => vault));
+    expect(post.mail.mails).toHaveLength(before + 1);
+    const code = post.mail.code(uid) ?? '';
+    for (const vault of vaults) expect((await vault.answer(challenge, code)).status).toBe(200);
+  });
+
+  test('go out all the same where a server hangs up, wherever it does, or says nothing more', {
+    timeout: 60_000,
+  }, async () => {
+    let after = 0;
+    let isSilent = false;
+    const server = await startBreakingServer(
+      () => after,
+      [],
+      () => isSilent,
+    );
+    const { port } = server.address() as AddressInfo;
+    const url = `smtp://${mailUser}@127.0.0.1:${port}?tls=none`;
+    const relay = await post.startRelay(host, { EMAIL_CHANNELS: 'smtp,resend', SMTP_URL: url });
+    post.answer = () => 200;
+    for (; after < replyCount; after++) await register(relay, provided);
+    after = 2;
+    isSilent = true;
+    await register(relay, provided);
+    const failures = relay.logs.filter((line) => line.includes('challenge-failed')).map((line) => JSON.parse(line));
+    expect(failures).toHaveLength(replyCount + 1);
+    expect(failures.at(-1)).toEqual({ event: 'challenge-failed', channel: 'smtp', error: 'too-slow' });
+    server.close();
   });
 
   test('go nowhere, and are kept apart from the log, while every channel fails', async () => {

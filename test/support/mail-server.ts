@@ -106,13 +106,23 @@ const replies = [
 ];
 export const replyCount: number = replies.length;
 
-/** A server that hangs up in place of its reply after so many. @param first  replies in place of the usual ones */
-export async function startBreakingServer(after: number, first: readonly string[] = []): Promise<Server> {
+/**
+ * A server that hangs up, or says nothing more, in place of a reply.
+ * @param after  which one, from 0; asked for each connection
+ * @param first  replies in place of the usual ones
+ */
+export async function startBreakingServer(
+  after: () => number,
+  first: readonly string[] = [],
+  isSilent: () => boolean = () => false,
+): Promise<Server> {
   const lines = [...first, ...replies.slice(first.length)];
   const server = createServer((socket: Socket) => {
+    const last = after();
     let said = 0;
     const say = () => {
-      if (said === after) socket.destroy();
+      if (said === last && isSilent()) return;
+      if (said === last) socket.destroy();
       else socket.write(`${lines[said++]}\r\n`);
     };
     socket.on('error', () => undefined);

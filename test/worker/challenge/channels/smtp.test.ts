@@ -68,7 +68,7 @@ async function start(temper: Temper, isSecure: boolean): Promise<OtherSide> {
     'is gone': {},
   };
   const server = await startMailServer({ tls, isSecure, ...options[temper] });
-  const breaking = temper === 'fails' ? await startBreakingServer(1) : null;
+  const breaking = temper === 'fails' ? await startBreakingServer(() => 1) : null;
   const port = breaking === null ? server.port : (breaking.address() as AddressInfo).port;
   if (temper === 'is gone') await server.stop();
   return {
@@ -151,7 +151,7 @@ describe('smtpChannel()', () => {
 
   test('ends wherever the line breaks', async () => {
     for (let after = 0; after < replyCount; after++) {
-      const server = await startBreakingServer(after);
+      const server = await startBreakingServer(() => after);
       const { port } = server.address() as AddressInfo;
       await expect(send(port, { tls: 'none' }), `after ${after} replies`).rejects.toMatchObject({
         name: 'DeliveryError',
@@ -163,7 +163,7 @@ describe('smtpChannel()', () => {
 
   test('ends where the line breaks on the way to TLS', async () => {
     for (const after of [2, 3]) {
-      const server = await startBreakingServer(after, ['220 hello', '250-hello\r\n250 STARTTLS', '220 go on']);
+      const server = await startBreakingServer(() => after, ['220 hello', '250-hello\r\n250 STARTTLS', '220 go on']);
       const { port } = server.address() as AddressInfo;
       await expect(send(port), `after ${after} replies`).rejects.toMatchObject({ problem: 'unreachable' });
       server.close();
