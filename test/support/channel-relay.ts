@@ -7,7 +7,7 @@ import type { ChannelName } from '../../worker/challenge/channel.ts';
 import { createCertificate } from '../demo/certificate.ts';
 import { codeIn, type MailServer, mailUser, startMailServer } from './mail-server.ts';
 import { type Provider, type ProviderAnswer, startProvider } from './provider.ts';
-import { type HostName, startRelay, type TestRelay } from './relay.ts';
+import { type HostName, startRelay, type TestRelay, type TestRelayOptions } from './relay.ts';
 import { Client } from './request.ts';
 import { until } from './until.ts';
 
@@ -47,12 +47,16 @@ export class Post {
   }
 
   /** A relay that is told where its channels are; which of them it uses stands in `vars`. */
-  async startRelay(host: HostName, vars: Readonly<Record<string, string>>): Promise<TestRelay> {
+  async startRelay(
+    host: HostName,
+    vars: Readonly<Record<string, string>>,
+    options: TestRelayOptions = {},
+  ): Promise<TestRelay> {
     const { TMPDIR } = process.env;
     // Where Workers' own binding, as it is locally, writes what it was given.
     process.env.TMPDIR = this.#folder;
     try {
-      const relay = await startRelay({ host, vars: { ...this.#addresses(), ...vars } });
+      const relay = await startRelay({ ...options, host, vars: { ...this.#addresses(), ...options.vars, ...vars } });
       this.#relays.push(relay);
       return relay;
     } finally {
@@ -61,7 +65,7 @@ export class Post {
     }
   }
 
-  /** A relay with one channel, whose inbox is what that has sent. */
+  /** A relay whose inbox is what this channel has sent, the only one that it has. */
   async startRelayWith(
     channel: Exclude<ChannelName, 'cloudflare'>,
     host: HostName = 'workerd',
