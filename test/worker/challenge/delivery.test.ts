@@ -60,11 +60,14 @@ afterEach(() => {
 
 describe('Delivery.send()', () => {
   test('uses the first channel, and no other if that works', async () => {
+    vi.useFakeTimers();
     const { delivery, sent, counted } = setUp({ smtp: works, resend: works });
     await delivery.send(email, message, network);
     expect(sent).toEqual(['smtp']);
     expect(counted).toEqual(['challenge-sent smtp']);
     expect(logged).toEqual([]);
+    // Nothing is left that would keep an object awake.
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   test('uses the next one where a channel fails, and says which and why but not to whom', async () => {

@@ -55,8 +55,10 @@ describe('Registrar.countText()', () => {
       code: 'challenge-undeliverable',
       retryAfter: Math.ceil((tomorrow - host.now()) / 1000),
     });
+    // Also where the alarm is late.
     host.clock.time = tomorrow;
     expect(await counted(10, '+33')).toBe(limits.perPrefixAndDay);
+    expect(host.sql.query('select distinct day from text_message')).toEqual([{ day: tomorrow / day }]);
   });
 
   test('a refusal counts nothing', async () => {
