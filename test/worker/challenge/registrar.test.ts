@@ -96,9 +96,9 @@ describe('Registrar.begin()', () => {
     const { host, registrar } = setUp();
     expect(problemOf(await registrar.begin(parseAddress('+4915112345678'), [], home))).toEqual({
       code: 'channel-unavailable',
-      // It is asked for before anything is kept.
+    });
+    // It is asked for before anything is kept.
     expect(host.tables()).toEqual([]);
-  });
   });
 
   test('says so when the code cannot be sent, and keeps nothing of that challenge', async () => {
