@@ -33,9 +33,9 @@ interface Labels {
 }
 
 /** What a channel is called here: one of a few words, and nothing of a letter or its provider's answer. */
-export type ChannelLabel = ChannelName;
+type ChannelLabel = ChannelName;
 
-export type Counter = keyof Labels;
+type Counter = keyof Labels;
 
 /** @param by  how many at once */
 export type Count = <C extends Counter>(counter: C, label: Labels[C], by?: number) => void;

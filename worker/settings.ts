@@ -48,7 +48,7 @@ interface FilterKey {
   readonly key: Bytes;
 }
 
-export const jurisdictions = ['eu', 'us', 'fedramp', 'fedramp-high'] as const;
+const jurisdictions = ['eu', 'us', 'fedramp', 'fedramp-high'] as const;
 export type Jurisdiction = (typeof jurisdictions)[number];
 
 const number = (fallback: number, development: number) => ({ fallback, development });

@@ -6,7 +6,7 @@
 
 import type { Sql } from '../ports.ts';
 
-export const schemaVersion = 3;
+const schemaVersion = 3;
 
 /**
  * Whether there are tables, of this version now; those of an earlier one are brought to it, all or nothing.
