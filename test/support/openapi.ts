@@ -55,8 +55,8 @@ export const documented: readonly string[] = Object.entries(document.paths).flat
 export const seen = new Set<string>();
 
 /**
- * Compares an exchange with the document: the answer in any case, the request if it was not refused. What stands at no route must be refused as
- * such.
+ * Compares an exchange with the document: the answer in any case, the request if it was not refused. What stands at no
+ * route must be refused as such.
  * @throws Error that says what differs
  */
 export function checkExchange(exchange: Exchange): void {
