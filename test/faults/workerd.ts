@@ -25,6 +25,8 @@ const options = convertV4MiniflareOptions({
   host: '127.0.0.1',
   port: 0,
   cf: false,
+  // Nobody asks for the web client.
+  serviceBindings: { ASSETS: () => new Response(null, { status: 404 }) },
 });
 const { ready } = new Miniflare({ ...options, resourcePersistencePath });
 console.log(JSON.stringify({ event: 'ready', url: (await ready).origin }));
