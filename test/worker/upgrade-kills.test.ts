@@ -65,5 +65,5 @@ test.each(Object.entries(objects))(
     expect(upgrade()).toMatchObject({ status: 0 });
     expect(await inDatabase(file, contentOf)).toEqual(after);
   },
-  60_000,
+  120_000,
 );

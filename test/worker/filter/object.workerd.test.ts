@@ -35,7 +35,7 @@ describe('ShardObject', () => {
       pages: storage.sql.exec('select bits from page').toArray().length,
     }));
     expect(stored).toEqual({
-      columns: ['id', 'key', 'generation', 'layers', 'filled', 'published', 'unread'],
+      columns: ['id', 'schema', 'key', 'generation', 'layers', 'filled', 'published', 'unread'],
       pages: 1,
     });
   });
