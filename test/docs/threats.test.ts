@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 
 const root = join(import.meta.dirname, '../..');
 
-test.each(['docs/THREAT-MODEL.md', 'SECURITY.md', 'CONTRIBUTING.md', 'README.md', 'docs/STORAGE.md'])(
+test.each(['docs/THREAT-MODEL.md', 'SECURITY.md', 'CONTRIBUTING.md', 'README.md', 'docs/STORAGE.md', 'docs/OPERATIONS.md'])(
   '%s points at what is there',
   async (path) => {
     const text = await readFile(join(root, path), 'utf8');
