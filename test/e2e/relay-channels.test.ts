@@ -2,7 +2,7 @@
 // workerd has it locally. What is found in the message completes a registration.
 
 import type { AddressInfo } from 'node:net';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { Client as MessengerClient, memoryStore } from '../../client/index.ts';
 import { routes } from '../../client/wire/routes.ts';
 import { Post } from '../support/channel-relay.ts';
@@ -11,6 +11,9 @@ import { codeIn, mailUser, replyCount, startBreakingServer } from '../support/ma
 import { hostNames, type TestRelay } from '../support/relay.ts';
 import { Client, challengeShape, readProblem } from '../support/request.ts';
 import { until } from '../support/until.ts';
+
+// Each starts a relay of its own.
+vi.setConfig({ testTimeout: 120_000 });
 
 let post: Post;
 beforeAll(async () => {
