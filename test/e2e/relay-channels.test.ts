@@ -1,13 +1,17 @@
 // Codes that are really sent, on every host: by SMTP to a real server, in the providers' formats, by Workers' own binding as
 // workerd has it locally. What is found in the message completes a registration.
 
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { Client as MessengerClient, memoryStore } from '../../client/index.ts';
 import { routes } from '../../client/wire/routes.ts';
+import { createCertificate } from '../demo/certificate.ts';
 import { Post } from '../support/channel-relay.ts';
 import { Person } from '../support/command.ts';
-import { codeIn, mailUser, replyCount, startBreakingServer } from '../support/mail-server.ts';
+import { codeIn, mailUser, replyCount, startBreakingServer, startMailServer } from '../support/mail-server.ts';
 import { hostNames, type TestRelay } from '../support/relay.ts';
 import { Client, challengeShape, readProblem } from '../support/request.ts';
 import { until } from '../support/until.ts';
@@ -90,6 +94,22 @@ describe.each(hostNames)('codes on %s', (host) => {
     expect(failures).toHaveLength(replyCount + 1);
     expect(failures.at(-1)).toEqual({ event: 'challenge-failed', channel: 'smtp', error: 'too-slow' });
     server.close();
+  });
+
+  test('go to no server, and no password does, whose certificate nobody vouches for', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'cliquet-stranger-'));
+    const files = await createCertificate(folder);
+    const tls = { key: await readFile(files.key, 'utf8'), cert: await readFile(files.cert, 'utf8') };
+    const plain = await startMailServer({ tls, passwords: ['sesame'] });
+    const secure = await startMailServer({ tls, isSecure: true, passwords: ['sesame'] });
+    for (const url of [`smtp://${mailUser}@localhost:${plain.port}`, `smtps://${mailUser}@localhost:${secure.port}`]) {
+      const relay = await post.startRelay(host, { EMAIL_CHANNELS: 'smtp', SMTP_URL: url });
+      const refusal = await readProblem(await new Client(relay).requestChallenge());
+      expect(refusal).toMatchObject({ code: 'challenge-undeliverable' });
+    }
+    expect([...plain.tried, ...secure.tried, ...plain.mails, ...secure.mails]).toEqual([]);
+    for (const server of [plain, secure]) await server.stop();
+    await rm(folder, { recursive: true });
   });
 
   test('go nowhere, and are kept apart from the log, while every channel fails', async () => {
