@@ -122,7 +122,8 @@ export class Problems {
   }
 }
 
-const setSecret = (name: string) => `set it with: npx wrangler secret put ${name} --env ENVIRONMENT`;
+const setSecret = (name: string, environment: string) =>
+  `set it with: npx wrangler secret put ${name} --env ${environment}`;
 
 /**
  * @param howTo     how this host is given a secret, for people
@@ -147,7 +148,7 @@ export function readSettings(env: object, howTo: typeof setSecret = setSecret, p
   const secret = (name: string) => {
     const missing = new Uint8Array(secretBytes);
     if (texts[name] === undefined && development) return developmentSecret(name);
-    return problems.attempt(missing, () => parseSecret(name, texts[name], howTo));
+    return problems.attempt(missing, () => parseSecret(name, texts[name], howTo(name, texts.ENVIRONMENT ?? '')));
   };
   const resendMs = numeric('CHALLENGE_RESEND_SECONDS') * 1000;
   const [pepper, filterKey, ticketKey] = [secret('PEPPER'), secret('FILTER_KEY'), secret('TICKET_KEY')];
@@ -215,14 +216,14 @@ function parseHosts(text: string | undefined, development: boolean): string[] | 
   throw new ConfigurationError('HOSTS must name at least one host; leave it away to answer under any.');
 }
 
-function parseSecret(name: string, text: string | undefined, howTo: (secret: string) => string): Bytes {
+function parseSecret(name: string, text: string | undefined, howTo: string): Bytes {
   try {
     const secret = decodeBase64Url(text ?? '');
     if (secret.length === secretBytes) return secret;
   } catch {
     // refused below
   }
-  throw new ConfigurationError(`${name} must be ${secretBytes} random bytes in base64url; ${howTo(name)}`);
+  throw new ConfigurationError(`${name} must be ${secretBytes} random bytes in base64url; ${howTo}`);
 }
 
 /** Known to everybody: good for a relay on one's own machine and nothing else. */
