@@ -99,8 +99,11 @@ export function readDelivery(env: object, isDevelopment: boolean, notes: Notes):
       'EMAIL_CHANNELS or PHONE_CHANNELS must name what codes are sent with: smtp, resend, postmark or cloudflare, and twilio; several are separated by commas.',
     );
   }
-  const isPaid = phone.some(({ name }) => name !== 'inbox');
-  return { channels: { email, phone }, texts: isPaid ? readTextLimits(surroundings) : null };
+  if (!phone.some(({ name }) => name !== 'inbox')) return { channels: { email, phone }, texts: null };
+  const texts = readTextLimits(surroundings);
+  // Without a prefix none goes out; who has no other way to send codes would not want that.
+  if (texts.prefixes.length === 0 && email.length === 0) surroundings.notes.add(prefixesSentence);
+  return { channels: { email, phone: texts.prefixes.length === 0 ? [] : phone }, texts };
 }
 
 function readChannels(kind: Address['kind'], variable: string, surroundings: Surroundings): ChannelSettings[] {
@@ -166,13 +169,12 @@ function readPhoneChannel(name: string, surroundings: Surroundings): ChannelSett
   return { name, settings };
 }
 
+const prefixesSentence =
+  'SMS_PREFIXES must list the prefixes that text messages may go to, as in SMS_PREFIXES=+33,+41; without any, none is sent.';
+
 function readTextLimits(surroundings: Surroundings): TextLimits {
   const prefixes = listOf(textOf(surroundings, 'SMS_PREFIXES'));
-  if (prefixes.length === 0 || !prefixes.every((prefix) => /^\+[1-9]\d{0,6}$/.test(prefix))) {
-    surroundings.notes.add(
-      'SMS_PREFIXES must list the prefixes that text messages may go to, as in SMS_PREFIXES=+33,+41; leave PHONE_CHANNELS away to send none.',
-    );
-  }
+  if (!prefixes.every((prefix) => /^\+[1-9]\d{0,6}$/.test(prefix))) surroundings.notes.add(prefixesSentence);
   return {
     prefixes,
     perDay: readCount(surroundings, 'SMS_PER_DAY', perDay),

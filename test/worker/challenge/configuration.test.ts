@@ -79,8 +79,11 @@ describe('readDelivery()', () => {
     expect(mixed.channels.phone.map(({ name }) => name)).toEqual(['inbox']);
   });
 
-  test('sends no text message unless asked to', () => {
+  test('sends no text message unless asked to, and to nobody unless a prefix is allowed', () => {
     expect(read(smtp)).toMatchObject({ channels: { phone: [] }, texts: null, problems: [] });
+    for (const SMS_PREFIXES of ['', ' , ', undefined]) {
+      expect(read({ ...smtp, ...twilio, SMS_PREFIXES })).toMatchObject({ channels: { phone: [] }, problems: [] });
+    }
   });
 
   test.each<[string, object, RegExp]>([
