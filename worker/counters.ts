@@ -52,8 +52,8 @@ export interface CounterSink {
   writeDataPoint(point: DataPoint): void;
   /** What was counted before this process, where that is kept. */
   read?(): Totals;
-  /** What was counted last could not be kept: the disk is full, or fails. */
-  readonly isFailing?: boolean;
+  /** Keeps what was counted, now. @throws if that cannot be: the disk is full, or fails */
+  flush?(): void;
 }
 
 export interface Totals {

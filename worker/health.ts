@@ -1,5 +1,5 @@
 // Whether this relay works, as far as it can tell: whether an object's storage answers, and the key-value store of the filter.
-// Both are only read. They are asked at most once in ten seconds, whoever wants to know.
+// Both are read; on a disk of one's own what was counted is written, too. At most once in ten seconds, whoever wants to know.
 
 import * as v from 'valibot';
 import { healthAgeMs, healthTimeoutMs } from './limits.ts';

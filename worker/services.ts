@@ -119,7 +119,7 @@ export class Services {
   /** An object that holds nothing reads its storage. @throws if it does not answer, or what was counted cannot be kept */
   async #readStorage(): Promise<void> {
     await placed(this.#env.SHARD, this.settings.jurisdiction).getByName('health').has({ upper: 0, lower: 0 });
-    if (this.#env.COUNTERS?.isFailing) throw new Error('nothing can be written');
+    this.#env.COUNTERS?.flush?.();
   }
 
   #keyValue(): KeyValueReader & KeyValueWriter {

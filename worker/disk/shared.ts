@@ -75,7 +75,6 @@ function filterOf(database: DatabaseSync): Env['FILTER'] {
 }
 
 class StoredCounters implements CounterSink {
-  isFailing = false;
   readonly #database: DatabaseSync;
   readonly #timer: NodeJS.Timeout;
   /** Not written yet. */
@@ -83,7 +82,7 @@ class StoredCounters implements CounterSink {
 
   constructor(database: DatabaseSync) {
     this.#database = database;
-    this.#timer = setInterval(() => this.#flush(), flushMs);
+    this.#timer = setInterval(() => this.#keep(), flushMs);
     this.#timer.unref();
   }
 
@@ -103,14 +102,13 @@ class StoredCounters implements CounterSink {
 
   stop(): void {
     clearInterval(this.#timer);
-    this.#flush();
+    this.#keep();
   }
 
-  #flush(): void {
-    if (this.#waiting.size === 0 && !this.isFailing) return;
+  flush(): void {
     try {
       this.#database.exec('begin immediate');
-      // Also without counts, to see whether the disk takes anything again.
+      // Also without counts: whether the disk takes anything is what somebody wants to know.
       this.#database.exec('update relay set schema = schema');
       const add = this.#database.prepare(
         'insert into counter values (?, ?) on conflict (name) do update set total = total + excluded.total',
@@ -118,11 +116,19 @@ class StoredCounters implements CounterSink {
       for (const [name, by] of this.#waiting) add.run(name, by);
       this.#database.exec('commit');
       this.#waiting.clear();
-      this.isFailing = false;
     } catch (error) {
-      this.isFailing = true;
-      logFailure(error);
       if (this.#database.isTransaction) this.#database.exec('rollback');
+      throw error;
+    }
+  }
+
+  /** What fails is tried again the next time. */
+  #keep(): void {
+    if (this.#waiting.size === 0) return;
+    try {
+      this.flush();
+    } catch (error) {
+      logFailure(error);
     }
   }
 }
