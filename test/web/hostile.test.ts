@@ -1,6 +1,7 @@
 // Names, messages, files and invites by somebody who means harm: shown as what they are, on a phone and on a desktop.
 
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { systemRandom } from '../../client/crypto/random.ts';
 import { en } from '../../client/web/messages/en.ts';
 import { Device } from '../support/device.ts';
 import type { Person } from './person.ts';
@@ -166,6 +167,27 @@ test('a stranger’s group that nobody has asked for', async () => {
     await ada.agree(en.group.decline);
     await ada.page.setViewportSize({ width: 1280, height: 800 });
   }
+  await mallory.client.close();
+});
+
+test('a group whose founder has given it an id that begins as another one’s does', async () => {
+  const ada = await world.person('Ada Alike');
+  const invite = (await ada.inviteLink()).replace(/^.*(?=cliquet:)/, '');
+  // Whoever founds a group chooses its id.
+  let beginning: Uint8Array = new Uint8Array();
+  const random = (length: number) => {
+    const bytes = systemRandom(length);
+    if (length === 32) bytes.set(beginning);
+    return bytes;
+  };
+  const mallory = await Device.register(world.relay, 'mallory.alike', { random });
+  await ada.keep(`${world.relay.url}/#${mallory.client.invite()}`, 'Mallory');
+  const groups = ['First', 'Second'];
+  for (const name of groups) {
+    const { id } = await mallory.client.createGroup([invite], { name });
+    beginning = Buffer.from(id, 'base64url').subarray(0, 12);
+  }
+  for (const name of groups) await ada.openGroup(name);
   await mallory.client.close();
 });
 

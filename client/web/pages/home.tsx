@@ -124,7 +124,7 @@ function GroupRow({ group }: { readonly group: Group }): JSX.Element {
   const { home, words, group: texts } = messages.value;
   const { unread, at } = session.head(group.id);
   const current = route.value;
-  const isChosen = current.page === 'group' && group.id.startsWith(current.group);
+  const isChosen = current.page === 'group' && group.id === current.group;
   const name = groupName(session, group);
   const needsAnswer = group.status === 'invited' || (group.status === 'active' && group.requests.length > 0);
   return (
