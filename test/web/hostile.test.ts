@@ -152,6 +152,37 @@ test('a group, its messages and its files', async () => {
   await mallory.client.close();
 });
 
+test('messages as long as can be: one sees their beginnings, and all of one if one wants', async () => {
+  const mallory = await Device.register(world.relay, 'mallory.long');
+  const ada = await world.person('Ada Long');
+  await ada.keep(`${world.relay.url}/#${mallory.client.invite()}`, 'Mallory');
+  const invite = (await ada.inviteLink()).replace(/^.*(?=cliquet:)/, '');
+  const group = await mallory.client.createGroup([invite], { name: 'Long' });
+  await ada.openGroup('Long');
+  const longest = 64 * 1024;
+  const texts = [
+    ...['W'.repeat(longest), '\n'.repeat(longest), 'https://'.repeat(longest / 8), 'http://a '.repeat(7000)],
+    ...[`https://${'.'.repeat(longest - 9)}a`, 'a\u0300'.repeat(longest / 3), '\u202e\u{1f600}'.repeat(longest / 7)],
+  ];
+  for (let i = 0; i < 40; i++) await group.send(texts[i % texts.length] ?? '');
+  await group.send('the last one');
+  await ada.hears('the last one');
+  await ada.page.reload();
+  await ada.unlock();
+  await ada.openGroup('Long');
+  await ada.hears('the last one');
+  expect((await ada.page.locator('body').textContent())?.length).toBeLessThan(150_000);
+  await ada.navigation.getByRole('listitem').filter({ hasText: 'the last one' }).waitFor();
+  await staysInShape(ada);
+  const cut = ada.conversation
+    .getByRole('listitem')
+    .filter({ hasText: /^\W*M?W{2000}/ })
+    .last();
+  await ada.button(en.talk.showAll, cut).click();
+  await expect.poll(async () => (await cut.textContent())?.length).toBeGreaterThan(longest);
+  await mallory.client.close();
+});
+
 test('a stranger’s group that nobody has asked for', async () => {
   const mallory = await Device.register(world.relay, 'mallory.stranger');
   const ada = await world.person('Ada Stranger');

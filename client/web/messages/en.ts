@@ -149,6 +149,7 @@ export const en = {
     edit: 'Edit',
     delete: 'Delete for everybody',
     copy: 'Copy text',
+    showAll: 'Show all of it',
     again: 'Send again',
     actions: (name: string, time: string) => `Actions for the message of ${isolate(name)} at ${time}`,
     replying: (name: string) => `Reply to ${isolate(name)}`,

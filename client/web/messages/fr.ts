@@ -150,6 +150,7 @@ export const fr: Messages = {
     edit: 'Modifier',
     delete: 'Supprimer pour tous',
     copy: 'Copier le texte',
+    showAll: 'Tout afficher',
     again: 'Renvoyer',
     actions: (name, time) => `Actions pour le message de ${isolate(name)} à ${time}`,
     replying: (name) => `Réponse à ${isolate(name)}`,

@@ -4,6 +4,7 @@ import type { Group, HistoryEntry } from '../../index.ts';
 import type { Who } from '../messages/en-story.ts';
 import { messages } from './language.ts';
 import type { Session } from './session.ts';
+import { beginningOf } from './text.ts';
 
 const shownId = 6;
 
@@ -41,6 +42,11 @@ export function groupName(session: Session, { id, name, members }: Group): strin
   return others.length === 0 ? messages.value.common.groupWithout(id.slice(0, shownId)) : namesOf(session, others);
 }
 
+const summaryLength = 200;
+
+/** A text in one line. */
+export const summaryOfText = (text: string): string => beginningOf(text, summaryLength, summaryLength);
+
 /** A message in one line. */
 export function summaryOf({ content }: HistoryEntry): string {
   const { story } = messages.value;
@@ -48,7 +54,7 @@ export function summaryOf({ content }: HistoryEntry): string {
     case undefined:
       return story.deletedMessage;
     case 'text':
-      return content.text;
+      return summaryOfText(content.text);
     case 'bytes':
       return story.sentFile(content.name ?? content.mediaType);
     default:

@@ -6,7 +6,7 @@ import { Avatar } from '../components/avatar.tsx';
 import { useSession } from '../components/context.ts';
 import { Icon, type IconName, Mark } from '../components/icon.tsx';
 import { messages } from '../model/language.ts';
-import { groupName, nameOf, summaryOf } from '../model/people.ts';
+import { groupName, nameOf, summaryOf, summaryOfText } from '../model/people.ts';
 import { answerInvite, go, invite, linkTo, type Route, route } from '../model/route.ts';
 import { maxUnread } from '../model/session.ts';
 import { tell } from '../model/story.ts';
@@ -182,7 +182,7 @@ function LastLine({ group }: { readonly group: Group }): JSX.Element {
   if (draft.trim() !== '')
     return (
       <>
-        <strong>{home.draft}</strong>: <bdi>{draft}</bdi>
+        <strong>{home.draft}</strong>: <bdi>{summaryOfText(draft)}</bdi>
       </>
     );
   if (newest !== null && newest.receivedAt >= (line?.at ?? 0)) {
