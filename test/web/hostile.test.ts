@@ -78,6 +78,17 @@ test('an invite whose name is no name', async () => {
     await staysInShape(ada);
     await ada.press(en.meet.drop);
   }
+  // A name that another one has here, or that looks like it, would be taken for that one.
+  const bob = await Device.register(world.relay, 'bob.invite');
+  await ada.keep(`${world.relay.url}/#${bob.client.invite()}`, 'Bob');
+  for (const name of ['Bob', ' bo\u200db', '\uff22\uff4f\uff42', 'you', 'YOU']) {
+    await ada.follow(`${world.relay.url}/#n=${encodeURIComponent(name)}&${mallory.client.invite()}`);
+    await ada.page.getByRole('alert').getByText(en.contacts.taken).waitFor();
+    expect(await ada.button(en.meet.talk).isDisabled()).toBe(true);
+    expect(await ada.button(en.meet.add).isDisabled()).toBe(true);
+    await ada.press(en.meet.drop);
+  }
+  await bob.client.close();
   for (const link of ['cliquet:', 'cliquet:AAAA', `cliquet:${'A'.repeat(5000)}`, 'javascript:alert(1)//cliquet:x']) {
     await ada.field(en.meet.paste).fill(link);
     await ada.field(en.meet.call).fill('Nobody');
@@ -116,6 +127,7 @@ test('a group, its messages and its files', async () => {
     ['no.png', 'image/png', 'no picture at all'],
     [`../../${markup}`.slice(0, 128), 'application/x-sh', 'rm -rf /'],
     ['x\u202egnp.exe', 'image/jpeg', 'MZ'],
+    [`holiday.jpg${'\u00a0'.repeat(100)}.exe`, 'image/jpeg', 'MZ'],
   ] as const;
   for (const [file, mediaType, content] of files) {
     await group.send({ name: file, mediaType, data: new TextEncoder().encode(content) });
@@ -133,6 +145,9 @@ test('a group, its messages and its files', async () => {
     .locator('a[download]')
     .evaluateAll((links) => links.map((link) => link.getAttribute('download') ?? ''));
   expect(saved).toHaveLength(files.length);
+  // What is shown of a name is what is saved under it, its end too.
+  const shown = await ada.conversation.locator('.file-name').allTextContents();
+  expect(shown.map((file) => file.slice(-4).replace('>', '_'))).toEqual(saved.map((file) => file.slice(-4)));
   for (const file of saved) expect(file).not.toMatch(/[/\\<>"\p{C}]/u);
 
   for (const pane of [en.members.title, /^Safety number/, en.group.inside, en.group.about]) {
@@ -219,6 +234,10 @@ test('a group whose founder has given it an id that begins as another one’s do
     beginning = Buffer.from(id, 'base64url').subarray(0, 12);
   }
   for (const name of groups) await ada.openGroup(name);
+  // One that is called as a person is does not pass for the talk with them.
+  await mallory.client.createGroup([invite], { name: 'Bob' });
+  await ada.openGroup('Bob');
+  await ada.page.getByText(`${en.group.count(2)}: \u2068Mallory\u2069`).waitFor();
   await mallory.client.close();
 });
 

@@ -106,7 +106,7 @@ export const fr: Messages = {
     remove: 'Oublier',
     removeTitle: (name) => `Oublier ${isolate(name)} ?`,
     removeBody: 'Les groupes communs restent. Ses nouveaux groupes vous demanderont d’abord.',
-    noName: 'sans nom',
+    taken: 'Quelqu’un d’autre s’appelle déjà ainsi ici. Choisissez un autre nom, pour les distinguer.',
     name: 'Comment vous l’appelez',
   },
 

@@ -12,7 +12,7 @@ import { Icon } from '../components/icon.tsx';
 import { Page } from '../components/page.tsx';
 import { type Action, useAction } from '../components/use-action.ts';
 import { messages } from '../model/language.ts';
-import { isKnown, nameOf, namesOf } from '../model/people.ts';
+import { isKnown, isTaken, nameOf, namesOf } from '../model/people.ts';
 import { go, linkTo } from '../model/route.ts';
 import type { Session } from '../model/session.ts';
 
@@ -155,16 +155,23 @@ function Keeping({
   readonly hrid: string;
   readonly action: Action;
 }): JSX.Element {
-  const { client } = useSession();
-  const { members: texts } = messages.value;
+  const session = useSession();
+  const { members: texts, contacts } = messages.value;
   const [name, setName] = useState('');
+  const isOthers = isTaken(session, name, hrid);
   return (
     <Form
       class="inline-form"
-      onSubmit={() => void action.run(() => client.addContact(group.inviteOf(hrid), { name: name.trim() }))}
+      onSubmit={() => void action.run(() => session.client.addContact(group.inviteOf(hrid), { name: name.trim() }))}
     >
-      <Field label={texts.keepName} value={name} onInput={setName} maxLength={64} />
-      <button type="submit" disabled={action.isBusy || name.trim() === ''}>
+      <Field
+        label={texts.keepName}
+        value={name}
+        onInput={setName}
+        error={isOthers ? contacts.taken : null}
+        maxLength={64}
+      />
+      <button type="submit" disabled={action.isBusy || isOthers || name.trim() === ''}>
         {texts.keep}
       </button>
     </Form>
