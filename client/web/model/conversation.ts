@@ -317,11 +317,18 @@ export class Conversation {
       if (edits !== null) await this.group.edit(edits, text);
       else await this.#send(text, id, reply);
     } catch (error) {
-      if (this.#draft.value.text === '') this.#draft.value = draft;
+      this.#putBack(draft);
       throw error;
     }
     this.keepDraft();
     await this.#afterwards(edits);
+  }
+
+  /** What could not be sent is a draft again, before what was written meanwhile. */
+  #putBack(draft: Draft): void {
+    const { text, id } = this.#draft.value;
+    this.#draft.value = text === '' ? draft : { ...draft, id, text: `${draft.text}\n${text}` };
+    this.#isKept = false;
   }
 
   async sendFile(name: string, mediaType: string, data: Uint8Array): Promise<void> {
