@@ -1,5 +1,6 @@
 // Names, messages, files and invites by somebody who means harm: shown as what they are, on a phone and on a desktop.
 
+import { crc32, deflateSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { systemRandom } from '../../client/crypto/random.ts';
 import { en } from '../../client/web/messages/en.ts';
@@ -166,6 +167,41 @@ test('a group, its messages and its files', async () => {
   }
   await mallory.client.close();
 });
+
+test('a picture that is small as a file and needs gigabytes to be shown is a file', async () => {
+  const mallory = await Device.register(world.relay, 'mallory.picture');
+  const ada = await world.person('Ada Picture');
+  await ada.keep(`${world.relay.url}/#${mallory.client.invite()}`, 'Mallory');
+  const invite = (await ada.inviteLink()).replace(/^.*(?=cliquet:)/, '');
+  const group = await mallory.client.createGroup([invite], { name: 'Gallery' });
+  await ada.openGroup('Gallery');
+  for (const side of [20_000, 20]) {
+    await group.send({ name: `${side}.png`, mediaType: 'image/png', data: emptyPicture(side) });
+  }
+  const shown = (name: string) => ada.conversation.getByRole('img', { name: en.talk.picture(name) });
+  await shown('20.png').waitFor();
+  await ada.conversation.getByRole('link', { name: /20000\.png/ }).waitFor();
+  expect(await shown('20000.png').count()).toBe(0);
+  await mallory.client.close();
+});
+
+/** A PNG (RFC 2083) of one colour. */
+function emptyPicture(side: number): Buffer {
+  const chunk = (type: string, data: Buffer) => {
+    const body = Buffer.concat([Buffer.from(type), data]);
+    const [length, check] = [Buffer.alloc(4), Buffer.alloc(4)];
+    length.writeUInt32BE(data.length);
+    check.writeUInt32BE(crc32(body));
+    return Buffer.concat([length, body, check]);
+  };
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(side, 0);
+  header.writeUInt32BE(side, 4);
+  header[8] = 1;
+  const rows = deflateSync(Buffer.alloc((Math.ceil(side / 8) + 1) * side), { level: 9 });
+  const signature = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
+  return Buffer.concat([signature, chunk('IHDR', header), chunk('IDAT', rows), chunk('IEND', Buffer.alloc(0))]);
+}
 
 test('messages as long as can be: one sees their beginnings, and all of one if one wants', async () => {
   const mallory = await Device.register(world.relay, 'mallory.long');

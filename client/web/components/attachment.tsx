@@ -7,6 +7,8 @@ import { plainName } from '../messages/isolate.ts';
 import { messages } from '../model/language.ts';
 import { Icon } from './icon.tsx';
 
+/** A file of a few KB can have a thousand times as many, and each takes four bytes to be shown. */
+const maxPixels = 16_000_000;
 /** So much of a name is shown as a whole. */
 const maxNameLength = 60;
 
@@ -20,12 +22,10 @@ export function Attachment({ file }: { readonly file: File }): JSX.Element {
   const name = shorten(plainName(file.name ?? '')) || talk.noFileName;
   const isPicture = pictures.includes(file.mediaType);
   const url = useUrl(file, isPicture ? file.mediaType : 'application/octet-stream');
-  const [isBroken, setBroken] = useState(false);
+  const isShown = useFits(isPicture ? url : null);
   return (
     <span class="attachment">
-      {isPicture && url !== null && !isBroken && (
-        <img src={url} alt={talk.picture(name)} onError={() => setBroken(true)} />
-      )}
+      {url !== null && isShown && <img src={url} alt={talk.picture(name)} />}
       <a class="file" href={url ?? '#'} download={safeName(file.name?.trim() || name)}>
         <Icon name="file" />
         <span>
@@ -45,6 +45,18 @@ function useUrl(file: File, mediaType: string): string | null {
     return () => URL.revokeObjectURL(made);
   }, [file, mediaType]);
   return url;
+}
+
+/** Whether it is a picture that can be shown. Its size stands at its beginning: the browser knows it before it draws it. */
+function useFits(url: string | null): boolean {
+  const [fits, setFits] = useState(false);
+  useEffect(() => {
+    if (url === null) return;
+    const picture = new Image();
+    picture.addEventListener('load', () => setFits(picture.naturalWidth * picture.naturalHeight <= maxPixels));
+    picture.src = url;
+  }, [url]);
+  return fits;
 }
 
 /** Shows what it ends with. */
