@@ -24,12 +24,20 @@ export function Members({ group }: { readonly group: Group }): JSX.Element {
   const { members, status, readmitting } = group;
   const self = members.find(({ isSelf }) => isSelf);
   const isAdmin = status === 'active' && self?.role === 'admin';
+  const ownPlace = members.findIndex(({ isSelf }) => isSelf);
   return (
     <Page title={texts.title} back={{ page: 'group', group: group.id, pane: null }} class="pane">
       {readmitting.length > 0 && <p class="notice">{texts.readmitting(namesOf(session, readmitting))}</p>}
       <ul class="plain people">
         {members.map((member, at) => (
-          <MemberRow key={member.hrid} group={group} member={member} at={at} action={action} />
+          <MemberRow
+            key={member.hrid}
+            group={group}
+            member={member}
+            isAdmin={isAdmin}
+            isAfter={ownPlace < at}
+            action={action}
+          />
         ))}
       </ul>
       {isAdmin && (
@@ -69,21 +77,20 @@ async function leave(session: Session, group: Group, action: Action): Promise<vo
 interface MemberRowProps {
   readonly group: Group;
   readonly member: Member;
-  /** Its place in the roster: admins have a say over those who came after them. */
-  readonly at: number;
+  /** Whether the person is an admin, and has come before this member: admins have a say over those who came after them. */
+  readonly isAdmin: boolean;
+  readonly isAfter: boolean;
   readonly action: Action;
 }
 
-function MemberRow({ group, member, at, action }: MemberRowProps): JSX.Element {
+function MemberRow({ group, member, isAdmin, isAfter, action }: MemberRowProps): JSX.Element {
   const session = useSession();
   session.version.value;
   const { members: texts, group: groupTexts, common } = messages.value;
   const [isOpen, setOpen] = useState(false);
   const { hrid, role, isSelf, isVerified } = member;
   const name = nameOf(session, hrid);
-  const ownPlace = group.members.findIndex((each) => each.isSelf && each.role === 'admin');
-  const isAdmin = group.status === 'active' && ownPlace >= 0;
-  const hasSay = isAdmin && ownPlace < at;
+  const hasSay = isAdmin && isAfter;
   const isStranger = !isKnown(session, hrid);
   const canDo = hasSay || (isAdmin && role === 'member') || isStranger || (isSelf && isAdmin);
   return (
