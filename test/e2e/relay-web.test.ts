@@ -64,6 +64,34 @@ describe.each(['workerd', 'node', 'deno'] as const)('on %s the web client', (hos
     }
   });
 
+  test('has the same fields when only those are asked for, and when a browser has it already', async () => {
+    const { fields } = await get(relay, '/');
+    const head = await fetch(`${relay.url}/`, { method: 'HEAD' });
+    const again = await get(relay, '/', { 'if-none-match': '*', 'if-modified-since': new Date().toUTCString() });
+    expect({ status: again.status, fields: again.fields }).toEqual({ status: 200, fields });
+    for (const [name, value] of Object.entries(fields)) expect([name, head.headers.get(name)]).toEqual([name, value]);
+  });
+
+  test('has no answer beside it that a browser takes for a page', async () => {
+    const asked: [string, RequestInit?][] = [
+      ...['/nothing', '/assets/nothing.js', '/v1/nothing', '/v1/queue', '/v1/stream', '/v1/info'].map(
+        (path) => [path] as [string],
+      ),
+      ...['/', '/service-worker.js'].map((path): [string, RequestInit] => [path, { method: 'POST', body: '<script>' }]),
+      ['/v1/registrations', { method: 'POST', body: '<script>', headers: { 'content-type': 'text/html' } }],
+      ['/v1/queue', { method: 'HEAD' }],
+    ];
+    for (const [path, init] of asked) {
+      const { headers } = await fetch(relay.url + path, init);
+      expect({ path, ...Object.fromEntries(headers) }).toMatchObject({
+        path,
+        'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+        'cross-origin-resource-policy': 'same-origin',
+        'x-content-type-options': 'nosniff',
+      });
+    }
+  });
+
   test('is kept for ever where its name has a hash in it, and is asked for again where it has none', async () => {
     for (const path of built.files.keys()) {
       const { 'cache-control': caching } = (await get(relay, path === '/index.html' ? '/' : path)).fields;

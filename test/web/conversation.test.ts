@@ -150,3 +150,31 @@ test('a long history opens at its end, and its beginning is fetched when one goe
   expect(texts.map((text) => shown.filter((line) => line.includes(text)).length)).toEqual(texts.map(() => 1));
   await writer.client.close();
 });
+
+test('what happens without end fills neither the page nor the way back to what was said', async () => {
+  ada = await world.person('Ada Storm');
+  const mallory = await Device.register(world.relay, 'storm');
+  await ada.keep(`${world.relay.url}/#${mallory.client.invite()}`, 'Mallory');
+  await ada.createGroup('Storm', ['Mallory']);
+  const { group } = await mallory.event('invited');
+  await group.accept();
+  await group.send('before the storm');
+  await ada.hears('before the storm');
+  const count = 500;
+  for (let i = 1; i <= count; i++) await group.setTimer(i);
+  await ada.page.getByText(talk.timerOn(`${count} seconds`), { exact: true }).waitFor();
+  for (const open of [async () => undefined, () => ada.page.reload().then(() => ada.unlock())]) {
+    await open();
+    await ada.openGroup('Storm');
+    await ada.reads(en.story.timer({ name: 'Mallory', isYou: false }, `${count} seconds`));
+    expect(await ada.conversation.getByRole('listitem').count()).toBeLessThan(count - 100);
+  }
+  await expect
+    .poll(async () => {
+      await ada.conversation.evaluate((region) => region.scrollTo({ top: 0 }));
+      return ada.saying('before the storm').count();
+    })
+    .toBe(1);
+  expect(await ada.conversation.getByRole('listitem').count()).toBeGreaterThan(count);
+  await mallory.client.close();
+});

@@ -69,6 +69,64 @@ test('who leaves the device leaves nothing there', async () => {
   await ada.register();
 });
 
+test('who cannot reach the relay, or is not answered by it, can leave the device all the same', async () => {
+  const [ada, bob] = [await world.person('Ada Offline'), await world.person('Bob Guest')];
+  await ada.page.evaluate(async () => void (await navigator.serviceWorker.ready));
+  // An invite that waits is nothing to leave behind either.
+  await ada.follow(await bob.inviteLink());
+  await ada.field(en.meet.call).waitFor();
+  await ada.unplug();
+  await ada.goTo(en.home.settings);
+  await ada.press(settings.forgetGo);
+  await ada.agree(settings.forgetGo);
+  await ada.page.getByRole('dialog').getByText(settings.forgetUntold).waitFor();
+  await ada.agree(settings.forgetGo);
+  await ada.heading(en.welcome.title).waitFor();
+  expect(await ada.page.evaluate(() => Object.keys(sessionStorage))).toEqual([]);
+});
+
+test('nothing of what was open stays in sight when the store is locked or taken over', async () => {
+  const [ada, bob] = [await world.person('Ada Sight'), await world.person('Bob Sight')];
+  await foundGroup('Secret plans', [bob, ada]);
+  await ada.page.evaluate(() => {
+    // A browser without a window lets nobody notify: this takes the place of the system.
+    const shown = new Set<{ readonly title: string; close(): void }>();
+    Object.defineProperty(Notification, 'permission', { value: 'granted' });
+    Object.assign(ServiceWorkerRegistration.prototype, {
+      getNotifications: async () => [...shown],
+      showNotification: async (title: string) => {
+        const made = { title, close: () => void shown.delete(made) };
+        shown.add(made);
+      },
+    });
+    // As if another window were in front.
+    Object.defineProperty(document, 'visibilityState', { value: 'hidden' });
+  });
+  const notified = () =>
+    ada.page.evaluate(async () => {
+      const registration = await navigator.serviceWorker.ready;
+      return (await registration.getNotifications()).map(({ title }) => title);
+    });
+  await ada.goHome();
+  await bob.say('psst');
+  await expect.poll(notified).toEqual(['Secret plans']);
+  await expect.poll(() => ada.page.title()).toBe('(1) Cliquet');
+  await ada.goTo(en.home.contacts);
+  await ada.page.getByRole('button', { name: new RegExp(`^${en.contacts.rename}`) }).click();
+  await ada.press(en.contacts.remove);
+  await ada.page.getByRole('dialog').getByText(bob.name).waitFor();
+  const first = ada.page;
+  await ada.open();
+  await ada.press(en.elsewhere.go);
+  await ada.heading(en.unlock.title).waitFor();
+  ada.lookAt(first);
+  await ada.heading(en.elsewhere.title).waitFor();
+  await ada.page.getByRole('dialog').waitFor({ state: 'hidden' });
+  expect(await ada.page.locator('body').textContent()).not.toMatch(/Bob|Secret/);
+  expect(await ada.page.title()).toBe('Cliquet');
+  await expect.poll(notified).toEqual([]);
+});
+
 test('who has forgotten the passphrase can erase what is there, and begin anew', async () => {
   const ada = await world.person('Ada Forgets');
   await ada.page.reload();

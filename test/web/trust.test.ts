@@ -50,6 +50,26 @@ test('safety numbers are compared by scanning, and the marks last until they are
   await ada.page.getByRole('alert').getByText(verify.differs).waitFor();
 });
 
+test('what was said of one number is not said of another', async () => {
+  const [ada, bob, cy] = [
+    await world.person('Ada Page'),
+    await world.person('Bob Page'),
+    await world.person('Cy Page'),
+  ];
+  await foundGroup('Page', [bob, ada]);
+  await bob.keep(await cy.inviteLink(), 'Cy');
+  await ada.openPane(/^Safety number/);
+  await ada.press(verify.same);
+  await ada.page.getByRole('alert').getByText(verify.done).waitFor();
+  await bob.openGroup('Page');
+  await bob.openPane(en.members.title);
+  await bob.page.getByRole('checkbox', { name: 'Cy' }).check();
+  await bob.press(en.members.addGo);
+  await ada.page.getByText(en.group.count(3)).first().waitFor();
+  await ada.link(`${en.group.verify}: ${en.group.notVerified}`).waitFor();
+  await ada.page.getByText(verify.done).waitFor({ state: 'hidden' });
+});
+
 test('a new device comes back with the words and a file, and the group lets it in when a person agrees', async () => {
   const [ada, bob] = [await world.person('Ada Lost'), await world.person('Bob Lost')];
   await foundGroup('Family', [ada, bob]);

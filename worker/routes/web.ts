@@ -3,7 +3,6 @@
 
 import type { Context, Hono } from 'hono';
 import type { App } from '../admission.ts';
-import type { Platform } from '../env.ts';
 import { Refusal } from '../errors.ts';
 
 const contentSecurityPolicy = [
@@ -58,16 +57,14 @@ const mediaTypes: Readonly<Record<string, string>> = {
   webmanifest: 'application/manifest+json',
 };
 
-export function webRoutes(app: Hono<App>, platform: Platform): void {
+export function webRoutes(app: Hono<App>): void {
   const serve = async (c: Context<App>, path: string, caching: string) => {
     const type = mediaTypes[path.slice(path.lastIndexOf('.') + 1)];
     const file = type === undefined ? null : await readFile(c, path);
     if (type === undefined || file === null) throw new Refusal('not-found');
-    const isSecure = platform.isSecure(c.req.raw, c.env) && !c.var.services.settings.development;
     return new Response(file.body, {
       headers: {
         ...securityFields,
-        ...(isSecure ? { 'strict-transport-security': `max-age=${yearSeconds}` } : {}),
         ...encodingOf(file),
         'content-type': type,
         'cache-control': caching,

@@ -68,6 +68,8 @@ export function Composer({ conversation, onEditLast }: ComposerProps): JSX.Eleme
           ref={box}
           rows={1}
           dir="auto"
+          // Else browsers keep what is written outside of the store, to show it again after they have ended.
+          autoComplete="off"
           value={draft.text}
           aria-label={talk.write}
           placeholder={talk.write}

@@ -21,7 +21,7 @@ export const storyEn = {
   promoted: (by: Who, names: string) => `${who(by)} made ${names} an admin.`,
   demoted: (by: Who, names: string) => `${who(by)} made ${names} an ordinary member.`,
   steppedDown: (by: Who) => `${who(by)} stepped down as an admin.`,
-  renamed: (by: Who, name: string) => `${who(by)} named the group ${isolate(name)}.`,
+  renamed: (by: Who, name: string) => `${who(by)} named the group “${isolate(name.replace(/[“”«»]/g, '"'))}”.`,
   carried: (names: string) => `The removal of ${names} was carried out.`,
   undone:
     'Another change got ahead of this one, so it does not count; it is made again by itself if that is still allowed.',

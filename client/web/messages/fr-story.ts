@@ -17,7 +17,7 @@ export const storyFr: typeof storyEn = {
   promoted: (by, names) => `${who(by)} ${has(by)} nommé admin : ${names}.`,
   demoted: (by, names) => `${who(by)} ${has(by)} fait redevenir simple membre : ${names}.`,
   steppedDown: (by) => `${who(by)} n’${is(by)} plus admin.`,
-  renamed: (by, name) => `${who(by)} ${has(by)} nommé le groupe ${isolate(name)}.`,
+  renamed: (by, name) => `${who(by)} ${has(by)} nommé le groupe « ${isolate(name.replace(/[“”«»]/g, '"'))} ».`,
   carried: (names) => `Le retrait de ${names} a été effectué.`,
   undone: 'Un autre changement l’a devancé : celui-ci ne compte pas. Il est refait de lui-même s’il est encore permis.',
   verifyAgain: 'Les membres du groupe ont changé, et le numéro de sécurité aussi.',

@@ -12,6 +12,7 @@ import {
   type Store,
 } from '../../index.ts';
 import { indexedDbStore } from '../../store/indexeddb.ts';
+import { answerInvite } from './route.ts';
 import { section } from './section.ts';
 import type { Session } from './session.ts';
 
@@ -67,9 +68,9 @@ export class App {
     await changePassphrase(this.#inner, from, to, { onProgress });
   }
 
-  /** Ends the registration, as far as the relay can be reached, and leaves nothing here. */
+  /** Leaves nothing here, not even an invite that waits. */
   async forget(session: Session): Promise<void> {
-    if (session.client.isRegistered) await session.client.unregister();
+    answerInvite();
     await session.end();
     this.#inner = null;
     await this.erase();

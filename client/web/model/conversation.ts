@@ -1,7 +1,7 @@
 // The conversation on the screen: messages from the client's history and lines from the notebook, in one order, the newest
 // of them at first and older ones when somebody looks back. Drafts and what was read belong to it too.
 
-import { type ReadonlySignal, signal } from '@preact/signals';
+import { computed, type ReadonlySignal, signal } from '@preact/signals';
 import type { ClientEvent, Group, HistoryEntry, Sendable } from '../../index.ts';
 import type { Line } from './line.ts';
 import type { Draft, Notebook, Profile } from './notebook.ts';
@@ -17,6 +17,8 @@ interface ConversationHost {
 const pageSize = 40;
 /** So many unread messages are read at once, so that one begins where one has stopped. */
 const maxUnreadRead = 120;
+/** So many lines are read at once: any member can make as many as it likes. */
+const linesAtOnce = 200;
 /** A pause in writing, after which the draft is kept. */
 const saveDraftMs = 150;
 
@@ -40,8 +42,11 @@ export class Conversation {
   readonly #items = signal<readonly Item[] | null>(null);
   readonly #draft = signal<Draft>(emptyDraft());
   readonly #hasOlder = signal(false);
+  readonly #hasOlderLines = signal(false);
+  readonly #hasMore = computed(() => this.#hasOlder.value || this.#hasOlderLines.value);
   #entries: readonly HistoryEntry[] = [];
   #lines: readonly Line[] = [];
+  #maxLines = linesAtOnce;
   /** By id: what is answered here, and stands further back. */
   readonly #answered = new Map<string, HistoryEntry | null>();
   #readTo = -1;
@@ -69,7 +74,7 @@ export class Conversation {
   }
 
   get hasOlder(): ReadonlySignal<boolean> {
-    return this.#hasOlder;
+    return this.#hasMore;
   }
 
   get draft(): ReadonlySignal<Draft> {
@@ -105,9 +110,16 @@ export class Conversation {
   /** Another page of what is older. */
   older(): Promise<void> {
     return this.#do(async () => {
-      if (this.#hasOlder.value) await this.#readOlder();
+      await this.#readMore();
       await this.#show();
     });
+  }
+
+  async #readMore(): Promise<void> {
+    if (this.#hasOlderLines.value) {
+      this.#maxLines += linesAtOnce;
+      await this.#readLines();
+    } else if (this.#hasOlder.value) await this.#readOlder();
   }
 
   async #readNewest(limit: number): Promise<void> {
@@ -125,18 +137,23 @@ export class Conversation {
     await this.#readLines();
   }
 
-  /** The lines that belong between the messages that are here; all of them once the first message is. */
+  /** The lines that belong between the messages that are here, up to a limit; all of them once the first message is. */
   async #readLines(): Promise<void> {
     const oldest = this.#hasOlder.value ? (this.#entries.at(-1)?.receivedAt ?? 0) : 0;
     const lines: Line[] = [];
-    for (let before: number | undefined; ; ) {
+    let hasOlder = true;
+    for (let before: number | undefined; lines.length < this.#maxLines; ) {
       const page = await this.#host.notebook.lines(this.group.id, pageSize, before);
       lines.push(...page.filter(({ at }) => at >= oldest));
       const last = page.at(-1);
-      if (last === undefined || page.length < pageSize || last.at < oldest) break;
+      if (last === undefined || page.length < pageSize || last.at < oldest) {
+        hasOlder = false;
+        break;
+      }
       before = last.number;
     }
     this.#lines = lines;
+    this.#hasOlderLines.value = hasOlder;
   }
 
   /**
@@ -196,15 +213,22 @@ export class Conversation {
   /** Reads back until a message is here. */
   reach(number: number): Promise<void> {
     return this.#do(async () => {
-      while (this.#hasOlder.value && (this.#entries.at(-1)?.number ?? 0) > number) await this.#readOlder();
+      const oldest = () => this.#shown().at(-1)?.number ?? Number.POSITIVE_INFINITY;
+      while (this.#hasMore.value && oldest() > number) await this.#readMore();
       await this.#show();
     });
+  }
+
+  /** The messages whose lines are here too. */
+  #shown(): readonly HistoryEntry[] {
+    const oldest = this.#hasOlderLines.value ? this.#lines.at(-1) : undefined;
+    return oldest === undefined ? this.#entries : this.#entries.filter((entry) => stands(oldest, entry));
   }
 
   async #show(): Promise<void> {
     await this.#readAnswered();
     if (this.#isEnded) return;
-    const messages = [...this.#entries].reverse();
+    const messages = [...this.#shown()].reverse();
     const lines = [...this.#lines].reverse();
     const known = new Map(this.#items.peek()?.map((item) => [item.key, item]));
     const items: Item[] = [];
@@ -247,7 +271,7 @@ export class Conversation {
   }
 
   async #markRead(): Promise<void> {
-    const newest = this.#entries[0]?.number ?? -1;
+    const newest = this.#shown()[0]?.number ?? -1;
     if (newest <= this.#readTo) return;
     const fresh = this.#entries.filter(({ number, isSelf }) => number > this.#readTo && !isSelf);
     this.#readTo = newest;
@@ -293,11 +317,18 @@ export class Conversation {
       if (edits !== null) await this.group.edit(edits, text);
       else await this.#send(text, id, reply);
     } catch (error) {
-      if (this.#draft.value.text === '') this.#draft.value = draft;
+      this.#putBack(draft);
       throw error;
     }
     this.keepDraft();
     await this.#afterwards(edits);
+  }
+
+  /** What could not be sent is a draft again, before what was written meanwhile. */
+  #putBack(draft: Draft): void {
+    const { text, id } = this.#draft.value;
+    this.#draft.value = text === '' ? draft : { ...draft, id, text: `${draft.text}\n${text}` };
+    this.#isKept = false;
   }
 
   async sendFile(name: string, mediaType: string, data: Uint8Array): Promise<void> {

@@ -1,5 +1,6 @@
-// Where in the pages the person is: in the fragment of the address, which no server sees. Groups stand there by the
-// beginning of their id. An invite in the fragment is taken out of it at once, and kept until it is answered.
+// Where in the pages the person is: in the fragment of the address, which no server sees. Groups stand there by their
+// whole id, as its beginning is whatever their founder likes. An invite in the fragment is taken out of it at once, and
+// kept until it is answered.
 
 import { type ReadonlySignal, signal } from '@preact/signals';
 import { kept } from './kept.ts';
@@ -19,7 +20,6 @@ export type Route =
   | { readonly page: 'register' };
 
 const simplePages = ['new', 'meet', 'contacts', 'settings', 'backup', 'register'] as const;
-const shownId = 8;
 const keptInvite = kept(() => sessionStorage, 'cliquet invite');
 
 const current = signal<Route>({ page: 'home' });
@@ -38,7 +38,7 @@ export function answerInvite(): void {
 export function linkTo(to: Route): string {
   if (to.page === 'home') return '#/';
   if (to.page !== 'group') return `#/${to.page}`;
-  return `#/group/${to.group.slice(0, shownId)}${to.pane === null ? '' : `/${to.pane}`}`;
+  return `#/group/${to.group}${to.pane === null ? '' : `/${to.pane}`}`;
 }
 
 export function go(to: Route, { replace = false } = {}): void {

@@ -122,10 +122,9 @@ export class Session {
     return [...this.#heads.value.values()].reduce((sum, { unread }) => sum + unread, 0);
   }
 
-  /** The group whose id begins so, if there is one. */
   find(id: string): Group | undefined {
     this.#version.value;
-    return this.client.groups.find((group) => group.id.startsWith(id));
+    return this.client.groups.find((group) => group.id === id);
   }
 
   async setProfile(change: Partial<Profile>): Promise<void> {

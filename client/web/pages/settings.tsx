@@ -182,9 +182,17 @@ function Leaving(): JSX.Element {
   const { settings } = messages.value;
   const { isBusy, run } = useAction();
   const forget = async () => {
-    const { forgetTitle, forgetBody, forgetGo } = settings;
-    if (!(await ask({ title: forgetTitle, body: forgetBody, action: forgetGo, isDangerous: true }))) return;
+    const { forgetTitle: title, forgetBody: body, forgetUntold, forgetGo: action } = settings;
+    if (!(await ask({ title, body, action, isDangerous: true }))) return;
     await run(async () => {
+      // A relay that cannot be reached, or does not answer, keeps nobody from erasing what is here.
+      const isTold =
+        !session.client.isRegistered ||
+        (await session.client.unregister().then(
+          () => true,
+          () => false,
+        ));
+      if (!isTold && !(await ask({ title, body: forgetUntold, action, isDangerous: true }))) return;
       await app.forget(session);
       go({ page: 'home' }, { replace: true });
     });
