@@ -17,6 +17,8 @@ interface ConversationHost {
 const pageSize = 40;
 /** So many unread messages are read at once, so that one begins where one has stopped. */
 const maxUnreadRead = 120;
+/** More than so many messages are not kept while one is at the newest: a page may be left open for days. */
+const maxFollowed = 120;
 /** A pause in writing, after which the draft is kept. */
 const saveDraftMs = 150;
 
@@ -43,9 +45,10 @@ export class Conversation {
   #entries: readonly HistoryEntry[] = [];
   #lines: readonly Line[] = [];
   /** By id: what is answered here, and stands further back. */
-  readonly #answered = new Map<string, HistoryEntry | null>();
+  #answered: ReadonlyMap<string, HistoryEntry | null> = new Map();
   #readTo = -1;
   #unreadFrom: number | null = null;
+  #isFollowed = false;
   #knowsDraft = false;
   /** Whether what is written lies in the notebook too. */
   #isKept = true;
@@ -166,6 +169,19 @@ export class Conversation {
       before = last.number;
     }
     this.#entries = [...fresh, ...this.#entries];
+    if (this.#isFollowed && this.#entries.length > maxFollowed) await this.#letGo();
+  }
+
+  /** What is far above is read again when somebody looks back. */
+  async #letGo(): Promise<void> {
+    this.#entries = this.#entries.slice(0, 2 * pageSize);
+    this.#hasOlder.value = true;
+    await this.#readLines();
+  }
+
+  /** @param isFollowed  whether one is at the newest message, and stays there when another one comes */
+  follow(isFollowed: boolean): void {
+    this.#isFollowed = isFollowed;
   }
 
   /** One id may be several members' own; each is looked at again. */
@@ -187,10 +203,13 @@ export class Conversation {
   /** Looks up what is answered and stands further back. */
   async #readAnswered(): Promise<void> {
     const here = new Set(this.#entries.map(({ id }) => id));
+    const answered = new Map<string, HistoryEntry | null>();
     for (const { reply } of this.#entries) {
-      if (reply === null || here.has(reply) || this.#answered.has(reply)) continue;
-      this.#answered.set(reply, await this.group.message(reply));
+      if (reply === null || here.has(reply) || answered.has(reply)) continue;
+      const known = this.#answered.get(reply);
+      answered.set(reply, known === undefined ? await this.group.message(reply) : known);
     }
+    this.#answered = answered;
   }
 
   /** Reads back until a message is here. */
