@@ -2,7 +2,7 @@
 // of them at first and older ones when somebody looks back. Drafts and what was read belong to it too.
 
 import { type ReadonlySignal, signal } from '@preact/signals';
-import type { ClientEvent, Group, HistoryEntry, Sendable } from '../../index.ts';
+import { type ClientEvent, type Group, type HistoryEntry, newMessageId, type Sendable } from '../../index.ts';
 import type { Line } from './line.ts';
 import type { Draft, Notebook, Profile } from './notebook.ts';
 
@@ -26,15 +26,7 @@ export type Item =
   | { readonly type: 'message'; readonly key: string; readonly at: number; readonly entry: HistoryEntry }
   | { readonly type: 'line'; readonly key: string; readonly at: number; readonly line: Line };
 
-const emptyDraft = (): Draft => ({ text: '', id: newId(), reply: null, edits: null });
-
-function newId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replaceAll('=', '');
-}
+const emptyDraft = (): Draft => ({ text: '', id: newMessageId(), reply: null, edits: null });
 
 export class Conversation {
   readonly group: Group;
@@ -320,15 +312,16 @@ export class Conversation {
   }
 
   async sendFile(name: string, mediaType: string, data: Uint8Array): Promise<void> {
-    await this.#send({ mediaType, name, data }, newId(), this.#draft.value.reply);
+    await this.#send({ mediaType, name, data }, newMessageId(), this.#draft.value.reply);
     this.setDraft({ reply: null });
     await this.#afterwards(null);
   }
 
   /** Says again what was not sent. */
   async again({ content, reply }: HistoryEntry): Promise<void> {
-    if (content?.type === 'text') await this.#send(content.text, newId(), reply);
-    else if (content?.type === 'bytes') await this.#send({ ...content, name: content.name ?? '' }, newId(), reply);
+    if (content?.type === 'text') await this.#send(content.text, newMessageId(), reply);
+    else if (content?.type === 'bytes')
+      await this.#send({ ...content, name: content.name ?? '' }, newMessageId(), reply);
     await this.#afterwards(null);
   }
 
