@@ -17,10 +17,10 @@ interface ConversationHost {
 const pageSize = 40;
 /** So many unread messages are read at once, so that one begins where one has stopped. */
 const maxUnreadRead = 120;
-/** More than so many messages are not kept while one is at the newest: a page may be left open for days. */
-const maxFollowed = 120;
 /** A pause in writing, after which the draft is kept. */
 const saveDraftMs = 150;
+/** More than so many messages are not kept while one is at the newest: a page may be left open for days. */
+const maxFollowed = 120;
 
 export type Item =
   | { readonly type: 'message'; readonly key: string; readonly at: number; readonly entry: HistoryEntry }
@@ -37,7 +37,7 @@ export class Conversation {
   #entries: readonly HistoryEntry[] = [];
   #lines: readonly Line[] = [];
   /** By id: what is answered here, and stands further back. */
-  #answered: ReadonlyMap<string, HistoryEntry | null> = new Map();
+  readonly #answered = new Map<string, HistoryEntry | null>();
   #readTo = -1;
   #unreadFrom: number | null = null;
   #isFollowed = false;
@@ -178,6 +178,7 @@ export class Conversation {
 
   /** One id may be several members' own; each is looked at again. */
   async #refresh(id: string): Promise<void> {
+    this.#answered.delete(id);
     const at = this.#entries.flatMap((entry, i) => (entry.id === id ? [i] : []));
     for (const i of at) {
       const before = this.#entries[i]?.number ?? 0;
@@ -187,21 +188,21 @@ export class Conversation {
     }
   }
 
-  /** What a message answers, if it is still here. */
-  answered(reply: string): HistoryEntry | null {
-    return this.#entries.find(({ id }) => id === reply) ?? this.#answered.get(reply) ?? null;
+  /** What a message answers, or the draft is about, if it is still here. */
+  answered(id: string): HistoryEntry | null {
+    return this.#entries.find((entry) => entry.id === id) ?? this.#answered.get(id) ?? null;
   }
 
-  /** Looks up what is answered and stands further back. */
+  /** Looks up what is answered, or written about, and stands further back. */
   async #readAnswered(): Promise<void> {
     const here = new Set(this.#entries.map(({ id }) => id));
-    const answered = new Map<string, HistoryEntry | null>();
-    for (const { reply } of this.#entries) {
-      if (reply === null || here.has(reply) || answered.has(reply)) continue;
-      const known = this.#answered.get(reply);
-      answered.set(reply, known === undefined ? await this.group.message(reply) : known);
+    const { reply, edits } = this.#draft.peek();
+    const wanted = new Set([...this.#entries.map((entry) => entry.reply), reply, edits]);
+    for (const id of this.#answered.keys()) if (here.has(id) || !wanted.has(id)) this.#answered.delete(id);
+    for (const id of wanted) {
+      if (id === null || here.has(id) || this.#answered.has(id)) continue;
+      this.#answered.set(id, await this.group.message(id));
     }
-    this.#answered = answered;
   }
 
   /** Reads back until a message is here. */
@@ -237,7 +238,8 @@ export class Conversation {
   /** What has disappeared goes from the screen too. */
   #awaitExpiry(): void {
     clearTimeout(this.#expiryTimer);
-    const next = Math.min(...this.#entries.map(({ expiresAt }) => expiresAt ?? Number.POSITIVE_INFINITY));
+    const shown = [...this.#entries, ...this.#answered.values()];
+    const next = Math.min(...shown.map((entry) => entry?.expiresAt ?? Number.POSITIVE_INFINITY));
     if (next === Number.POSITIVE_INFINITY) return;
     const ms = Math.min(Math.max(next * 1000 - Date.now(), 0) + 1000, 2 ** 31 - 1);
     this.#expiryTimer = setTimeout(() => void this.#expire(), ms);
@@ -247,6 +249,8 @@ export class Conversation {
     return this.#do(async () => {
       const now = Math.floor(Date.now() / 1000);
       this.#entries = this.#entries.filter(({ expiresAt }) => expiresAt === null || expiresAt > now);
+      // Those that are still there are looked up again.
+      this.#answered.clear();
       await this.#show();
       await this.#host.said(this.group.id);
     });
