@@ -159,3 +159,24 @@ test('the page inside shows each step as it happens, and what the relay sees of 
   expect(seen).toMatch(/\d\s?(kB|KB|byte)/);
   for (const secret of ['Glass', 'one', 'two', 'Bob', before ?? '']) expect(seen).not.toContain(secret);
 });
+
+test('the newest steps inside stand there whole, however large the window is', async () => {
+  const [ada, bob] = [await world.person('Ada Rows'), await world.person('Bob Rows')];
+  await foundGroup('Rows', [ada, bob]);
+  await ada.openPane(en.group.inside);
+  const picture = ada.page.getByRole('region', { name: inside.diagram });
+  for (let i = 1; i <= 10; i++) await bob.say(`step ${i}`);
+  await expect.poll(() => picture.textContent()).toContain('S10');
+  // Where the columns end, and each step begins and ends, once the newest one stands above the lower edge.
+  const stepsBelow = () =>
+    picture.evaluate((region) => {
+      const end = region.querySelector('ul')?.getBoundingClientRect().bottom ?? 0;
+      const rows = [...region.querySelectorAll('g')].map((step) => step.getBoundingClientRect());
+      const isAtEnd = (rows.at(-1)?.bottom ?? 0) < region.getBoundingClientRect().bottom;
+      return isAtEnd ? rows.filter(({ bottom }) => bottom > end).map(({ top }) => top >= end) : [];
+    });
+  for (const height of [720, 735, 750, 765]) {
+    await ada.page.setViewportSize({ width: 1280, height });
+    await expect.poll(stepsBelow).toSatisfy((are) => are.length > 0 && !are.includes(false));
+  }
+});

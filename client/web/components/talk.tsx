@@ -42,6 +42,7 @@ export function Talk({ group, conversation, isOpen }: TalkProps): JSX.Element {
   const [isAtBottom, setAtBottom] = useState<boolean | null>(null);
   const measure = () => setAtBottom(list.current !== null && isBottom(list.current));
   useFollow(list, conversation, items, isAtBottom, measure);
+  useEffect(() => conversation.follow(isAtBottom === true), [conversation, isAtBottom]);
   useRead(conversation, items, isAtBottom === true);
   const deeds = useDeeds(conversation);
   const toBottom = () => list.current?.scrollTo({ top: list.current.scrollHeight });

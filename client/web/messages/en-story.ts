@@ -66,7 +66,7 @@ export const storyEn = {
   fork: (name: string) =>
     `${isolate(name)} was given other messages than you. Compare on another way what was said. What you say here may wait until this device is let in again, which it asks for by itself.`,
   rolledBack:
-    'What is kept here is older than what was sent from it. Nothing is sent in this group until its members have let this device in again, which it asks for by itself.',
+    'What is kept here is older than what was sent from it, and what you have said since is missing here. Nothing is sent in this group until its members have let this device in again, which it asks for by itself.',
   refused: (name: string, reason: string) => `Something from ${isolate(name)} was passed over. ${reason}`,
   /** Where something can be done about it. */
   compare: 'Compare it',

@@ -65,7 +65,7 @@ export const storyFr: typeof storyEn = {
   fork: (name) =>
     `${isolate(name)} a reçu d’autres messages que vous. Comparez par un autre moyen ce qui a été dit. Ce que vous dites ici peut attendre que cet appareil soit réadmis, ce qu’il demande de lui-même.`,
   rolledBack:
-    'Ce qui est gardé ici est plus ancien que ce qui en a été envoyé. Rien n’est envoyé dans ce groupe avant que ses membres aient réadmis cet appareil, ce qu’il demande de lui-même.',
+    'Ce qui est gardé ici est plus ancien que ce qui en a été envoyé, et ce que vous avez dit depuis manque ici. Rien n’est envoyé dans ce groupe avant que ses membres aient réadmis cet appareil, ce qu’il demande de lui-même.',
   refused: (name, reason) => `Quelque chose de ${isolate(name)} a été laissé de côté. ${reason}`,
   compare: 'Le comparer',
   seeMembers: 'Voir les membres',

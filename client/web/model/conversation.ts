@@ -2,7 +2,7 @@
 // of them at first and older ones when somebody looks back. Drafts and what was read belong to it too.
 
 import { computed, type ReadonlySignal, signal } from '@preact/signals';
-import type { ClientEvent, Group, HistoryEntry, Sendable } from '../../index.ts';
+import { type ClientEvent, type Group, type HistoryEntry, newMessageId, type Sendable } from '../../index.ts';
 import type { Line } from './line.ts';
 import type { Draft, Notebook, Profile } from './notebook.ts';
 
@@ -21,20 +21,14 @@ const maxUnreadRead = 120;
 const linesAtOnce = 200;
 /** A pause in writing, after which the draft is kept. */
 const saveDraftMs = 150;
+/** More than so many messages are not kept while one is at the newest: a page may be left open for days. */
+const maxFollowed = 120;
 
 export type Item =
   | { readonly type: 'message'; readonly key: string; readonly at: number; readonly entry: HistoryEntry }
   | { readonly type: 'line'; readonly key: string; readonly at: number; readonly line: Line };
 
-const emptyDraft = (): Draft => ({ text: '', id: newId(), reply: null, edits: null });
-
-function newId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replaceAll('=', '');
-}
+const emptyDraft = (): Draft => ({ text: '', id: newMessageId(), reply: null, edits: null });
 
 export class Conversation {
   readonly group: Group;
@@ -51,6 +45,7 @@ export class Conversation {
   readonly #answered = new Map<string, HistoryEntry | null>();
   #readTo = -1;
   #unreadFrom: number | null = null;
+  #isFollowed = false;
   #knowsDraft = false;
   /** Whether what is written lies in the notebook too. */
   #isKept = true;
@@ -183,10 +178,24 @@ export class Conversation {
       before = last.number;
     }
     this.#entries = [...fresh, ...this.#entries];
+    if (this.#isFollowed && this.#entries.length > maxFollowed) await this.#letGo();
+  }
+
+  /** What is far above is read again when somebody looks back. */
+  async #letGo(): Promise<void> {
+    this.#entries = this.#entries.slice(0, 2 * pageSize);
+    this.#hasOlder.value = true;
+    await this.#readLines();
+  }
+
+  /** @param isFollowed  whether one is at the newest message, and stays there when another one comes */
+  follow(isFollowed: boolean): void {
+    this.#isFollowed = isFollowed;
   }
 
   /** One id may be several members' own; each is looked at again. */
   async #refresh(id: string): Promise<void> {
+    this.#answered.delete(id);
     const at = this.#entries.flatMap((entry, i) => (entry.id === id ? [i] : []));
     for (const i of at) {
       const before = this.#entries[i]?.number ?? 0;
@@ -196,17 +205,20 @@ export class Conversation {
     }
   }
 
-  /** What a message answers, if it is still here. */
-  answered(reply: string): HistoryEntry | null {
-    return this.#entries.find(({ id }) => id === reply) ?? this.#answered.get(reply) ?? null;
+  /** What a message answers, or the draft is about, if it is still here. */
+  answered(id: string): HistoryEntry | null {
+    return this.#entries.find((entry) => entry.id === id) ?? this.#answered.get(id) ?? null;
   }
 
-  /** Looks up what is answered and stands further back. */
+  /** Looks up what is answered, or written about, and stands further back. */
   async #readAnswered(): Promise<void> {
     const here = new Set(this.#entries.map(({ id }) => id));
-    for (const { reply } of this.#entries) {
-      if (reply === null || here.has(reply) || this.#answered.has(reply)) continue;
-      this.#answered.set(reply, await this.group.message(reply));
+    const { reply, edits } = this.#draft.peek();
+    const wanted = new Set([...this.#entries.map((entry) => entry.reply), reply, edits]);
+    for (const id of this.#answered.keys()) if (here.has(id) || !wanted.has(id)) this.#answered.delete(id);
+    for (const id of wanted) {
+      if (id === null || here.has(id) || this.#answered.has(id)) continue;
+      this.#answered.set(id, await this.group.message(id));
     }
   }
 
@@ -250,7 +262,8 @@ export class Conversation {
   /** What has disappeared goes from the screen too. */
   #awaitExpiry(): void {
     clearTimeout(this.#expiryTimer);
-    const next = Math.min(...this.#entries.map(({ expiresAt }) => expiresAt ?? Number.POSITIVE_INFINITY));
+    const shown = [...this.#entries, ...this.#answered.values()];
+    const next = Math.min(...shown.map((entry) => entry?.expiresAt ?? Number.POSITIVE_INFINITY));
     if (next === Number.POSITIVE_INFINITY) return;
     const ms = Math.min(Math.max(next * 1000 - Date.now(), 0) + 1000, 2 ** 31 - 1);
     this.#expiryTimer = setTimeout(() => void this.#expire(), ms);
@@ -260,6 +273,8 @@ export class Conversation {
     return this.#do(async () => {
       const now = Math.floor(Date.now() / 1000);
       this.#entries = this.#entries.filter(({ expiresAt }) => expiresAt === null || expiresAt > now);
+      // Those that are still there are looked up again.
+      this.#answered.clear();
       await this.#show();
       await this.#host.said(this.group.id);
     });
@@ -332,15 +347,16 @@ export class Conversation {
   }
 
   async sendFile(name: string, mediaType: string, data: Uint8Array): Promise<void> {
-    await this.#send({ mediaType, name, data }, newId(), this.#draft.value.reply);
+    await this.#send({ mediaType, name, data }, newMessageId(), this.#draft.value.reply);
     this.setDraft({ reply: null });
     await this.#afterwards(null);
   }
 
   /** Says again what was not sent. */
   async again({ content, reply }: HistoryEntry): Promise<void> {
-    if (content?.type === 'text') await this.#send(content.text, newId(), reply);
-    else if (content?.type === 'bytes') await this.#send({ ...content, name: content.name ?? '' }, newId(), reply);
+    if (content?.type === 'text') await this.#send(content.text, newMessageId(), reply);
+    else if (content?.type === 'bytes')
+      await this.#send({ ...content, name: content.name ?? '' }, newMessageId(), reply);
     await this.#afterwards(null);
   }
 
