@@ -44,6 +44,7 @@ export async function walk(world: World, look: Look): Promise<void> {
   await look('contacts', ada);
 
   await ada.openGroup('Holidays');
+  await ada.page.locator('.toast').first().waitFor({ state: 'hidden' });
   await ada.say('Where do we go this summer?');
   await bob.hears('Where do we go this summer?');
   await bob.act('Where do we go this summer?', talk.reply);
