@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { en } from '../../client/web/messages/en.ts';
 import { fr } from '../../client/web/messages/fr.ts';
+import { decodeInvite, encodeInvite } from '../../client/wire/invite.ts';
 import { cameraArgs, holdUp } from './camera.ts';
 import { passphrase } from './person.ts';
 import { World } from './world.ts';
@@ -118,6 +119,54 @@ describe('meeting somebody', () => {
     await ada.press(en.group.accept);
     await ada.hears('hello from a link');
     expect(asked.filter((url) => url.includes('cliquet:'))).toEqual([]);
+  });
+
+  test('by a link that comes while the store is locked, comes twice, or was mangled on its way', async () => {
+    const [ada, bob] = [await world.person('Ada Links'), await world.person('Bob Links')];
+    const link = await bob.inviteLink('Bob');
+    const clean = async () => {
+      expect(ada.page.url()).not.toMatch(/cliquet/i);
+      expect(JSON.stringify(await ada.page.evaluate(() => history.state))).not.toMatch(/cliquet/i);
+    };
+    for (const sent of [link, link, link.replace('cliquet:', 'cliquet%3A')]) {
+      await ada.page.goto('about:blank');
+      await ada.page.goto(sent);
+      await ada.heading(en.unlock.title).waitFor();
+      await clean();
+      await ada.unlock();
+      await ada.field(en.meet.call).waitFor();
+      expect(await ada.field(en.meet.call).inputValue()).toBe('Bob');
+      if ((await ada.page.getByText(en.meet.known('Bob')).count()) === 0) await ada.press(en.meet.add);
+      else await ada.press(en.meet.drop);
+      await ada.field(en.meet.paste).waitFor();
+      await clean();
+    }
+    await ada.follow(link);
+    await ada.page.getByText(en.meet.known('Bob')).waitFor();
+    await ada.press(en.meet.drop);
+    // Nor does one come upon it on the way back.
+    await ada.page.goBack();
+    await clean();
+  });
+
+  test('not by a link of another relay, nor by one that is endless', async () => {
+    const ada = await world.person('Ada Foreign');
+    const own = decodeInvite(await ada.inviteLink());
+    const foreign = encodeInvite({ ...own, relay: 'https://relay.example' });
+    const links = {
+      [`${world.relay.url}/#${foreign}`]: en.errors['other-relay'],
+      [`${world.relay.url}/#n=${'A'.repeat(500_000)}&cliquet:${'A'.repeat(500_000)}`]: en.errors['invite-invalid'],
+    };
+    for (const [link, error] of Object.entries(links)) {
+      await ada.follow(link);
+      await ada.field(en.meet.call).fill('Somebody');
+      await ada.press(en.meet.talk);
+      await ada.page.getByRole('alert').getByText(error).waitFor();
+      expect(ada.page.url().length).toBeLessThan(100);
+      const kept = await ada.page.evaluate(() => Object.values(sessionStorage).join('').length);
+      expect(kept).toBeLessThan(3000);
+      await ada.press(en.meet.drop);
+    }
   });
 
   test('by pasting the link, and not by anything else; one’s own is told apart', async () => {

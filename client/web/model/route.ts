@@ -20,6 +20,8 @@ export type Route =
   | { readonly page: 'register' };
 
 const simplePages = ['new', 'meet', 'contacts', 'settings', 'backup', 'register'] as const;
+/** What is longer is none, and is told so when it is opened. */
+const maxInviteLength = 2048;
 const keptInvite = kept(() => sessionStorage, 'cliquet invite');
 
 const current = signal<Route>({ page: 'home' });
@@ -71,9 +73,11 @@ function follow(event: MouseEvent): void {
 }
 
 function read(): void {
-  if (location.hash.includes('cliquet:')) {
-    invited.value = location.hash;
-    keptInvite.set(location.hash);
+  // Some programs take a colon there for what has to be escaped.
+  const hash = location.hash.replace(/cliquet%3a/i, 'cliquet:');
+  if (hash.includes('cliquet:')) {
+    invited.value = hash.slice(0, maxInviteLength);
+    keptInvite.set(invited.value);
     history.replaceState(null, '', linkTo({ page: 'meet' }));
   }
   invited.value ??= keptInvite.get();
