@@ -7,6 +7,7 @@ import {
   CliquetError,
   changePassphrase,
   encryptedStore,
+  isEmptyStore,
   type MemoryStore,
   type RestoreOptions,
   type Store,
@@ -41,7 +42,7 @@ export class App {
   async start(takeOver = false): Promise<void> {
     try {
       const inner = await this.#openInner(takeOver);
-      this.#phase.value = { at: (await inner.list('')).length === 0 ? 'new' : 'locked' };
+      this.#phase.value = { at: (await isEmptyStore(inner)) ? 'new' : 'locked' };
     } catch (error) {
       this.#fail(error);
     }
