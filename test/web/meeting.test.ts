@@ -64,6 +64,33 @@ describe('the first visit', () => {
     await ada.unlock();
   });
 
+  test('ends without half a store when there is no room for one, and is gone on with when there is', async () => {
+    const ada = await world.visitor('No Room');
+    const { welcome } = en;
+    await ada.press(welcome.begin);
+    await ada.giveAddress();
+    await ada.page.getByLabel(welcome.passphrase, { exact: true }).waitFor();
+    // There is room for the lock, and not for what is behind it.
+    await ada.page.evaluate(() => {
+      const { put } = IDBObjectStore.prototype;
+      let count = 0;
+      IDBObjectStore.prototype.put = function (...entry) {
+        if (++count === 2) IDBObjectStore.prototype.put = put;
+        if (count === 2) throw new DOMException('full', 'QuotaExceededError');
+        return put.apply(this, entry);
+      };
+    });
+    for (const label of [welcome.passphrase, welcome.passphraseAgain]) {
+      await ada.page.getByLabel(label, { exact: true }).fill('the first that came to mind');
+    }
+    await ada.press(welcome.finish);
+    await ada.page.getByRole('alert').getByText(en.errors['store-unwritable']).waitFor();
+    await ada.choosePassphrase();
+    await ada.page.reload();
+    await ada.unlock();
+    await ada.inviteLink();
+  });
+
   test('goes by the keyboard alone', async () => {
     const ada = await world.visitor('Keyboard');
     const { keyboard } = ada.page;
