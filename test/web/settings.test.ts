@@ -138,6 +138,27 @@ test('who has forgotten the passphrase can erase what is there, and begin anew',
   await ada.register();
 });
 
+test('who has the right passphrase, and older pages, is not told to erase anything', async () => {
+  const ada = await world.person('Ada Newer');
+  await ada.page.reload();
+  await ada.heading(unlock.title).waitFor();
+  await ada.page.evaluate(async () => {
+    const done = (request: IDBRequest) => new Promise((resolve) => request.addEventListener('success', resolve));
+    const opening = indexedDB.open('cliquet');
+    await done(opening);
+    const store = opening.result.transaction('entries', 'readwrite').objectStore('entries');
+    const reading = store.get('store');
+    await done(reading);
+    const header: Uint8Array = reading.result;
+    await done(store.put(header.with(0, 9), 'store'));
+    opening.result.close();
+  });
+  await ada.page.getByLabel(unlock.passphrase, { exact: true }).fill(passphrase);
+  await ada.press(unlock.go);
+  await ada.page.getByRole('alert').getByText(en.errors['store-too-new']).waitFor();
+  expect(await ada.button(unlock.erase).count()).toBe(0);
+});
+
 test('the page inside shows each step as it happens, and what the relay sees of it', async () => {
   const [ada, bob] = [await world.person('Ada Inside'), await world.person('Bob Inside')];
   await foundGroup('Glass', [ada, bob]);

@@ -2,6 +2,7 @@
 
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
+import { CliquetError } from '../../index.ts';
 import { useApp } from '../components/context.ts';
 import { ask } from '../components/dialog.tsx';
 import { Field, Form, Progress } from '../components/field.tsx';
@@ -19,7 +20,7 @@ export function Unlock(): JSX.Element {
   const [isForgotten, setForgotten] = useState(false);
   const { isBusy, run } = useAction((error) => {
     setProgress(null);
-    setForgotten(true);
+    setForgotten(error instanceof CliquetError && error.code === 'wrong-passphrase');
     setProblem(sentenceOf(error));
   });
   const erase = async () => {
