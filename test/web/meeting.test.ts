@@ -159,6 +159,8 @@ describe('meeting somebody', () => {
       await ada.page.goto('about:blank');
       await ada.page.goto(sent);
       await ada.heading(en.unlock.title).waitFor();
+      // One sees why one is here.
+      await ada.page.getByText(en.welcome.invited('Bob')).waitFor();
       await clean();
       await ada.unlock();
       await ada.field(en.meet.call).waitFor();
@@ -174,6 +176,13 @@ describe('meeting somebody', () => {
     // Nor does one come upon it on the way back.
     await ada.page.goBack();
     await clean();
+    // A letter's link opens a tab of its own.
+    await ada.open(link);
+    await ada.heading(en.elsewhere.title).waitFor();
+    await ada.page.getByText(en.welcome.invited('Bob')).waitFor();
+    await ada.press(en.elsewhere.go);
+    await ada.unlock();
+    await ada.page.getByText(en.meet.known('Bob')).waitFor();
   });
 
   test('not by a link of another relay, nor by one that is endless', async () => {
