@@ -72,6 +72,12 @@ function follow(event: MouseEvent): void {
   go(parse(link.getAttribute('href') ?? ''));
 }
 
+/** A file or a link that is dropped beside a field would be opened in the place of this page. */
+function stay(event: DragEvent): void {
+  const isField = event.target instanceof Element && event.target.closest('input, textarea') !== null;
+  if (!isField) event.preventDefault();
+}
+
 function read(): void {
   // Some programs take a colon there for what has to be escaped.
   const hash = location.hash.replace(/cliquet%3a/i, 'cliquet:');
@@ -96,6 +102,7 @@ function parse(hash: string): Route {
 export function watchRoute(): void {
   read();
   document.addEventListener('click', follow);
+  for (const type of ['dragover', 'drop'] as const) document.addEventListener(type, stay);
   addEventListener('popstate', read);
   addEventListener('hashchange', read);
 }
