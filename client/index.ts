@@ -19,7 +19,7 @@ export {
   type MessageState,
 } from './state/history-entry.ts';
 export type { HistoryQuery } from './state/search.ts';
-export { changePassphrase, encryptedStore } from './store/encrypted.ts';
+export { changePassphrase, encryptedStore, isEmptyStore } from './store/encrypted.ts';
 export { type MemoryStore, memoryStore } from './store/memory.ts';
 export { numberKey, type Store, type Write } from './store/store.ts';
 export { CliquetError, type ErrorCode } from './wire/errors.ts';

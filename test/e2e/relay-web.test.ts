@@ -45,7 +45,7 @@ describe.each(['workerd', 'node', 'deno'] as const)('on %s the web client', (hos
     expect(fields).toEqual({
       'cache-control': 'no-cache',
       'content-security-policy':
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' blob: data:; " +
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' blob:; " +
         "manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " +
         "require-trusted-types-for 'script'; trusted-types cliquet",
       'content-type': 'text/html; charset=utf-8',

@@ -273,7 +273,7 @@ test('a group whose founder has given it an id that begins as another one’s do
   // One that is called as a person is does not pass for the talk with them.
   await mallory.client.createGroup([invite], { name: 'Bob' });
   await ada.openGroup('Bob');
-  await ada.page.getByText(`${en.group.count(2)}: \u2068Mallory\u2069`).waitFor();
+  await ada.page.getByText(`${en.group.count(2)} · \u2068Mallory\u2069`).waitFor();
   await mallory.client.close();
 });
 

@@ -3,6 +3,7 @@
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { bundleWeb } from '../../client/web/build.ts';
 import { en } from '../../client/web/messages/en.ts';
+import { passphrase } from './person.ts';
 import { World } from './world.ts';
 
 // People, each with a browser's profile and a slow passphrase, take their time.
@@ -94,4 +95,22 @@ test('newer pages are told of, and taken when the person says so', async () => {
   await loaded;
   await ada.unlock();
   expect(await ada.page.getByText(en.line.update).count()).toBe(0);
+});
+
+test('a part of the pages that the relay has no more: one is told to load them again, and that helps', async () => {
+  const ada = await world.visitor('Ada Older Pages', { serviceWorkers: 'block' });
+  const part = [...(await bundleWeb()).files.keys()].find((path) => path.includes('/later-pages-')) ?? '';
+  await ada.context.route(`**${part}`, (route) => route.abort());
+  await ada.page.reload();
+  await ada.press(en.welcome.begin);
+  await ada.giveAddress();
+  for (const label of [en.welcome.passphrase, en.welcome.passphraseAgain]) {
+    await ada.page.getByLabel(label, { exact: true }).fill(passphrase);
+  }
+  await ada.press(en.welcome.finish);
+  await ada.page.getByRole('alert').getByText(en.common.notLoaded).waitFor();
+  await ada.context.unroute(`**${part}`);
+  await ada.page.reload();
+  await ada.unlock();
+  await ada.inviteLink();
 });

@@ -40,6 +40,57 @@ test('the passphrase is changed: the new one opens, the old one does not', async
   await ada.isHome();
 });
 
+test('what is kept in the browser says nothing without the passphrase', async () => {
+  const [ada, bob] = [await world.person('Ada Keeps'), await world.person('Bob Keeps')];
+  await foundGroup('Hidden group', [ada, bob]);
+  await ada.say('hidden words');
+  await bob.hears('hidden words');
+  await bob.say('hidden answer');
+  await ada.hears('hidden answer');
+  await ada.field(en.talk.write).fill('hidden draft');
+  await ada.goTo(en.home.settings);
+  const hrid = await ada.page.getByRole('definition').nth(1).textContent();
+  await ada.press(settings.lock);
+  await ada.heading(unlock.title).waitFor();
+  const kept = await ada.page.evaluate(async () => {
+    const done = (request: IDBRequest) => new Promise((resolve) => request.addEventListener('success', resolve));
+    const texts = [
+      document.title,
+      JSON.stringify({ ...localStorage, ...sessionStorage }),
+      document.body.textContent ?? '',
+    ];
+    let count = 0;
+    const add = (value: unknown) => {
+      count++;
+      if (!(value instanceof Uint8Array)) return texts.push(String(value));
+      return texts.push(
+        new TextDecoder().decode(value),
+        new TextDecoder('utf-16le').decode(value.slice(0, value.length & ~1)),
+      );
+    };
+    for (const { name = '' } of await indexedDB.databases()) {
+      const opening = indexedDB.open(name);
+      await done(opening);
+      for (const store of opening.result.objectStoreNames) {
+        const from = opening.result.transaction(store).objectStore(store);
+        const [keys, values] = [from.getAllKeys(), from.getAll()];
+        await done(values);
+        for (const entry of [...keys.result, ...values.result]) add(entry);
+      }
+      opening.result.close();
+    }
+    for (const name of await caches.keys()) {
+      for (const { url } of await (await caches.open(name)).keys()) texts.push(url);
+    }
+    return { count, text: texts.join('\n') };
+  });
+  expect(kept.count).toBeGreaterThan(40);
+  expect(hrid?.length).toBe(43);
+  for (const secret of ['hidden', 'Hidden', 'Bob', ada.address, hrid ?? '', passphrase, '/v1/']) {
+    expect({ secret, isKept: kept.text.includes(secret) }).toEqual({ secret, isKept: false });
+  }
+});
+
 test('who leaves the device leaves nothing there', async () => {
   const [ada, bob] = [await world.person('Ada Leaves'), await world.person('Bob Stays')];
   await foundGroup('Farewell', [ada, bob]);
@@ -136,6 +187,27 @@ test('who has forgotten the passphrase can erase what is there, and begin anew',
   await ada.agree(unlock.eraseGo);
   await ada.heading(en.welcome.title).waitFor();
   await ada.register();
+});
+
+test('who has the right passphrase, and older pages, is not told to erase anything', async () => {
+  const ada = await world.person('Ada Newer');
+  await ada.page.reload();
+  await ada.heading(unlock.title).waitFor();
+  await ada.page.evaluate(async () => {
+    const done = (request: IDBRequest) => new Promise((resolve) => request.addEventListener('success', resolve));
+    const opening = indexedDB.open('cliquet');
+    await done(opening);
+    const store = opening.result.transaction('entries', 'readwrite').objectStore('entries');
+    const reading = store.get('store');
+    await done(reading);
+    const header: Uint8Array = reading.result;
+    await done(store.put(header.with(0, 9), 'store'));
+    opening.result.close();
+  });
+  await ada.page.getByLabel(unlock.passphrase, { exact: true }).fill(passphrase);
+  await ada.press(unlock.go);
+  await ada.page.getByRole('alert').getByText(en.errors['store-too-new']).waitFor();
+  expect(await ada.button(unlock.erase).count()).toBe(0);
 });
 
 test('the page inside shows each step as it happens, and what the relay sees of it', async () => {

@@ -12,7 +12,7 @@ const contentSecurityPolicy = [
   // The stream of the same origin is in it too.
   "connect-src 'self'",
   // What members have sent is shown from memory.
-  "img-src 'self' blob: data:",
+  "img-src 'self' blob:",
   "manifest-src 'self'",
   "worker-src 'self'",
   "base-uri 'none'",

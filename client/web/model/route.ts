@@ -20,6 +20,8 @@ export type Route =
   | { readonly page: 'register' };
 
 const simplePages = ['new', 'meet', 'contacts', 'settings', 'backup', 'register'] as const;
+/** What is longer is none, and is told so when it is opened. */
+const maxInviteLength = 2048;
 const keptInvite = kept(() => sessionStorage, 'cliquet invite');
 
 const current = signal<Route>({ page: 'home' });
@@ -70,10 +72,18 @@ function follow(event: MouseEvent): void {
   go(parse(link.getAttribute('href') ?? ''));
 }
 
+/** A file or a link that is dropped beside a field would be opened in the place of this page. */
+function stay(event: DragEvent): void {
+  const isField = event.target instanceof Element && event.target.closest('input, textarea') !== null;
+  if (!isField) event.preventDefault();
+}
+
 function read(): void {
-  if (location.hash.includes('cliquet:')) {
-    invited.value = location.hash;
-    keptInvite.set(location.hash);
+  // Some programs take a colon there for what has to be escaped.
+  const hash = location.hash.replace(/cliquet%3a/i, 'cliquet:');
+  if (hash.includes('cliquet:')) {
+    invited.value = hash.slice(0, maxInviteLength);
+    keptInvite.set(invited.value);
     history.replaceState(null, '', linkTo({ page: 'meet' }));
   }
   invited.value ??= keptInvite.get();
@@ -92,6 +102,7 @@ function parse(hash: string): Route {
 export function watchRoute(): void {
   read();
   document.addEventListener('click', follow);
+  for (const type of ['dragover', 'drop'] as const) document.addEventListener(type, stay);
   addEventListener('popstate', read);
   addEventListener('hashchange', read);
 }

@@ -100,7 +100,7 @@ function GroupBar({ group, pane }: { readonly group: Group; readonly pane: Pane 
         </h1>
         <p class="hint bar-members">
           {texts.count(members.length)}
-          {group.name !== '' && others.length > 0 && `: ${namesOf(session, others)}`}
+          {group.name !== '' && others.length > 0 && ` · ${namesOf(session, others)}`}
         </p>
       </div>
       <BarLink group={group} to="verify" pane={pane} icon="shield" isGood={isVerified && members.length > 1}>

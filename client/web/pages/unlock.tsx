@@ -2,13 +2,14 @@
 
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
+import { CliquetError } from '../../index.ts';
 import { useApp } from '../components/context.ts';
 import { ask } from '../components/dialog.tsx';
 import { Field, Form, Progress } from '../components/field.tsx';
 import { useAction } from '../components/use-action.ts';
 import { gateMessages } from '../model/language.ts';
 import { sentenceOf } from '../model/sentence.ts';
-import { Gate } from './welcome.tsx';
+import { Gate, Invited } from './welcome.tsx';
 
 export function Unlock(): JSX.Element {
   const { unlock } = gateMessages.value;
@@ -19,7 +20,7 @@ export function Unlock(): JSX.Element {
   const [isForgotten, setForgotten] = useState(false);
   const { isBusy, run } = useAction((error) => {
     setProgress(null);
-    setForgotten(true);
+    setForgotten(error instanceof CliquetError && error.code === 'wrong-passphrase');
     setProblem(sentenceOf(error));
   });
   const erase = async () => {
@@ -29,6 +30,7 @@ export function Unlock(): JSX.Element {
   };
   return (
     <Gate title={unlock.title}>
+      <Invited />
       <Form onSubmit={() => void run(() => app.unlock(passphrase, setProgress))}>
         <Field
           label={unlock.passphrase}
@@ -65,6 +67,7 @@ export function Elsewhere(): JSX.Element {
   const { isBusy, run } = useAction();
   return (
     <Gate title={elsewhere.title} text={elsewhere.body}>
+      <Invited />
       <button type="button" class="primary" disabled={isBusy} onClick={() => void run(() => app.start(true))}>
         {elsewhere.go}
       </button>

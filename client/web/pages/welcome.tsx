@@ -87,12 +87,17 @@ export function Gate({ title, text, isLarge = false, children }: GateProps): JSX
   );
 }
 
+/** Says whose invite waits in this tab. */
+export function Invited(): JSX.Element | null {
+  const link = invite.value;
+  return link === null ? null : <p class="notice">{gateMessages.value.welcome.invited(suggestedName(link))}</p>;
+}
+
 function Intro({ setup }: { readonly setup: Setup }): JSX.Element {
   const { welcome } = gateMessages.value;
-  const link = invite.value;
   return (
     <Gate title={welcome.title} text={welcome.what} isLarge>
-      {link !== null && <p class="notice">{welcome.invited(suggestedName(link))}</p>}
+      <Invited />
       <div class="row">
         <button type="button" class="primary large" onClick={() => setup.show('address')}>
           {welcome.begin}
