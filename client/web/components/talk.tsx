@@ -4,7 +4,8 @@
 import type { JSX } from 'preact';
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { Group, HistoryEntry } from '../../index.ts';
-import type { Conversation, Item } from '../model/conversation.ts';
+import type { Conversation } from '../model/conversation.ts';
+import type { Item } from '../model/item.ts';
 import { messages } from '../model/language.ts';
 import { nameOf, summaryOf } from '../model/people.ts';
 import { linkTo } from '../model/route.ts';

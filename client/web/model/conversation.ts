@@ -3,6 +3,7 @@
 
 import { computed, type ReadonlySignal, signal } from '@preact/signals';
 import { type ClientEvent, type Group, type HistoryEntry, newMessageId, type Sendable } from '../../index.ts';
+import { type Item, isSame, stands, toItem } from './item.ts';
 import type { Line } from './line.ts';
 import type { Draft, Notebook, Profile } from './notebook.ts';
 
@@ -23,10 +24,6 @@ const linesAtOnce = 200;
 const saveDraftMs = 150;
 /** More than so many messages are not kept while one is at the newest: a page may be left open for days. */
 const maxFollowed = 120;
-
-export type Item =
-  | { readonly type: 'message'; readonly key: string; readonly at: number; readonly entry: HistoryEntry }
-  | { readonly type: 'line'; readonly key: string; readonly at: number; readonly line: Line };
 
 const emptyDraft = (): Draft => ({ text: '', id: newMessageId(), reply: null, edits: null });
 
@@ -386,19 +383,4 @@ export class Conversation {
     clearTimeout(this.#expiryTimer);
     document.removeEventListener('visibilitychange', this.keepDraft);
   }
-}
-
-const toItem = (line: Line): Item => ({ type: 'line', key: `l${line.number}`, at: line.at, line });
-
-/** Whether a line stands before a message. */
-function stands({ at, behind }: Line, { receivedAt, number }: HistoryEntry): boolean {
-  return at < receivedAt || (at === receivedAt && behind < number);
-}
-
-/** Whether two items under one key look the same. */
-function isSame(a: Item, b: Item): boolean {
-  if (a.type !== 'message' || b.type !== 'message') return true;
-  const look = ({ content, editedAt, expiresAt, state, readBy }: HistoryEntry) =>
-    [content === null, editedAt, expiresAt, state, readBy.length, content?.type === 'text' ? content.text : ''].join();
-  return look(a.entry) === look(b.entry);
 }
