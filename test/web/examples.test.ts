@@ -67,14 +67,19 @@ test('Containerfile: the image holds the web client as it is built here, and wha
   expect(first).toContain('RUN node client/web/build.ts');
   execFileSync(process.execPath, ['client/web/build.ts'], { cwd: build });
   copyStage(last, image, build);
-  // The service worker knows all files. What they are called has to do with where they were built.
-  const unnamed = (script: Uint8Array | undefined) =>
-    Buffer.from(script ?? [])
-      .toString()
-      .replace(/-[A-Z0-9]{8}(?=\.)|\b[0-9a-f]{16}\b/g, '');
+  // The service worker knows all files. Their bytes, and so their names, have to do with where they were built.
+  const named = (script: Uint8Array | undefined) =>
+    [
+      ...Buffer.from(script ?? [])
+        .toString()
+        .matchAll(/"(\/[\w./-]*)":"/g),
+    ]
+      .map(([, path]) => path?.replace(/-[A-Z0-9]{8}(?=\.)/, ''))
+      .sort();
   const { files } = await bundleWeb();
-  const built = readFileSync(join(image, '.build/web/service-worker.js'));
-  expect(unnamed(built)).toBe(unnamed(files.get('/service-worker.js')));
+  const built = named(readFileSync(join(image, '.build/web/service-worker.js')));
+  expect(built).toContain('/assets/main.js');
+  expect(built).toEqual(named(files.get('/service-worker.js')));
   const args = JSON.parse(/^CMD (.+)$/m.exec(last)?.[1] ?? '') as string[];
   await showsPages(args, image, join(folder, 'image-state'));
 });
