@@ -34,13 +34,12 @@ const permissionsPolicy = [
   .map((feature) => (feature.includes('=') ? feature : `${feature}=()`))
   .join(', ');
 
-const securityFields: Readonly<Record<string, string>> = {
+/** Beside those of every answer (app.ts). */
+const pageFields: Readonly<Record<string, string>> = {
   'content-security-policy': contentSecurityPolicy,
   'permissions-policy': permissionsPolicy,
-  'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
   'cross-origin-opener-policy': 'same-origin',
-  'cross-origin-resource-policy': 'same-origin',
   vary: 'accept-encoding',
 };
 
@@ -64,7 +63,7 @@ export function webRoutes(app: Hono<App>): void {
     if (type === undefined || file === null) throw new Refusal('not-found');
     return new Response(file.body, {
       headers: {
-        ...securityFields,
+        ...pageFields,
         ...encodingOf(file),
         'content-type': type,
         'cache-control': caching,

@@ -6,6 +6,9 @@ import { type Client, CliquetError, type MemoryStore, memoryStore, type RestoreO
 import { type App, makeClient, type OnProgress, restoreClient } from './app.ts';
 import { go } from './route.ts';
 
+/** Characters of a passphrase that is chosen here. */
+export const minPassphrase = 8;
+
 export type SetupStage = 'intro' | 'restore' | 'address' | 'code' | 'passphrase';
 
 export class Setup {

@@ -6,7 +6,7 @@ import { CliquetError } from '../../index.ts';
 import { useApp } from '../components/context.ts';
 import { ask } from '../components/dialog.tsx';
 import { Field, Form, Progress } from '../components/field.tsx';
-import { useAction } from '../components/use-action.ts';
+import { useAction, useFormAction } from '../components/use-action.ts';
 import { gateMessages } from '../model/language.ts';
 import { sentenceOf } from '../model/sentence.ts';
 import { Gate, Invited } from './welcome.tsx';
@@ -15,14 +15,10 @@ export function Unlock(): JSX.Element {
   const { unlock } = gateMessages.value;
   const app = useApp();
   const [passphrase, setPassphrase] = useState('');
-  const [problem, setProblem] = useState<string | null>(null);
-  const [progress, setProgress] = useState<number | null>(null);
   const [isForgotten, setForgotten] = useState(false);
-  const { isBusy, run } = useAction((error) => {
-    setProgress(null);
-    setForgotten(error instanceof CliquetError && error.code === 'wrong-passphrase');
-    setProblem(sentenceOf(error));
-  });
+  const { isBusy, run, problem, setProblem, progress, setProgress } = useFormAction((error) =>
+    setForgotten(error instanceof CliquetError && error.code === 'wrong-passphrase'),
+  );
   const erase = async () => {
     const { eraseTitle, eraseBody, eraseGo } = unlock;
     if (await ask({ title: eraseTitle, body: eraseBody, action: eraseGo, isDangerous: true }))
