@@ -9,7 +9,7 @@ import { agreeToReturn, type OpenRequest, openRequests } from './courier/rejoin.
 import type { Ratchet } from './protocol/ratchet.ts';
 import { hasTwice } from './protocol/roster.ts';
 import { safetyNumber } from './protocol/safety-number.ts';
-import { assertName, messageId, type Sendable, type SendOptions, toBody } from './sendable.ts';
+import { assertName, messageId, newMessageId, type Sendable, type SendOptions, toBody } from './sendable.ts';
 import { type MemberStage, memberStagesOf, type Stage, stageOf } from './stage.ts';
 import { checkContact, putContact } from './state/contacts.ts';
 import { findMessages, messagesDue, retireMessages } from './state/history.ts';
@@ -23,7 +23,7 @@ import { type Bytes, bytesKey, sameBytes } from './wire/bytes.ts';
 import { normalText } from './wire/content-body.ts';
 import { CliquetError } from './wire/errors.ts';
 import { decodeInvite, encodeInvite } from './wire/invite.ts';
-import { maxTimerSeconds, messageIdBytes } from './wire/limits.ts';
+import { maxTimerSeconds } from './wire/limits.ts';
 import type { Role, RosterEntry } from './wire/record.ts';
 
 /** What a group needs of the client that it belongs to. */
@@ -380,7 +380,7 @@ export class Group {
   }
 
   #newId(): Bytes {
-    return this.#host.random(messageIdBytes);
+    return messageId(newMessageId(this.#host.random));
   }
 
   #change(run: (tx: Transaction, record: GroupRecord, now: number) => Promise<void> | void): Promise<void> {

@@ -9,7 +9,7 @@ export type { Parcel } from './courier/parcel.ts';
 export { Group, type HistoryPolicy, type Member } from './group.ts';
 export type { AskForCode, RegistrationOptions } from './registration.ts';
 export type { RestoreOptions } from './restore.ts';
-export type { Sendable, SendOptions } from './sendable.ts';
+export { newMessageId, type Sendable, type SendOptions } from './sendable.ts';
 export type { MemberStage, Stage } from './stage.ts';
 export type { ContactEntry } from './state/contacts.ts';
 export {
@@ -19,7 +19,7 @@ export {
   type MessageState,
 } from './state/history-entry.ts';
 export type { HistoryQuery } from './state/search.ts';
-export { changePassphrase, encryptedStore } from './store/encrypted.ts';
+export { changePassphrase, encryptedStore, isEmptyStore } from './store/encrypted.ts';
 export { type MemoryStore, memoryStore } from './store/memory.ts';
 export { numberKey, type Store, type Write } from './store/store.ts';
 export { CliquetError, type ErrorCode } from './wire/errors.ts';

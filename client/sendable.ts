@@ -1,6 +1,7 @@
 // What an application can send, checked.
 
-import { type Bytes, decodeBase64Url } from './wire/bytes.ts';
+import { type RandomSource, systemRandom } from './crypto/random.ts';
+import { type Bytes, decodeBase64Url, encodeBase64Url } from './wire/bytes.ts';
 import { type Body, normalText } from './wire/content-body.ts';
 import { maxMediaTypeLength, maxNameLength, messageIdBytes } from './wire/limits.ts';
 
@@ -11,12 +12,23 @@ export type Sendable =
   | { readonly kind: string; readonly version: number; readonly data: Uint8Array };
 
 export interface SendOptions {
-  /** base64url of 16 random bytes: to say the same again after a crash, without sending it twice. */
+  /** As newMessageId() makes them: to say the same again after a crash, without sending it twice. */
   readonly id?: string;
   /** The id of the message that this one answers. */
   readonly reply?: string;
   /** Asks the others to tell when their person has read it. */
   readonly asksReceipt?: boolean;
+}
+
+/**
+ * An id for a message that is still to be sent: 16 random bytes in base64url. It does not begin with a hyphen: on a
+ * command line it would be taken for an option.
+ */
+export function newMessageId(random: RandomSource = systemRandom): string {
+  for (;;) {
+    const id = encodeBase64Url(random(messageIdBytes));
+    if (!id.startsWith('-')) return id;
+  }
 }
 
 /** @throws RangeError unless it is base64url of 16 bytes */

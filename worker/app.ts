@@ -21,6 +21,15 @@ import { getServices } from './services.ts';
 import { ConfigurationError, type Settings } from './settings.ts';
 
 const preflightSeconds = 3600;
+const yearSeconds = 31_536_000;
+
+/** For a browser that is led to an answer which is no page; those of the web client have fields of their own. */
+const securityFields: Readonly<Record<string, string>> = {
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'cross-origin-resource-policy': 'same-origin',
+  'x-content-type-options': 'nosniff',
+};
+const switchingProtocols = 101;
 
 export function createApp(platform: Platform): Hono<App> {
   const app = new Hono<App>();
@@ -32,10 +41,20 @@ export function createApp(platform: Platform): Hono<App> {
     log('request', { route: routePath(c, -1), method: c.req.method, status: c.res.status, milliseconds });
   });
   app.use(async (c, next) => {
+    await next();
+    if (c.res.status === switchingProtocols) return;
+    for (const [name, value] of Object.entries(securityFields)) {
+      if (!c.res.headers.has(name)) c.res.headers.set(name, value);
+    }
+  });
+  app.use(async (c, next) => {
     c.set('services', getServices(c.env));
     c.set('address', platform.addressOf(c.req.raw, c.env));
-    checkHost(c.req.raw, c.var.services.settings);
+    const { settings } = c.var.services;
+    checkHost(c.req.raw, settings);
     await next();
+    if (c.res.status === switchingProtocols || settings.development || !platform.isSecure(c.req.raw, c.env)) return;
+    c.res.headers.set('strict-transport-security', `max-age=${yearSeconds}`);
   });
   app.use(
     cors({
@@ -60,7 +79,7 @@ export function createApp(platform: Platform): Hono<App> {
     routesOf(app);
   }
   streamRoutes(app, platform.connect);
-  webRoutes(app, platform);
+  webRoutes(app);
 
   app.notFound(() => problemResponse(new Refusal('not-found')));
   app.onError((error, c) => {

@@ -1,7 +1,6 @@
 // What a person calls things: groups and contacts by name or by the beginning of their id, messages by the beginning
 // of theirs. Whatever could mean two things is refused, with both.
 
-import { randomBytes } from 'node:crypto';
 import type { Client, Group, HistoryEntry, Member } from '../index.ts';
 import { bold, dim, join, type Safe, text } from './escape.ts';
 import { Failure } from './failure.ts';
@@ -19,14 +18,6 @@ const shownHrid = 8;
 
 /** The beginning of a group's or a message's id, as it is shown and understood. */
 export const shortId = (id: string): Safe => dim(id.slice(0, shownId));
-
-/** A message's id. It does not begin with a hyphen: typed as an argument, it would be taken for an option. */
-export function newMessageId(): string {
-  for (;;) {
-    const id = randomBytes(16).toString('base64url');
-    if (!id.startsWith('-')) return id;
-  }
-}
 
 /** A group as it is called here. */
 export const groupName = ({ id, name }: Pick<Group, 'id' | 'name'>): Safe =>

@@ -67,6 +67,11 @@ export async function encryptedStore(
   }
 }
 
+/** Whether nothing is kept there yet. A store that is in order is not read for that, however large it is. */
+export async function isEmptyStore(inner: Store): Promise<boolean> {
+  return (await inner.get(headerKey)) === null && (await inner.list('')).length === 0;
+}
+
 /**
  * Puts another secret in the place of the old one. What is stored stays as it is; so does a copy under the old one.
  * @param inner  the store under the encrypted one; it stays open

@@ -7,7 +7,7 @@
 // and IndexedDB gives a new version to nobody before every older connection is closed. Refused and left as they are:
 // databases of a newer form.
 
-import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
+import { type DBSchema, deleteDB, type IDBPDatabase, openDB } from 'idb';
 import type { Bytes } from '../wire/bytes.ts';
 import { CliquetError, type ErrorCode } from '../wire/errors.ts';
 import { type Entry, type Range, rangeKeys, type Store, type Write } from './store.ts';
@@ -50,6 +50,11 @@ export async function indexedDbStore(name: string, options: IndexedDbOptions = {
     await store.close();
     throw toCliquetError(error);
   }
+}
+
+/** Deletes all of a store, whatever is in it. Done when no page has it open any more. */
+export async function deleteIndexedDbStore(name: string): Promise<void> {
+  await deleteDB(name);
 }
 
 /** @returns what lets go of the lock. @throws CliquetError `store-in-use` */

@@ -2,7 +2,7 @@
 //
 //   index.html, manifest.webmanifest     with the names of the files below put in
 //   assets/NAME-HASH.…                    scripts in parts, the style sheet, icons: a name never stands for other bytes
-//   service-worker.js                     knows all of them (__FILES__), and what this build is called (__VERSION__)
+//   service-worker.js                     knows all of them and their digests (__FILES__), and what this build is called (__VERSION__)
 
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -79,13 +79,20 @@ async function bundleServiceWorker(files: ReadonlyMap<string, Uint8Array>): Prom
   const { version } = JSON.parse(readFileSync(join(checkout, 'package.json'), 'utf8')) as { readonly version: string };
   const digest = createHash('sha256').update(version);
   for (const path of paths) digest.update(path).update(files.get(path) ?? '');
+  const digestOf = (path: string) =>
+    createHash('sha256')
+      .update(files.get(path) ?? '')
+      .digest('base64')
+      .slice(0, 22);
   const { outputFiles } = await build({
     ...common,
     entryPoints: [join(sources, 'service-worker.ts')],
     format: 'iife',
     define: {
       // The page is asked for as `/`.
-      __FILES__: JSON.stringify(paths.map((path) => (path === '/index.html' ? '/' : path))),
+      __FILES__: JSON.stringify(
+        Object.fromEntries(paths.map((path) => [path === '/index.html' ? '/' : path, digestOf(path)])),
+      ),
       __VERSION__: JSON.stringify(digest.digest('hex').slice(0, 16)),
     },
   });

@@ -1,7 +1,8 @@
 // Keeps the pages, so that they open without a network. It answers for the built files only: what goes to the relay is
-// none of its business, and nothing that comes from there is kept.
+// none of its business, and nothing that comes from there is kept. What it keeps is one build, byte for byte, or nothing.
 
-declare const __FILES__: readonly string[];
+/** Digests of the built files (digestOf), by path. */
+declare const __FILES__: Readonly<Record<string, string>>;
 declare const __VERSION__: string;
 
 /** What a service worker has, as far as it is used here. */
@@ -33,11 +34,30 @@ const cacheName = prefix + __VERSION__;
 
 worker.addEventListener('install', (event) => {
   event.waitUntil(
-    caches
-      .open(cacheName)
-      .then((cache) => cache.addAll(__FILES__.map((file) => new Request(file, { cache: 'no-cache' })))),
+    keep().catch(async (error) => {
+      await caches.delete(cacheName);
+      throw error;
+    }),
   );
 });
+
+/** @throws if a file does not come, or is not of this build: the relay may have another one by now */
+async function keep(): Promise<void> {
+  const cache = await caches.open(cacheName);
+  const keepOne = async ([path, digest]: [path: string, digest: string]) => {
+    const response = await fetch(path, { cache: 'no-cache', redirect: 'error' });
+    if (!response.ok || (await digestOf(response.clone())) !== digest)
+      throw new TypeError(`${path} is not of this build`);
+    await cache.put(path, response);
+  };
+  await Promise.all(Object.entries(__FILES__).map(keepOne));
+}
+
+/** The beginning of its SHA-256 in base64: 132 bits. */
+async function digestOf(response: Response): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', await response.arrayBuffer());
+  return btoa(String.fromCharCode(...new Uint8Array(digest))).slice(0, 22);
+}
 
 worker.addEventListener('activate', (event) => {
   event.waitUntil(
@@ -68,7 +88,7 @@ worker.addEventListener('fetch', (event) => {
   const { request } = event;
   const url = new URL(request.url);
   if (request.method !== 'GET' || url.origin !== location.origin || url.search !== '') return;
-  if (!__FILES__.includes(url.pathname)) return;
+  if (!Object.hasOwn(__FILES__, url.pathname)) return;
   event.respondWith(answer(request));
 });
 

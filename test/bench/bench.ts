@@ -1,6 +1,6 @@
 // `npm run bench` runs every benchmark, `npm run bench -- store` one. `--quick`: only that it runs.
 
-const all = ['store', 'relay', 'hosts', 'cost'];
+const all = ['store', 'relay', 'hosts', 'web', 'cost'];
 
 const named = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
 const unknown = named.filter((name) => !all.includes(name));

@@ -32,9 +32,21 @@ test('npm run bench -- hosts compares the relay on workerd and on Deno, and ever
   expect(Number(/(\d+) sends, all acknowledged/.exec(stdout)?.[1])).toBeGreaterThan(0);
 });
 
+test('npm run bench -- web measures what a person waits for, and every message is shown and delivered', {
+  timeout: 180_000,
+}, async () => {
+  const { stdout } = await bench('web', '--quick');
+  for (const name of ['workerd', 'deno']) {
+    expect(stdout).toMatch(new RegExp(`^  ${name}( +\\d+\\.\\d){6}$`, 'm'));
+    expect(stdout).toMatch(new RegExp(`^  ${name} / bare WebSocket( +\\d+\\.\\d\\d){2}$`, 'm'));
+  }
+  expect(stdout).toMatch(/^ {2}bare WebSocket( +\d+\.\d){2}$/m);
+  expect(stdout).toMatch(/\d+ messages, all shown and delivered/);
+});
+
 test('npm run bench names the benchmarks that there are', async () => {
   await expect(bench('nothing')).rejects.toMatchObject({
     code: 1,
-    stderr: expect.stringContaining('store, relay, hosts, cost'),
+    stderr: expect.stringContaining('store, relay, hosts, web, cost'),
   });
 });

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import ts from 'typescript';
@@ -46,9 +47,17 @@ test('README.md an example with a wrong name would not compile', () => {
 });
 
 test('README.md every command that it names is a script', () => {
-  const named = [...readme.matchAll(/\bnpm (?:run )?(start|test|demo|check|conformance|format|bench)\b/g)].map(
-    ([, name]) => name ?? '',
+  const named = [...readme.matchAll(/\bnpm\s+(?:run\s+([\w:]+)|(start|test))/g)].map(
+    ([, run, own]) => run ?? own ?? '',
   );
-  expect(named.length).toBeGreaterThan(4);
+  expect(named.length).toBeGreaterThan(10);
   for (const name of named) expect(Object.keys(scripts)).toContain(name);
+});
+
+test('README.md every file that it names or shows is there', () => {
+  const named = [...readme.matchAll(/\]\(([^):#]+)\)|<img src="([^"]+)"/g)].map(
+    ([, link, image]) => link ?? image ?? '',
+  );
+  expect(named.length).toBeGreaterThan(10);
+  for (const name of named) expect(existsSync(join(root, name)), name).toBe(true);
 });

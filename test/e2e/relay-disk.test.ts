@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import type { IncomingMessage } from 'node:http';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -193,6 +193,34 @@ for (const [name, { command, args, env }] of Object.entries(runtimes)) {
       expect(response.statusCode).toBe(200);
       expect(JSON.parse(await text(response))).toMatchObject({ name: 'cliquet' });
       await expect(fetch(`http://localhost:${port}${routes.info}`)).rejects.toThrow();
+    });
+
+    test('has browsers come back over TLS only, once they came over it', async () => {
+      const { ca, cert, key } = await createCertificate(folder);
+      const file = join(folder, `${name}-secure.env`);
+      const { out } = await said(['--new-config']);
+      writeFileSync(file, out.replace('HOSTS=', 'HOSTS=localhost').replace('STATE=', `STATE=${newState()}`));
+      const answersOf = async (variables: Readonly<Record<string, string>>, headers: Record<string, string>) => {
+        const { child } = start(['--config', file], { PORT: '0', STATE: newState(), ...variables });
+        const line = String((await once(child.stderr as Readable, 'data'))[0]);
+        const [, scheme = '', port = ''] = /is running at (https?):\/\/127\.0\.0\.1:(\d+)/.exec(line) ?? [];
+        const ask = scheme === 'https' ? httpsRequest : httpRequest;
+        const fields: (string | undefined)[] = [];
+        for (const path of ['/', '/service-worker.js', '/nothing', routes.info, routes.queue]) {
+          const request = ask(`${scheme}://localhost:${port}${path}`, { ca: readFileSync(ca), headers }).end();
+          const [response] = (await once(request, 'response')) as [IncomingMessage];
+          response.resume();
+          fields.push(response.headers['strict-transport-security']);
+        }
+        child.kill('SIGTERM');
+        return [...new Set(fields)];
+      };
+      const tls = { TLS_CERT: cert, TLS_KEY: key };
+      const forwarded = { 'x-forwarded-proto': 'https' };
+      expect(await answersOf(tls, {})).toEqual(['max-age=31536000']);
+      expect(await answersOf({}, {})).toEqual([undefined]);
+      expect(await answersOf({}, forwarded)).toEqual([undefined]);
+      expect(await answersOf({ ADDRESS_HEADER: 'x-forwarded-for' }, forwarded)).toEqual(['max-age=31536000']);
     });
 
     test('believes a header about the client’s address only where it is told to', async () => {

@@ -45,7 +45,7 @@ describe.each(['workerd', 'node', 'deno'] as const)('on %s the web client', (hos
     expect(fields).toEqual({
       'cache-control': 'no-cache',
       'content-security-policy':
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' blob: data:; " +
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' blob:; " +
         "manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " +
         "require-trusted-types-for 'script'; trusted-types cliquet",
       'content-type': 'text/html; charset=utf-8',
@@ -61,6 +61,34 @@ describe.each(['workerd', 'node', 'deno'] as const)('on %s the web client', (hos
       if (path === '/index.html') continue;
       const { 'cache-control': ___, 'content-type': ____, ...ofPage } = fields;
       expect(others).toEqual(ofPage);
+    }
+  });
+
+  test('has the same fields when only those are asked for, and when a browser has it already', async () => {
+    const { fields } = await get(relay, '/');
+    const head = await fetch(`${relay.url}/`, { method: 'HEAD' });
+    const again = await get(relay, '/', { 'if-none-match': '*', 'if-modified-since': new Date().toUTCString() });
+    expect({ status: again.status, fields: again.fields }).toEqual({ status: 200, fields });
+    for (const [name, value] of Object.entries(fields)) expect([name, head.headers.get(name)]).toEqual([name, value]);
+  });
+
+  test('has no answer beside it that a browser takes for a page', async () => {
+    const asked: [string, RequestInit?][] = [
+      ...['/nothing', '/assets/nothing.js', '/v1/nothing', '/v1/queue', '/v1/stream', '/v1/info'].map(
+        (path) => [path] as [string],
+      ),
+      ...['/', '/service-worker.js'].map((path): [string, RequestInit] => [path, { method: 'POST', body: '<script>' }]),
+      ['/v1/registrations', { method: 'POST', body: '<script>', headers: { 'content-type': 'text/html' } }],
+      ['/v1/queue', { method: 'HEAD' }],
+    ];
+    for (const [path, init] of asked) {
+      const { headers } = await fetch(relay.url + path, init);
+      expect({ path, ...Object.fromEntries(headers) }).toMatchObject({
+        path,
+        'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+        'cross-origin-resource-policy': 'same-origin',
+        'x-content-type-options': 'nosniff',
+      });
     }
   });
 

@@ -19,6 +19,9 @@ import { curves } from './group.ts';
 import type { TestRelay } from './relay.ts';
 import { until } from './until.ts';
 
+/** All of a large group live in one process. */
+const foundingMs = 60_000;
+
 export type Told<T extends ClientEvent['type']> = Extract<ClientEvent, { readonly type: T }>;
 export type DeviceOptions = Partial<Omit<ClientOptions, 'relay' | 'store'>>;
 
@@ -158,7 +161,8 @@ export async function foundGroupOf(devices: readonly Device[], name = 'Test'): P
     others.map(({ client }) => client.invite()),
     { name },
   );
-  await Promise.all(devices.map((device) => device.event('joined', ({ group }) => group.name === name)));
+  const hasJoined = (device: Device) => device.all('joined').some(({ group }) => group.name === name);
+  await Promise.all(devices.map((device) => until(() => hasJoined(device), foundingMs)));
 }
 
 /** Three in a group who have all said something and read everything. */

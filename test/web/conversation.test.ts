@@ -52,6 +52,44 @@ test('a message goes from waiting to confirmed, and is answered, changed and tak
   expect(await ada.saying('all of us').count()).toBe(0);
 });
 
+test('a message that stands far back is quoted as it is now, in answers and where one writes', async () => {
+  ada = await world.person('Ada Quote');
+  const writer = await Device.register(world.relay, 'quote');
+  await ada.keep(`${world.relay.url}/#${writer.client.invite()}`, 'Writer');
+  await ada.createGroup('Quote', ['Writer']);
+  const { group } = await writer.event('invited');
+  await group.accept();
+  const id = await group.send('the first');
+  await ada.hears('the first');
+  await ada.act('the first', talk.reply);
+  for (let i = 0; i < 130; i++) await group.send(`more ${i}`);
+  await group.send('an answer', { reply: id });
+  await ada.hears('an answer');
+  expect(await ada.saying('the first').count()).toBe(1);
+  const quote = ada.saying('an answer').getByRole('button', { name: /the first/ });
+  await quote.waitFor();
+  const note = ada.page.getByText(talk.replying('Writer'));
+  await note.waitFor();
+  await group.edit(id, 'the very first');
+  await ada
+    .saying('an answer')
+    .getByRole('button', { name: /the very first/ })
+    .waitFor();
+  await group.delete(id);
+  await ada
+    .saying('an answer')
+    .getByRole('button', { name: new RegExp(en.story.deletedMessage) })
+    .waitFor();
+  expect(await ada.page.getByText('the very first').count()).toBe(0);
+  await note.waitFor();
+  await ada.say('an answer of mine');
+  await ada
+    .saying('an answer of mine')
+    .getByRole('button', { name: new RegExp(en.story.deletedMessage) })
+    .waitFor();
+  await writer.client.close();
+});
+
 test('what is typed while a message is sent goes out after it', async () => {
   await pair('Haste');
   const texts = Array.from({ length: 30 }, (_, i) => `line ${String(i).padStart(2, '0')}`);
@@ -122,7 +160,7 @@ test('messages disappear after the time that was set, for everybody', async () =
     .waitFor();
 });
 
-test('a long history opens at its end, and its beginning is fetched when one goes there', async () => {
+test('a long history is open at its end, however it came there, and its beginning is fetched when one goes there', async () => {
   ada = await world.person('Ada Archive');
   const writer = await Device.register(world.relay, 'archive');
   await ada.keep(`${world.relay.url}/#${writer.client.invite()}`, 'Writer');
@@ -130,23 +168,58 @@ test('a long history opens at its end, and its beginning is fetched when one goe
   const { group } = await writer.event('invited');
   await group.accept();
   const texts = Array.from({ length: 150 }, (_, i) => `entry ${String(i).padStart(3, '0')}`);
+  const rows = ada.conversation.getByRole('listitem');
+  const last = ada.saying(texts.at(-1) ?? '');
+  const isAtItsEnd = async () => {
+    await last.waitFor();
+    await expect.poll(() => last.evaluate((row) => row.getBoundingClientRect().bottom <= innerHeight)).toBe(true);
+    expect(await rows.count()).toBeLessThan(texts.length);
+  };
+  const hasItsBeginning = async () => {
+    await expect
+      .poll(async () => {
+        await ada.conversation.evaluate((region) => region.scrollTo({ top: 0 }));
+        return ada.saying(texts[0] ?? '').count();
+      })
+      .toBe(1);
+    const shown = await rows.allTextContents();
+    expect(texts.map((text) => shown.filter((line) => line.includes(text)).length)).toEqual(texts.map(() => 1));
+  };
   for (const text of texts) await group.send(text);
-  await ada.hears(texts.at(-1) ?? '');
+  await isAtItsEnd();
+  await hasItsBeginning();
   await ada.page.reload();
   await ada.unlock();
   await ada.openGroup('Archive');
-  await ada.hears(texts.at(-1) ?? '');
-  await expect
-    .poll(() => ada.saying(texts.at(-1) ?? '').evaluate((row) => row.getBoundingClientRect().bottom <= innerHeight))
-    .toBe(true);
-  expect(await ada.conversation.getByRole('listitem').count()).toBeLessThan(texts.length);
+  await isAtItsEnd();
+  await hasItsBeginning();
+  await writer.client.close();
+});
+
+test('what happens without end fills neither the page nor the way back to what was said', async () => {
+  ada = await world.person('Ada Storm');
+  const mallory = await Device.register(world.relay, 'storm');
+  await ada.keep(`${world.relay.url}/#${mallory.client.invite()}`, 'Mallory');
+  await ada.createGroup('Storm', ['Mallory']);
+  const { group } = await mallory.event('invited');
+  await group.accept();
+  await group.send('before the storm');
+  await ada.hears('before the storm');
+  const count = 500;
+  for (let i = 1; i <= count; i++) await group.setTimer(i);
+  await ada.page.getByText(talk.timerOn(`${count} seconds`), { exact: true }).waitFor();
+  for (const open of [async () => undefined, () => ada.page.reload().then(() => ada.unlock())]) {
+    await open();
+    await ada.openGroup('Storm');
+    await ada.reads(en.story.timer({ name: 'Mallory', isYou: false }, `${count} seconds`));
+    expect(await ada.conversation.getByRole('listitem').count()).toBeLessThan(count - 100);
+  }
   await expect
     .poll(async () => {
       await ada.conversation.evaluate((region) => region.scrollTo({ top: 0 }));
-      return ada.saying(texts[0] ?? '').count();
+      return ada.saying('before the storm').count();
     })
     .toBe(1);
-  const shown = await ada.conversation.getByRole('listitem').allTextContents();
-  expect(texts.map((text) => shown.filter((line) => line.includes(text)).length)).toEqual(texts.map(() => 1));
-  await writer.client.close();
+  expect(await ada.conversation.getByRole('listitem').count()).toBeGreaterThan(count);
+  await mallory.client.close();
 });

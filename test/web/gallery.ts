@@ -31,25 +31,29 @@ export async function walk(world: World, look: Look): Promise<void> {
   await look('passphrase', ada);
   await ada.choosePassphrase();
 
-  const [bob, cy] = [await world.person('Bob'), await world.person('Cy')];
+  const [bob, cy, dora] = [await world.person('Bob'), await world.person('Cy'), await world.person('Dora')];
   await ada.goHome();
   await look('home-empty', ada);
   await ada.inviteLink();
   await look('meet', ada);
-  await foundGroup('Holidays', [ada, bob]);
-  await ada.keep(await cy.inviteLink(), 'Cy');
+  await foundGroup('Holidays', [ada, bob, cy]);
+  await ada.keep(await dora.inviteLink(), 'Dora');
   await ada.goTo(en.home.newGroup);
   await look('new-group', ada);
   await ada.goTo(en.home.contacts);
   await look('contacts', ada);
 
   await ada.openGroup('Holidays');
+  await ada.page.locator('.toast').first().waitFor({ state: 'hidden' });
   await ada.say('Where do we go this summer?');
   await bob.hears('Where do we go this summer?');
   await bob.act('Where do we go this summer?', talk.reply);
   await bob.say('To the lake, as always. There is a new path along the shore: https://example.org/lake');
   await bob.say('Or somewhere else?');
-  await ada.hears('Or somewhere else?');
+  await cy.openGroup('Holidays');
+  await cy.hears('Or somewhere else?');
+  await cy.say('The lake is fine. I bring the tent.');
+  await ada.hears('The lake is fine. I bring the tent.');
   await ada.say('The lake!');
   await ada.reaches('The lake!', 'delivered');
   await look('conversation', ada);
@@ -71,9 +75,10 @@ export async function walk(world: World, look: Look): Promise<void> {
     await ada.openPane(pane);
     await ada.heading(en[name].title).waitFor();
     if (name === 'inside') {
-      await bob.say('one more step');
-      await ada.say('and another one');
-      await bob.hears('and another one');
+      await bob.say('I ask about the boat.');
+      await ada.say('And I about the train.');
+      await cy.hears('And I about the train.');
+      await bob.hears('And I about the train.');
     }
     await look(name, ada);
   }
@@ -84,11 +89,11 @@ export async function walk(world: World, look: Look): Promise<void> {
   await look('dialog', ada);
   await ada.agree(en.common.cancel);
 
-  await ada.createGroup('Surprise', ['Cy']);
-  await cy.goHome();
-  await cy.navigation.getByText(en.home.invited).click();
-  await cy.button(en.group.accept).waitFor();
-  await look('invitation', cy);
+  await ada.createGroup('Surprise', ['Dora']);
+  await dora.goHome();
+  await dora.navigation.getByText(en.home.invited).click();
+  await dora.button(en.group.accept).waitFor();
+  await look('invitation', dora);
   await ada.goHome();
   await look('home', ada);
   await ada.goTo(en.home.settings);
@@ -100,7 +105,7 @@ export async function walk(world: World, look: Look): Promise<void> {
   await look('backup', ada);
   await ada.unplug();
   await ada.openGroup('Holidays');
-  await ada.say('from the tunnel');
+  await ada.say('We are in the tunnel.');
   await ada.page.getByText(en.line.offline).waitFor();
   await look('offline', ada);
   await ada.plug();

@@ -1,6 +1,8 @@
 // Names, messages, files and invites by somebody who means harm: shown as what they are, on a phone and on a desktop.
 
+import { crc32, deflateSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { systemRandom } from '../../client/crypto/random.ts';
 import { en } from '../../client/web/messages/en.ts';
 import { Device } from '../support/device.ts';
 import type { Person } from './person.ts';
@@ -77,6 +79,17 @@ test('an invite whose name is no name', async () => {
     await staysInShape(ada);
     await ada.press(en.meet.drop);
   }
+  // A name that another one has here, or that looks like it, would be taken for that one.
+  const bob = await Device.register(world.relay, 'bob.invite');
+  await ada.keep(`${world.relay.url}/#${bob.client.invite()}`, 'Bob');
+  for (const name of ['Bob', ' bo\u200db', '\uff22\uff4f\uff42', 'you', 'YOU']) {
+    await ada.follow(`${world.relay.url}/#n=${encodeURIComponent(name)}&${mallory.client.invite()}`);
+    await ada.page.getByRole('alert').getByText(en.contacts.taken).waitFor();
+    expect(await ada.button(en.meet.talk).isDisabled()).toBe(true);
+    expect(await ada.button(en.meet.add).isDisabled()).toBe(true);
+    await ada.press(en.meet.drop);
+  }
+  await bob.client.close();
   for (const link of ['cliquet:', 'cliquet:AAAA', `cliquet:${'A'.repeat(5000)}`, 'javascript:alert(1)//cliquet:x']) {
     await ada.field(en.meet.paste).fill(link);
     await ada.field(en.meet.call).fill('Nobody');
@@ -115,6 +128,7 @@ test('a group, its messages and its files', async () => {
     ['no.png', 'image/png', 'no picture at all'],
     [`../../${markup}`.slice(0, 128), 'application/x-sh', 'rm -rf /'],
     ['x\u202egnp.exe', 'image/jpeg', 'MZ'],
+    [`holiday.jpg${'\u00a0'.repeat(100)}.exe`, 'image/jpeg', 'MZ'],
   ] as const;
   for (const [file, mediaType, content] of files) {
     await group.send({ name: file, mediaType, data: new TextEncoder().encode(content) });
@@ -132,6 +146,9 @@ test('a group, its messages and its files', async () => {
     .locator('a[download]')
     .evaluateAll((links) => links.map((link) => link.getAttribute('download') ?? ''));
   expect(saved).toHaveLength(files.length);
+  // What is shown of a name is what is saved under it, its end too.
+  const shown = await ada.conversation.locator('.file-name').allTextContents();
+  expect(shown.map((file) => file.slice(-4).replace('>', '_'))).toEqual(saved.map((file) => file.slice(-4)));
   for (const file of saved) expect(file).not.toMatch(/[/\\<>"\p{C}]/u);
 
   for (const pane of [en.members.title, /^Safety number/, en.group.inside, en.group.about]) {
@@ -151,6 +168,72 @@ test('a group, its messages and its files', async () => {
   await mallory.client.close();
 });
 
+test('a picture that is small as a file and needs gigabytes to be shown is a file', async () => {
+  const mallory = await Device.register(world.relay, 'mallory.picture');
+  const ada = await world.person('Ada Picture');
+  await ada.keep(`${world.relay.url}/#${mallory.client.invite()}`, 'Mallory');
+  const invite = (await ada.inviteLink()).replace(/^.*(?=cliquet:)/, '');
+  const group = await mallory.client.createGroup([invite], { name: 'Gallery' });
+  await ada.openGroup('Gallery');
+  for (const side of [20_000, 20]) {
+    await group.send({ name: `${side}.png`, mediaType: 'image/png', data: emptyPicture(side) });
+  }
+  const shown = (name: string) => ada.conversation.getByRole('img', { name: en.talk.picture(name) });
+  await shown('20.png').waitFor();
+  await ada.conversation.getByRole('link', { name: /20000\.png/ }).waitFor();
+  expect(await shown('20000.png').count()).toBe(0);
+  await mallory.client.close();
+});
+
+/** A PNG (RFC 2083) of one colour. */
+function emptyPicture(side: number): Buffer {
+  const chunk = (type: string, data: Buffer) => {
+    const body = Buffer.concat([Buffer.from(type), data]);
+    const [length, check] = [Buffer.alloc(4), Buffer.alloc(4)];
+    length.writeUInt32BE(data.length);
+    check.writeUInt32BE(crc32(body));
+    return Buffer.concat([length, body, check]);
+  };
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(side, 0);
+  header.writeUInt32BE(side, 4);
+  header[8] = 1;
+  const rows = deflateSync(Buffer.alloc((Math.ceil(side / 8) + 1) * side), { level: 9 });
+  const signature = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
+  return Buffer.concat([signature, chunk('IHDR', header), chunk('IDAT', rows), chunk('IEND', Buffer.alloc(0))]);
+}
+
+test('messages as long as can be: one sees their beginnings, and all of one if one wants', async () => {
+  const mallory = await Device.register(world.relay, 'mallory.long');
+  const ada = await world.person('Ada Long');
+  await ada.keep(`${world.relay.url}/#${mallory.client.invite()}`, 'Mallory');
+  const invite = (await ada.inviteLink()).replace(/^.*(?=cliquet:)/, '');
+  const group = await mallory.client.createGroup([invite], { name: 'Long' });
+  await ada.openGroup('Long');
+  const longest = 64 * 1024;
+  const texts = [
+    ...['W'.repeat(longest), '\n'.repeat(longest), 'https://'.repeat(longest / 8), 'http://a '.repeat(7000)],
+    ...[`https://${'.'.repeat(longest - 9)}a`, 'a\u0300'.repeat(longest / 3), '\u202e\u{1f600}'.repeat(longest / 7)],
+  ];
+  for (let i = 0; i < 40; i++) await group.send(texts[i % texts.length] ?? '');
+  await group.send('the last one');
+  await ada.hears('the last one');
+  await ada.page.reload();
+  await ada.unlock();
+  await ada.openGroup('Long');
+  await ada.hears('the last one');
+  expect((await ada.page.locator('body').textContent())?.length).toBeLessThan(150_000);
+  await ada.navigation.getByRole('listitem').filter({ hasText: 'the last one' }).waitFor();
+  await staysInShape(ada);
+  const cut = ada.conversation
+    .getByRole('listitem')
+    .filter({ hasText: /^\W*M?W{2000}/ })
+    .last();
+  await ada.button(en.talk.showAll, cut).click();
+  await expect.poll(async () => (await cut.textContent())?.length).toBeGreaterThan(longest);
+  await mallory.client.close();
+});
+
 test('a stranger’s group that nobody has asked for', async () => {
   const mallory = await Device.register(world.relay, 'mallory.stranger');
   const ada = await world.person('Ada Stranger');
@@ -166,6 +249,31 @@ test('a stranger’s group that nobody has asked for', async () => {
     await ada.agree(en.group.decline);
     await ada.page.setViewportSize({ width: 1280, height: 800 });
   }
+  await mallory.client.close();
+});
+
+test('a group whose founder has given it an id that begins as another one’s does', async () => {
+  const ada = await world.person('Ada Alike');
+  const invite = (await ada.inviteLink()).replace(/^.*(?=cliquet:)/, '');
+  // Whoever founds a group chooses its id.
+  let beginning: Uint8Array = new Uint8Array();
+  const random = (length: number) => {
+    const bytes = systemRandom(length);
+    if (length === 32) bytes.set(beginning);
+    return bytes;
+  };
+  const mallory = await Device.register(world.relay, 'mallory.alike', { random });
+  await ada.keep(`${world.relay.url}/#${mallory.client.invite()}`, 'Mallory');
+  const groups = ['First', 'Second'];
+  for (const name of groups) {
+    const { id } = await mallory.client.createGroup([invite], { name });
+    beginning = Buffer.from(id, 'base64url').subarray(0, 12);
+  }
+  for (const name of groups) await ada.openGroup(name);
+  // One that is called as a person is does not pass for the talk with them.
+  await mallory.client.createGroup([invite], { name: 'Bob' });
+  await ada.openGroup('Bob');
+  await ada.page.getByText(`${en.group.count(2)} · \u2068Mallory\u2069`).waitFor();
   await mallory.client.close();
 });
 

@@ -162,6 +162,26 @@ test('the browser has no room: that is said, and goes on when there is', async (
   const full = ada.page.getByText(en.line.full);
   for (let i = 10; !(await full.isVisible()) && i < 60; i++) await attach(`box ${i}`);
   await full.waitFor();
+  // What cannot be sent stands where it was written, and so does what was written meanwhile.
+  await ada.openGroup('Attic');
+  const [long, short] = ['x'.repeat(60_000), 'and then'];
+  await ada.field(en.talk.write).evaluate(
+    (element, texts) => {
+      const box = element as HTMLTextAreaElement;
+      const write = (text: string) => {
+        box.value = text;
+        box.dispatchEvent(new InputEvent('input', { bubbles: true }));
+      };
+      write(texts[0] ?? '');
+      box.form?.requestSubmit();
+      write(texts[1] ?? '');
+    },
+    [long, short],
+  );
+  await ada.page.getByRole('alert').getByText(en.errors['store-unwritable']).waitFor();
+  const written = async () => (await ada.field(en.talk.write).inputValue()).replace(long, 'long');
+  await expect.poll(written).toBe(`long\n${short}`);
+  await ada.field(en.talk.write).fill('');
   await bob.say('is there room?');
   await session.send('Storage.overrideQuotaForOrigin', { origin });
   await ada.hears('is there room?');

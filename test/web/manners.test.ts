@@ -57,6 +57,19 @@ test('by the keyboard: editing with an arrow, and a question that is put away gi
   await expect.poll(focused).toBe(en.members.leave);
 });
 
+test('what is dropped beside a field does not take the place of the page', async () => {
+  const ada = await world.person('Ada Drops');
+  await ada.goTo(en.home.meet);
+  const isTaken = (selector: string) =>
+    ada.page.evaluate((at) => {
+      const events = ['dragover', 'drop'].map((type) => new DragEvent(type, { bubbles: true, cancelable: true }));
+      return events.map((event) => !document.querySelector(at)?.dispatchEvent(event));
+    }, selector);
+  for (const selector of ['body', 'main', 'h1']) expect(await isTaken(selector)).toEqual([true, true]);
+  // There it is what one wants.
+  expect(await isTaken('input:not([readonly])')).toEqual([false, false]);
+});
+
 test('by ear: what comes is said, and only that', async () => {
   const [ada, bob] = [await world.person('Ada Ear'), await world.person('Bob Ear')];
   await foundGroup('Radio', [ada, bob]);

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { en } from '../../client/web/messages/en.ts';
 import { fr } from '../../client/web/messages/fr.ts';
+import { decodeInvite, encodeInvite } from '../../client/wire/invite.ts';
 import { cameraArgs, holdUp } from './camera.ts';
 import { passphrase } from './person.ts';
 import { World } from './world.ts';
@@ -63,6 +64,33 @@ describe('the first visit', () => {
     await ada.unlock();
   });
 
+  test('ends without half a store when there is no room for one, and is gone on with when there is', async () => {
+    const ada = await world.visitor('No Room');
+    const { welcome } = en;
+    await ada.press(welcome.begin);
+    await ada.giveAddress();
+    await ada.page.getByLabel(welcome.passphrase, { exact: true }).waitFor();
+    // There is room for the lock, and not for what is behind it.
+    await ada.page.evaluate(() => {
+      const { put } = IDBObjectStore.prototype;
+      let count = 0;
+      IDBObjectStore.prototype.put = function (...entry) {
+        if (++count === 2) IDBObjectStore.prototype.put = put;
+        if (count === 2) throw new DOMException('full', 'QuotaExceededError');
+        return put.apply(this, entry);
+      };
+    });
+    for (const label of [welcome.passphrase, welcome.passphraseAgain]) {
+      await ada.page.getByLabel(label, { exact: true }).fill('the first that came to mind');
+    }
+    await ada.press(welcome.finish);
+    await ada.page.getByRole('alert').getByText(en.errors['store-unwritable']).waitFor();
+    await ada.choosePassphrase();
+    await ada.page.reload();
+    await ada.unlock();
+    await ada.inviteLink();
+  });
+
   test('goes by the keyboard alone', async () => {
     const ada = await world.visitor('Keyboard');
     const { keyboard } = ada.page;
@@ -118,6 +146,63 @@ describe('meeting somebody', () => {
     await ada.press(en.group.accept);
     await ada.hears('hello from a link');
     expect(asked.filter((url) => url.includes('cliquet:'))).toEqual([]);
+  });
+
+  test('by a link that comes while the store is locked, comes twice, or was mangled on its way', async () => {
+    const [ada, bob] = [await world.person('Ada Links'), await world.person('Bob Links')];
+    const link = await bob.inviteLink('Bob');
+    const clean = async () => {
+      expect(ada.page.url()).not.toMatch(/cliquet/i);
+      expect(JSON.stringify(await ada.page.evaluate(() => history.state))).not.toMatch(/cliquet/i);
+    };
+    for (const sent of [link, link, link.replace('cliquet:', 'cliquet%3A')]) {
+      await ada.page.goto('about:blank');
+      await ada.page.goto(sent);
+      await ada.heading(en.unlock.title).waitFor();
+      // One sees why one is here.
+      await ada.page.getByText(en.welcome.invited('Bob')).waitFor();
+      await clean();
+      await ada.unlock();
+      await ada.field(en.meet.call).waitFor();
+      expect(await ada.field(en.meet.call).inputValue()).toBe('Bob');
+      if ((await ada.page.getByText(en.meet.known('Bob')).count()) === 0) await ada.press(en.meet.add);
+      else await ada.press(en.meet.drop);
+      await ada.field(en.meet.paste).waitFor();
+      await clean();
+    }
+    await ada.follow(link);
+    await ada.page.getByText(en.meet.known('Bob')).waitFor();
+    await ada.press(en.meet.drop);
+    // Nor does one come upon it on the way back.
+    await ada.page.goBack();
+    await clean();
+    // A letter's link opens a tab of its own.
+    await ada.open(link);
+    await ada.heading(en.elsewhere.title).waitFor();
+    await ada.page.getByText(en.welcome.invited('Bob')).waitFor();
+    await ada.press(en.elsewhere.go);
+    await ada.unlock();
+    await ada.page.getByText(en.meet.known('Bob')).waitFor();
+  });
+
+  test('not by a link of another relay, nor by one that is endless', async () => {
+    const ada = await world.person('Ada Foreign');
+    const own = decodeInvite(await ada.inviteLink());
+    const foreign = encodeInvite({ ...own, relay: 'https://relay.example' });
+    const links = {
+      [`${world.relay.url}/#${foreign}`]: en.errors['other-relay'],
+      [`${world.relay.url}/#n=${'A'.repeat(500_000)}&cliquet:${'A'.repeat(500_000)}`]: en.errors['invite-invalid'],
+    };
+    for (const [link, error] of Object.entries(links)) {
+      await ada.follow(link);
+      await ada.field(en.meet.call).fill('Somebody');
+      await ada.press(en.meet.talk);
+      await ada.page.getByRole('alert').getByText(error).waitFor();
+      expect(ada.page.url().length).toBeLessThan(100);
+      const kept = await ada.page.evaluate(() => Object.values(sessionStorage).join('').length);
+      expect(kept).toBeLessThan(3000);
+      await ada.press(en.meet.drop);
+    }
   });
 
   test('by pasting the link, and not by anything else; one’s own is told apart', async () => {

@@ -191,8 +191,8 @@ export class Person {
   }
 
   /** Reads in the conversation what happened. */
-  async reads(line: string): Promise<void> {
-    await this.conversation.getByText(line).first().waitFor();
+  async reads(line: string, options: { readonly timeout?: number } = {}): Promise<void> {
+    await this.conversation.getByText(line).first().waitFor(options);
   }
 
   /** Waits until a message of theirs has come so far, or further. */

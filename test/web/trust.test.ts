@@ -23,6 +23,18 @@ async function scan(person: Person, picture: Buffer): Promise<void> {
   await person.readPicture(picture);
 }
 
+/** The person's 24 words, on the page where the backup is. */
+async function writeDownWords(person: Person): Promise<string[]> {
+  const main = person.page.getByRole('main');
+  await person.goTo(en.home.settings);
+  await person.link(en.settings.backup, main).click();
+  await person.press(backup.reveal);
+  await person.button(backup.written).waitFor();
+  const words = await main.getByRole('list').getByRole('listitem').allTextContents();
+  expect(words).toHaveLength(24);
+  return words;
+}
+
 test('safety numbers are compared by scanning, and the marks last until they are taken back', async () => {
   const [ada, bob] = [await world.person('Ada'), await world.person('Bob')];
   await foundGroup('Secrets', [ada, bob]);
@@ -50,6 +62,26 @@ test('safety numbers are compared by scanning, and the marks last until they are
   await ada.page.getByRole('alert').getByText(verify.differs).waitFor();
 });
 
+test('what was said of one number is not said of another', async () => {
+  const [ada, bob, cy] = [
+    await world.person('Ada Page'),
+    await world.person('Bob Page'),
+    await world.person('Cy Page'),
+  ];
+  await foundGroup('Page', [bob, ada]);
+  await bob.keep(await cy.inviteLink(), 'Cy');
+  await ada.openPane(/^Safety number/);
+  await ada.press(verify.same);
+  await ada.page.getByRole('alert').getByText(verify.done).waitFor();
+  await bob.openGroup('Page');
+  await bob.openPane(en.members.title);
+  await bob.page.getByRole('checkbox', { name: 'Cy' }).check();
+  await bob.press(en.members.addGo);
+  await ada.page.getByText(en.group.count(3)).first().waitFor();
+  await ada.link(`${en.group.verify}: ${en.group.notVerified}`).waitFor();
+  await ada.page.getByText(verify.done).waitFor({ state: 'hidden' });
+});
+
 test('a new device comes back with the words and a file, and the group lets it in when a person agrees', async () => {
   const [ada, bob] = [await world.person('Ada Lost'), await world.person('Bob Lost')];
   await foundGroup('Family', [ada, bob]);
@@ -57,11 +89,7 @@ test('a new device comes back with the words and a file, and the group lets it i
   await bob.hears('before the loss');
   await bob.say('heard');
   await ada.hears('heard');
-  await ada.goTo(en.home.settings);
-  await ada.link(en.settings.backup, ada.page.getByRole('main')).click();
-  await ada.press(backup.reveal);
-  const words = await ada.page.getByRole('main').getByRole('list').getByRole('listitem').allTextContents();
-  expect(words).toHaveLength(24);
+  const words = await writeDownWords(ada);
   const [download] = await Promise.all([ada.page.waitForEvent('download'), ada.press(backup.save)]);
   const file = { name: 'cliquet.backup', mimeType: '', buffer: readFileSync(await download.path()) };
   await ada.press(backup.written);
@@ -92,10 +120,7 @@ test('a new device comes back with the words and a file, and the group lets it i
 test('the words alone bring back who one is', async () => {
   const ada = await world.person('Ada Words');
   const invite = (await ada.inviteLink()).replace(/^.*cliquet:/, '');
-  await ada.goTo(en.home.settings);
-  await ada.link(en.settings.backup, ada.page.getByRole('main')).click();
-  await ada.press(backup.reveal);
-  const words = await ada.page.getByRole('main').getByRole('list').getByRole('listitem').allTextContents();
+  const words = await writeDownWords(ada);
   await ada.context.close();
   const again = await world.visitor('Ada Anew', { address: ada.address });
   await again.press(en.welcome.restore);

@@ -89,6 +89,7 @@ export class Lanes {
   }
 
   async #run(lane: Lane): Promise<void> {
+    let hasStorage = false;
     try {
       do {
         if (!this.#sender.isCurrent()) return;
@@ -98,10 +99,12 @@ export class Lanes {
         if (answer === null) this.#postpone(lane);
         else this.#take(lane, answer);
       } while (hasUnsent(lane) && lane.notBefore <= this.#host.now());
+      hasStorage = true;
     } finally {
       lane.busy = false;
       this.#running--;
-      if (this.#sender.isCurrent()) {
+      // Without storage whatever begins fails at once, for ever: the object is read anew, and its alarm goes on.
+      if (hasStorage && this.#sender.isCurrent()) {
         this.#outbox.drop(lane);
         // Something may have come in the meantime, for this lane or for one that had to wait its turn.
         this.start(hasUnsent(lane) ? [lane] : []);

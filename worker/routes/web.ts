@@ -4,7 +4,6 @@
 import type { Context, Hono } from 'hono';
 import type { App } from '../admission.ts';
 import { type Contract, described } from '../contract.ts';
-import type { Platform } from '../env.ts';
 import { Refusal } from '../errors.ts';
 
 const contentSecurityPolicy = [
@@ -14,7 +13,7 @@ const contentSecurityPolicy = [
   // The stream of the same origin is in it too.
   "connect-src 'self'",
   // What members have sent is shown from memory.
-  "img-src 'self' blob: data:",
+  "img-src 'self' blob:",
   "manifest-src 'self'",
   "worker-src 'self'",
   "base-uri 'none'",
@@ -36,13 +35,12 @@ const permissionsPolicy = [
   .map((feature) => (feature.includes('=') ? feature : `${feature}=()`))
   .join(', ');
 
-const securityFields: Readonly<Record<string, string>> = {
+/** Beside those of every answer (app.ts). */
+const pageFields: Readonly<Record<string, string>> = {
   'content-security-policy': contentSecurityPolicy,
   'permissions-policy': permissionsPolicy,
-  'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
   'cross-origin-opener-policy': 'same-origin',
-  'cross-origin-resource-policy': 'same-origin',
   vary: 'accept-encoding',
 };
 
@@ -83,16 +81,14 @@ const api: Contract = {
   answers: { 200: 'application/json' },
 };
 
-export function webRoutes(app: Hono<App>, platform: Platform): void {
+export function webRoutes(app: Hono<App>): void {
   const serve = async (c: Context<App>, path: string, caching: string) => {
     const type = mediaTypes[path.slice(path.lastIndexOf('.') + 1)];
     const file = type === undefined ? null : await readFile(c, path);
     if (type === undefined || file === null) throw new Refusal('not-found');
-    const isSecure = platform.isSecure(c.req.raw, c.env) && !c.var.services.settings.development;
     return new Response(file.body, {
       headers: {
-        ...securityFields,
-        ...(isSecure ? { 'strict-transport-security': `max-age=${yearSeconds}` } : {}),
+        ...pageFields,
         ...encodingOf(file),
         'content-type': type,
         'cache-control': caching,

@@ -6,7 +6,7 @@ import { type Context, examples, type Run } from '../context.ts';
 import { assertCompany, findNewGroup } from '../delivery.ts';
 import { cyan, text } from '../escape.ts';
 import { usage } from '../failure.ts';
-import { groupName, newMessageId } from '../names.ts';
+import { groupName } from '../names.ts';
 import { openClient, settle } from '../session.ts';
 
 interface ListenOptions {
@@ -95,6 +95,5 @@ async function chat(context: Context, wanted: string, { receipts }: { receipts: 
 }
 
 async function sendLines({ prompt }: Context, group: Group): Promise<void> {
-  for await (const line of prompt.lines(cyan('> ')))
-    if (line.trim() !== '') await group.send(line, { id: newMessageId() });
+  for await (const line of prompt.lines(cyan('> '))) if (line.trim() !== '') await group.send(line);
 }

@@ -9,7 +9,7 @@ import { type Safe, text } from '../escape.ts';
 import { Failure, usage } from '../failure.ts';
 import { mediaTypeOf } from '../media-type.ts';
 import { readRegular } from '../named-file.ts';
-import { findMessage, groupName, newMessageId, shortId } from '../names.ts';
+import { findMessage, groupName, shortId } from '../names.ts';
 import { openClient } from '../session.ts';
 
 /** Nothing larger than this is read: a message holds much less. */
@@ -84,8 +84,7 @@ async function send(context: Context, wanted: string, words: readonly string[], 
   const group = await findNewGroup(context, client, wanted, options.wait);
   assertCompany(group);
   const reply = options.reply === undefined ? {} : { reply: (await findMessage(client, group, options.reply)).id };
-  const heading = { id: newMessageId(), ...reply, asksReceipt: options.receipt ?? false };
-  const id = await group.send(content, heading);
+  const id = await group.send(content, { ...reply, asksReceipt: options.receipt ?? false });
   await delivered(context, client, options, () => group.message(id));
   const state = (await group.message(id))?.state ?? null;
   if (options.json) return context.terminal.printJson({ id, group: group.id, groupName: group.name, state });

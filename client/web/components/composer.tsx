@@ -68,6 +68,8 @@ export function Composer({ conversation, onEditLast }: ComposerProps): JSX.Eleme
           ref={box}
           rows={1}
           dir="auto"
+          // Else browsers keep what is written outside of the store, to show it again after they have ended.
+          autoComplete="off"
           value={draft.text}
           aria-label={talk.write}
           placeholder={talk.write}
@@ -104,9 +106,11 @@ function DraftNote({ conversation, onDrop }: DraftNoteProps): JSX.Element | null
   const session = useSession();
   const { talk } = messages.value;
   const { reply, edits } = conversation.draft.value;
-  if (reply === null && edits === null) return null;
-  const found = conversation.items.value?.find((item) => item.type === 'message' && item.entry.id === (edits ?? reply));
-  const entry = found?.type === 'message' ? found.entry : null;
+  // It may change, or go.
+  conversation.items.value;
+  const id = edits ?? reply;
+  if (id === null) return null;
+  const entry = conversation.answered(id);
   const title = edits !== null || entry === null ? talk.editing : talk.replying(nameOf(session, entry.sender));
   return (
     <div class="draft-note">

@@ -33,6 +33,11 @@ export function ask(question: Question): Promise<boolean> {
   });
 }
 
+/** The question is put away, as if it had been answered with no. */
+export function dropQuestion(): void {
+  asked.value?.answer(false);
+}
+
 export function Dialog(): JSX.Element | null {
   const question = asked.value;
   return question === null ? null : <Shown question={question} />;

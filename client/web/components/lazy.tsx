@@ -15,7 +15,7 @@ export function lazy<P extends object>(load: () => Promise<FunctionComponent<P>>
   return function Lazy(props: P): JSX.Element {
     const found = loaded.value;
     useEffect(() => {
-      start().catch(() => warn(gateMessages.value.errors.unreachable));
+      start().catch(() => warn(gateMessages.value.common.notLoaded));
     }, []);
     return found === null ? <Loading /> : <found.Page {...props} />;
   };

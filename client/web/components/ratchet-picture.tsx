@@ -9,7 +9,7 @@ import { useSession } from './context.ts';
 
 /** Few members stand further apart. */
 const columnWidth = (members: number): number => (members <= 3 ? 116 : 78);
-const rowHeight = 50;
+export const rowHeight = 50;
 const top = 14;
 const keyHex = 4;
 

@@ -4,7 +4,8 @@
 import type { JSX } from 'preact';
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { Group, HistoryEntry } from '../../index.ts';
-import type { Conversation, Item } from '../model/conversation.ts';
+import type { Conversation } from '../model/conversation.ts';
+import type { Item } from '../model/item.ts';
 import { messages } from '../model/language.ts';
 import { nameOf, summaryOf } from '../model/people.ts';
 import { linkTo } from '../model/route.ts';
@@ -42,6 +43,7 @@ export function Talk({ group, conversation, isOpen }: TalkProps): JSX.Element {
   const [isAtBottom, setAtBottom] = useState<boolean | null>(null);
   const measure = () => setAtBottom(list.current !== null && isBottom(list.current));
   useFollow(list, conversation, items, isAtBottom, measure);
+  useEffect(() => conversation.follow(isAtBottom === true), [conversation, isAtBottom]);
   useRead(conversation, items, isAtBottom === true);
   const deeds = useDeeds(conversation);
   const toBottom = () => list.current?.scrollTo({ top: list.current.scrollHeight });

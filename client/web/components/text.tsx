@@ -1,37 +1,40 @@
-// What somebody has written, as text and nothing else. Addresses of web pages in it lead there, in a tab that learns nothing
-// of this one; no other link does anything.
+// What somebody has written, as text and nothing else; of a long one its beginning, until one wants to see it all. Addresses
+// of web pages in it lead there, in a tab that learns nothing of this one; no other link does anything.
 
 import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import { messages } from '../model/language.ts';
+import { beginningOf, type Part, partsOf } from '../model/text.ts';
 
-const address = /\bhttps?:\/\/[^\s<>"'\u2066-\u2069\u202a-\u202e]+/gi;
-/** What ends a sentence rather than an address. */
-const ending = /[.,;:!?)\]}…»”’]+$/;
+const maxShownLength = 2000;
+const maxShownLines = 40;
 
 export function Text({ text }: { readonly text: string }): JSX.Element {
-  const parts: (string | JSX.Element)[] = [];
-  let end = 0;
-  for (const match of text.matchAll(address)) {
-    const link = match[0].replace(ending, '');
-    if (!isWebAddress(link)) continue;
-    parts.push(text.slice(end, match.index));
-    parts.push(
-      <a key={match.index} href={link} target="_blank" rel="noopener noreferrer nofollow">
-        {link}
-      </a>,
-    );
-    end = match.index + link.length;
-  }
-  parts.push(text.slice(end));
+  const [isWhole, setWhole] = useState(false);
+  const shown = isWhole ? text : beginningOf(text, maxShownLength, maxShownLines);
+  const isCut = shown.length < text.length;
+  const parts = partsOf(shown);
+  // What was cut through would lead elsewhere.
+  const leads = ({ href }: Part, i: number) => href !== null && !(isCut && i === parts.length - 1);
   return (
-    <span class="text" dir="auto">
-      {parts}
-    </span>
+    <>
+      <span class="text" dir="auto">
+        {parts.map((part, i) =>
+          leads(part, i) ? (
+            <a key={i} href={part.href ?? ''} dir="ltr" target="_blank" rel="noopener noreferrer nofollow">
+              {part.text}
+            </a>
+          ) : (
+            part.text
+          ),
+        )}
+        {isCut && ' …'}
+      </span>
+      {isCut && (
+        <button type="button" class="quiet text-more" onClick={() => setWhole(true)}>
+          {messages.value.talk.showAll}
+        </button>
+      )}
+    </>
   );
-}
-
-function isWebAddress(link: string): boolean {
-  if (!URL.canParse(link)) return false;
-  const { protocol, username, password } = new URL(link);
-  // A name before an @ can look like another site.
-  return (protocol === 'https:' || protocol === 'http:') && username === '' && password === '';
 }

@@ -28,6 +28,10 @@ function drop(number: number): void {
   toasts.value = toasts.value.filter((toast) => toast.number !== number);
 }
 
+export function clearToasts(): void {
+  toasts.value = [];
+}
+
 export function note(text: string): void {
   const number = show(text, false);
   setTimeout(() => drop(number), shownMs);

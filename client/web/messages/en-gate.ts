@@ -19,6 +19,8 @@ export const gateEn = {
     retry: 'Try again',
     dismiss: 'Dismiss',
     loading: 'One moment …',
+    notLoaded:
+      'A part of these pages did not come. Check your connection, then load them again; what you have said is kept.',
     you: 'you',
     youTitle: 'You',
     skip: 'Skip to the conversation',

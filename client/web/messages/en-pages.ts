@@ -68,6 +68,8 @@ export const pagesEn = {
     forgetBody:
       'The relay forgets you, and messages, contacts and keys in this browser are gone for good. The others see you in your groups until somebody removes you.',
     forgetGo: 'Erase everything',
+    forgetUntold:
+      'The relay cannot be told of it now: it goes on taking messages for you that nobody will read. Erase everything here all the same?',
   },
 
   backup: {

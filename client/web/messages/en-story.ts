@@ -21,7 +21,7 @@ export const storyEn = {
   promoted: (by: Who, names: string) => `${who(by)} made ${names} an admin.`,
   demoted: (by: Who, names: string) => `${who(by)} made ${names} an ordinary member.`,
   steppedDown: (by: Who) => `${who(by)} stepped down as an admin.`,
-  renamed: (by: Who, name: string) => `${who(by)} named the group ${isolate(name)}.`,
+  renamed: (by: Who, name: string) => `${who(by)} named the group “${isolate(name.replace(/[“”«»]/g, '"'))}”.`,
   carried: (names: string) => `The removal of ${names} was carried out.`,
   undone:
     'Another change got ahead of this one, so it does not count; it is made again by itself if that is still allowed.',
@@ -66,7 +66,7 @@ export const storyEn = {
   fork: (name: string) =>
     `${isolate(name)} was given other messages than you. Compare on another way what was said. What you say here may wait until this device is let in again, which it asks for by itself.`,
   rolledBack:
-    'What is kept here is older than what was sent from it. Nothing is sent in this group until its members have let this device in again, which it asks for by itself.',
+    'What is kept here is older than what was sent from it, and what you have said since is missing here. Nothing is sent in this group until its members have let this device in again, which it asks for by itself.',
   refused: (name: string, reason: string) => `Something from ${isolate(name)} was passed over. ${reason}`,
   /** Where something can be done about it. */
   compare: 'Compare it',

@@ -105,7 +105,7 @@ export const en = {
     remove: 'Forget',
     removeTitle: (name: string) => `Forget ${isolate(name)}?`,
     removeBody: 'Groups that you are both in stay. New groups of theirs ask you first.',
-    noName: 'no name',
+    taken: 'Somebody else is called that here. Choose another name, so that you can tell them apart.',
     name: 'What you call them',
   },
 
@@ -149,6 +149,7 @@ export const en = {
     edit: 'Edit',
     delete: 'Delete for everybody',
     copy: 'Copy text',
+    showAll: 'Show all of it',
     again: 'Send again',
     actions: (name: string, time: string) => `Actions for the message of ${isolate(name)} at ${time}`,
     replying: (name: string) => `Reply to ${isolate(name)}`,

@@ -20,6 +20,8 @@ export const gateFr: GateMessages = {
     retry: 'Réessayer',
     dismiss: 'Fermer le message',
     loading: 'Un instant …',
+    notLoaded:
+      'Une partie de ces pages n’est pas arrivée. Vérifiez votre connexion, puis rechargez ; ce que vous avez dit est conservé.',
     you: 'vous',
     youTitle: 'Vous',
     skip: 'Aller à la conversation',

@@ -70,6 +70,8 @@ export const pagesFr: typeof pagesEn = {
     forgetBody:
       'Le relais vous oublie, et les messages, contacts et clés de ce navigateur sont perdus pour de bon. Les autres vous voient dans vos groupes jusqu’à ce que quelqu’un vous retire.',
     forgetGo: 'Tout effacer',
+    forgetUntold:
+      'Le relais ne peut pas être prévenu maintenant : il continuera à recevoir pour vous des messages que personne ne lira. Tout effacer ici quand même ?',
   },
 
   backup: {

@@ -17,7 +17,7 @@ export const storyFr: typeof storyEn = {
   promoted: (by, names) => `${who(by)} ${has(by)} nommé admin : ${names}.`,
   demoted: (by, names) => `${who(by)} ${has(by)} fait redevenir simple membre : ${names}.`,
   steppedDown: (by) => `${who(by)} n’${is(by)} plus admin.`,
-  renamed: (by, name) => `${who(by)} ${has(by)} nommé le groupe ${isolate(name)}.`,
+  renamed: (by, name) => `${who(by)} ${has(by)} nommé le groupe « ${isolate(name.replace(/[“”«»]/g, '"'))} ».`,
   carried: (names) => `Le retrait de ${names} a été effectué.`,
   undone: 'Un autre changement l’a devancé : celui-ci ne compte pas. Il est refait de lui-même s’il est encore permis.',
   verifyAgain: 'Les membres du groupe ont changé, et le numéro de sécurité aussi.',
@@ -65,7 +65,7 @@ export const storyFr: typeof storyEn = {
   fork: (name) =>
     `${isolate(name)} a reçu d’autres messages que vous. Comparez par un autre moyen ce qui a été dit. Ce que vous dites ici peut attendre que cet appareil soit réadmis, ce qu’il demande de lui-même.`,
   rolledBack:
-    'Ce qui est gardé ici est plus ancien que ce qui en a été envoyé. Rien n’est envoyé dans ce groupe avant que ses membres aient réadmis cet appareil, ce qu’il demande de lui-même.',
+    'Ce qui est gardé ici est plus ancien que ce qui en a été envoyé, et ce que vous avez dit depuis manque ici. Rien n’est envoyé dans ce groupe avant que ses membres aient réadmis cet appareil, ce qu’il demande de lui-même.',
   refused: (name, reason) => `Quelque chose de ${isolate(name)} a été laissé de côté. ${reason}`,
   compare: 'Le comparer',
   seeMembers: 'Voir les membres',

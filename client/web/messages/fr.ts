@@ -106,7 +106,7 @@ export const fr: Messages = {
     remove: 'Oublier',
     removeTitle: (name) => `Oublier ${isolate(name)} ?`,
     removeBody: 'Les groupes communs restent. Ses nouveaux groupes vous demanderont d’abord.',
-    noName: 'sans nom',
+    taken: 'Quelqu’un d’autre s’appelle déjà ainsi ici. Choisissez un autre nom, pour les distinguer.',
     name: 'Comment vous l’appelez',
   },
 
@@ -150,6 +150,7 @@ export const fr: Messages = {
     edit: 'Modifier',
     delete: 'Supprimer pour tous',
     copy: 'Copier le texte',
+    showAll: 'Tout afficher',
     again: 'Renvoyer',
     actions: (name, time) => `Actions pour le message de ${isolate(name)} à ${time}`,
     replying: (name) => `Réponse à ${isolate(name)}`,

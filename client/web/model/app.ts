@@ -7,11 +7,13 @@ import {
   CliquetError,
   changePassphrase,
   encryptedStore,
+  isEmptyStore,
   type MemoryStore,
   type RestoreOptions,
   type Store,
 } from '../../index.ts';
-import { indexedDbStore } from '../../store/indexeddb.ts';
+import { deleteIndexedDbStore, indexedDbStore } from '../../store/indexeddb.ts';
+import { answerInvite } from './route.ts';
 import { section } from './section.ts';
 import type { Session } from './session.ts';
 
@@ -40,7 +42,7 @@ export class App {
   async start(takeOver = false): Promise<void> {
     try {
       const inner = await this.#openInner(takeOver);
-      this.#phase.value = { at: (await inner.list('')).length === 0 ? 'new' : 'locked' };
+      this.#phase.value = { at: (await isEmptyStore(inner)) ? 'new' : 'locked' };
     } catch (error) {
       this.#fail(error);
     }
@@ -55,8 +57,13 @@ export class App {
   /** Puts a client that was made in memory into a new store. */
   async create(made: MemoryStore, passphrase: string, onProgress: OnProgress): Promise<void> {
     const store = await this.#encrypt(passphrase, onProgress);
-    const client = section(store, 'client');
-    await client.commit([...made.entries()].map(([key, value]) => ({ key, value })));
+    try {
+      await section(store, 'client').commit([...made.entries()].map(([key, value]) => ({ key, value })));
+    } catch (error) {
+      // Half a store would ask for its passphrase, and bring nobody back.
+      await this.erase();
+      throw error;
+    }
     void navigator.storage?.persist?.();
     await this.#open(store);
   }
@@ -67,9 +74,9 @@ export class App {
     await changePassphrase(this.#inner, from, to, { onProgress });
   }
 
-  /** Ends the registration, as far as the relay can be reached, and leaves nothing here. */
+  /** Leaves nothing here, not even an invite that waits. */
   async forget(session: Session): Promise<void> {
-    if (session.client.isRegistered) await session.client.unregister();
+    answerInvite();
     await session.end();
     this.#inner = null;
     await this.erase();
@@ -77,10 +84,10 @@ export class App {
 
   /** Leaves nothing here, whoever it was. */
   async erase(): Promise<void> {
-    const inner = this.#inner ?? (await this.#openInner(false));
-    const entries = await inner.list('');
-    await inner.commit(entries.map(({ key }) => ({ key, value: null })));
-    this.#phase.value = { at: 'new' };
+    await this.#inner?.close();
+    this.#inner = null;
+    await deleteIndexedDbStore(database);
+    await this.start();
   }
 
   async lock(session: Session): Promise<void> {
@@ -113,6 +120,11 @@ export class App {
       onParcel: (parcel) => picture.hear(parcel),
     });
     const session = await Session.open(client, section(store, 'pages'), picture, (error) => this.#fail(error));
+    if (this.#inner === null) {
+      // Another tab has taken the store meanwhile, and that is shown already.
+      await session.end();
+      return;
+    }
     this.#phase.value = { at: 'open', session };
   }
 

@@ -1,8 +1,9 @@
 // The conversation on the screen: messages from the client's history and lines from the notebook, in one order, the newest
 // of them at first and older ones when somebody looks back. Drafts and what was read belong to it too.
 
-import { type ReadonlySignal, signal } from '@preact/signals';
-import type { ClientEvent, Group, HistoryEntry, Sendable } from '../../index.ts';
+import { computed, type ReadonlySignal, signal } from '@preact/signals';
+import { type ClientEvent, type Group, type HistoryEntry, newMessageId, type Sendable } from '../../index.ts';
+import { type Item, isSame, stands, toItem } from './item.ts';
 import type { Line } from './line.ts';
 import type { Draft, Notebook, Profile } from './notebook.ts';
 
@@ -17,22 +18,14 @@ interface ConversationHost {
 const pageSize = 40;
 /** So many unread messages are read at once, so that one begins where one has stopped. */
 const maxUnreadRead = 120;
+/** So many lines are read at once: any member can make as many as it likes. */
+const linesAtOnce = 200;
 /** A pause in writing, after which the draft is kept. */
 const saveDraftMs = 150;
+/** More than so many messages are not kept while one is at the newest: a page may be left open for days. */
+const maxFollowed = 120;
 
-export type Item =
-  | { readonly type: 'message'; readonly key: string; readonly at: number; readonly entry: HistoryEntry }
-  | { readonly type: 'line'; readonly key: string; readonly at: number; readonly line: Line };
-
-const emptyDraft = (): Draft => ({ text: '', id: newId(), reply: null, edits: null });
-
-function newId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replaceAll('=', '');
-}
+const emptyDraft = (): Draft => ({ text: '', id: newMessageId(), reply: null, edits: null });
 
 export class Conversation {
   readonly group: Group;
@@ -40,12 +33,16 @@ export class Conversation {
   readonly #items = signal<readonly Item[] | null>(null);
   readonly #draft = signal<Draft>(emptyDraft());
   readonly #hasOlder = signal(false);
+  readonly #hasOlderLines = signal(false);
+  readonly #hasMore = computed(() => this.#hasOlder.value || this.#hasOlderLines.value);
   #entries: readonly HistoryEntry[] = [];
   #lines: readonly Line[] = [];
+  #maxLines = linesAtOnce;
   /** By id: what is answered here, and stands further back. */
   readonly #answered = new Map<string, HistoryEntry | null>();
   #readTo = -1;
   #unreadFrom: number | null = null;
+  #isFollowed = false;
   #knowsDraft = false;
   /** Whether what is written lies in the notebook too. */
   #isKept = true;
@@ -69,7 +66,7 @@ export class Conversation {
   }
 
   get hasOlder(): ReadonlySignal<boolean> {
-    return this.#hasOlder;
+    return this.#hasMore;
   }
 
   get draft(): ReadonlySignal<Draft> {
@@ -105,9 +102,16 @@ export class Conversation {
   /** Another page of what is older. */
   older(): Promise<void> {
     return this.#do(async () => {
-      if (this.#hasOlder.value) await this.#readOlder();
+      await this.#readMore();
       await this.#show();
     });
+  }
+
+  async #readMore(): Promise<void> {
+    if (this.#hasOlderLines.value) {
+      this.#maxLines += linesAtOnce;
+      await this.#readLines();
+    } else if (this.#hasOlder.value) await this.#readOlder();
   }
 
   async #readNewest(limit: number): Promise<void> {
@@ -125,18 +129,23 @@ export class Conversation {
     await this.#readLines();
   }
 
-  /** The lines that belong between the messages that are here; all of them once the first message is. */
+  /** The lines that belong between the messages that are here, up to a limit; all of them once the first message is. */
   async #readLines(): Promise<void> {
     const oldest = this.#hasOlder.value ? (this.#entries.at(-1)?.receivedAt ?? 0) : 0;
     const lines: Line[] = [];
-    for (let before: number | undefined; ; ) {
+    let hasOlder = true;
+    for (let before: number | undefined; lines.length < this.#maxLines; ) {
       const page = await this.#host.notebook.lines(this.group.id, pageSize, before);
       lines.push(...page.filter(({ at }) => at >= oldest));
       const last = page.at(-1);
-      if (last === undefined || page.length < pageSize || last.at < oldest) break;
+      if (last === undefined || page.length < pageSize || last.at < oldest) {
+        hasOlder = false;
+        break;
+      }
       before = last.number;
     }
     this.#lines = lines;
+    this.#hasOlderLines.value = hasOlder;
   }
 
   /**
@@ -166,10 +175,24 @@ export class Conversation {
       before = last.number;
     }
     this.#entries = [...fresh, ...this.#entries];
+    if (this.#isFollowed && this.#entries.length > maxFollowed) await this.#letGo();
+  }
+
+  /** What is far above is read again when somebody looks back. */
+  async #letGo(): Promise<void> {
+    this.#entries = this.#entries.slice(0, 2 * pageSize);
+    this.#hasOlder.value = true;
+    await this.#readLines();
+  }
+
+  /** @param isFollowed  whether one is at the newest message, and stays there when another one comes */
+  follow(isFollowed: boolean): void {
+    this.#isFollowed = isFollowed;
   }
 
   /** One id may be several members' own; each is looked at again. */
   async #refresh(id: string): Promise<void> {
+    this.#answered.delete(id);
     const at = this.#entries.flatMap((entry, i) => (entry.id === id ? [i] : []));
     for (const i of at) {
       const before = this.#entries[i]?.number ?? 0;
@@ -179,32 +202,42 @@ export class Conversation {
     }
   }
 
-  /** What a message answers, if it is still here. */
-  answered(reply: string): HistoryEntry | null {
-    return this.#entries.find(({ id }) => id === reply) ?? this.#answered.get(reply) ?? null;
+  /** What a message answers, or the draft is about, if it is still here. */
+  answered(id: string): HistoryEntry | null {
+    return this.#entries.find((entry) => entry.id === id) ?? this.#answered.get(id) ?? null;
   }
 
-  /** Looks up what is answered and stands further back. */
+  /** Looks up what is answered, or written about, and stands further back. */
   async #readAnswered(): Promise<void> {
     const here = new Set(this.#entries.map(({ id }) => id));
-    for (const { reply } of this.#entries) {
-      if (reply === null || here.has(reply) || this.#answered.has(reply)) continue;
-      this.#answered.set(reply, await this.group.message(reply));
+    const { reply, edits } = this.#draft.peek();
+    const wanted = new Set([...this.#entries.map((entry) => entry.reply), reply, edits]);
+    for (const id of this.#answered.keys()) if (here.has(id) || !wanted.has(id)) this.#answered.delete(id);
+    for (const id of wanted) {
+      if (id === null || here.has(id) || this.#answered.has(id)) continue;
+      this.#answered.set(id, await this.group.message(id));
     }
   }
 
   /** Reads back until a message is here. */
   reach(number: number): Promise<void> {
     return this.#do(async () => {
-      while (this.#hasOlder.value && (this.#entries.at(-1)?.number ?? 0) > number) await this.#readOlder();
+      const oldest = () => this.#shown().at(-1)?.number ?? Number.POSITIVE_INFINITY;
+      while (this.#hasMore.value && oldest() > number) await this.#readMore();
       await this.#show();
     });
+  }
+
+  /** The messages whose lines are here too. */
+  #shown(): readonly HistoryEntry[] {
+    const oldest = this.#hasOlderLines.value ? this.#lines.at(-1) : undefined;
+    return oldest === undefined ? this.#entries : this.#entries.filter((entry) => stands(oldest, entry));
   }
 
   async #show(): Promise<void> {
     await this.#readAnswered();
     if (this.#isEnded) return;
-    const messages = [...this.#entries].reverse();
+    const messages = [...this.#shown()].reverse();
     const lines = [...this.#lines].reverse();
     const known = new Map(this.#items.peek()?.map((item) => [item.key, item]));
     const items: Item[] = [];
@@ -226,7 +259,8 @@ export class Conversation {
   /** What has disappeared goes from the screen too. */
   #awaitExpiry(): void {
     clearTimeout(this.#expiryTimer);
-    const next = Math.min(...this.#entries.map(({ expiresAt }) => expiresAt ?? Number.POSITIVE_INFINITY));
+    const shown = [...this.#entries, ...this.#answered.values()];
+    const next = Math.min(...shown.map((entry) => entry?.expiresAt ?? Number.POSITIVE_INFINITY));
     if (next === Number.POSITIVE_INFINITY) return;
     const ms = Math.min(Math.max(next * 1000 - Date.now(), 0) + 1000, 2 ** 31 - 1);
     this.#expiryTimer = setTimeout(() => void this.#expire(), ms);
@@ -236,6 +270,8 @@ export class Conversation {
     return this.#do(async () => {
       const now = Math.floor(Date.now() / 1000);
       this.#entries = this.#entries.filter(({ expiresAt }) => expiresAt === null || expiresAt > now);
+      // Those that are still there are looked up again.
+      this.#answered.clear();
       await this.#show();
       await this.#host.said(this.group.id);
     });
@@ -247,7 +283,7 @@ export class Conversation {
   }
 
   async #markRead(): Promise<void> {
-    const newest = this.#entries[0]?.number ?? -1;
+    const newest = this.#shown()[0]?.number ?? -1;
     if (newest <= this.#readTo) return;
     const fresh = this.#entries.filter(({ number, isSelf }) => number > this.#readTo && !isSelf);
     this.#readTo = newest;
@@ -293,23 +329,31 @@ export class Conversation {
       if (edits !== null) await this.group.edit(edits, text);
       else await this.#send(text, id, reply);
     } catch (error) {
-      if (this.#draft.value.text === '') this.#draft.value = draft;
+      this.#putBack(draft);
       throw error;
     }
     this.keepDraft();
     await this.#afterwards(edits);
   }
 
+  /** What could not be sent is a draft again, before what was written meanwhile. */
+  #putBack(draft: Draft): void {
+    const { text, id } = this.#draft.value;
+    this.#draft.value = text === '' ? draft : { ...draft, id, text: `${draft.text}\n${text}` };
+    this.#isKept = false;
+  }
+
   async sendFile(name: string, mediaType: string, data: Uint8Array): Promise<void> {
-    await this.#send({ mediaType, name, data }, newId(), this.#draft.value.reply);
+    await this.#send({ mediaType, name, data }, newMessageId(), this.#draft.value.reply);
     this.setDraft({ reply: null });
     await this.#afterwards(null);
   }
 
   /** Says again what was not sent. */
   async again({ content, reply }: HistoryEntry): Promise<void> {
-    if (content?.type === 'text') await this.#send(content.text, newId(), reply);
-    else if (content?.type === 'bytes') await this.#send({ ...content, name: content.name ?? '' }, newId(), reply);
+    if (content?.type === 'text') await this.#send(content.text, newMessageId(), reply);
+    else if (content?.type === 'bytes')
+      await this.#send({ ...content, name: content.name ?? '' }, newMessageId(), reply);
     await this.#afterwards(null);
   }
 
@@ -339,19 +383,4 @@ export class Conversation {
     clearTimeout(this.#expiryTimer);
     document.removeEventListener('visibilitychange', this.keepDraft);
   }
-}
-
-const toItem = (line: Line): Item => ({ type: 'line', key: `l${line.number}`, at: line.at, line });
-
-/** Whether a line stands before a message. */
-function stands({ at, behind }: Line, { receivedAt, number }: HistoryEntry): boolean {
-  return at < receivedAt || (at === receivedAt && behind < number);
-}
-
-/** Whether two items under one key look the same. */
-function isSame(a: Item, b: Item): boolean {
-  if (a.type !== 'message' || b.type !== 'message') return true;
-  const look = ({ content, editedAt, expiresAt, state, readBy }: HistoryEntry) =>
-    [content === null, editedAt, expiresAt, state, readBy.length, content?.type === 'text' ? content.text : ''].join();
-  return look(a.entry) === look(b.entry);
 }

@@ -1,5 +1,7 @@
 // An invite as a link: it stands in the fragment, so that no server sees it, behind the name that the person suggests.
 
+import { plainName } from '../messages/isolate.ts';
+
 const nameField = 'n=';
 const maxName = 64;
 
@@ -13,7 +15,9 @@ export function suggestedName(link: string): string {
   const [, fields = ''] = /#([^#]*?)&?cliquet:/.exec(link) ?? [];
   if (!fields.startsWith(nameField)) return '';
   try {
-    return decodeURIComponent(fields.slice(nameField.length)).trim().slice(0, maxName);
+    return plainName(decodeURIComponent(fields.slice(nameField.length)))
+      .slice(0, maxName)
+      .toWellFormed();
   } catch {
     return '';
   }

@@ -1,4 +1,5 @@
-// Notifications of the system, while nobody looks at the page: they name the group, and say nothing of what was said.
+// Notifications of the system, while nobody looks at the page: they name the group, and say nothing of what was said. They go
+// when the store is closed.
 
 import { effect } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
@@ -10,7 +11,7 @@ export function useNotifications(session: Session): void {
   useEffect(() => {
     const known = new Map<string, number>();
     let isFirst = true;
-    return effect(() => {
+    const end = effect(() => {
       for (const group of session.groups) {
         const { newest } = session.head(group.id);
         const number = newest?.number ?? -1;
@@ -21,6 +22,10 @@ export function useNotifications(session: Session): void {
       }
       isFirst = false;
     });
+    return () => {
+      end();
+      void putAway();
+    };
   }, [session]);
 }
 
@@ -30,4 +35,9 @@ function show(tag: string, title: string): void {
   const options = { tag, body: messages.value.settings.notification };
   // Phones have them through the service worker only.
   void navigator.serviceWorker?.getRegistration().then((worker) => worker?.showNotification(title, options));
+}
+
+async function putAway(): Promise<void> {
+  const registration = await navigator.serviceWorker?.getRegistration();
+  for (const notification of (await registration?.getNotifications()) ?? []) notification.close();
 }

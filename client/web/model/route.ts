@@ -1,5 +1,6 @@
-// Where in the pages the person is: in the fragment of the address, which no server sees. Groups stand there by the
-// beginning of their id. An invite in the fragment is taken out of it at once, and kept until it is answered.
+// Where in the pages the person is: in the fragment of the address, which no server sees. Groups stand there by their
+// whole id, as its beginning is whatever their founder likes. An invite in the fragment is taken out of it at once, and
+// kept until it is answered.
 
 import { type ReadonlySignal, signal } from '@preact/signals';
 import { kept } from './kept.ts';
@@ -19,7 +20,8 @@ export type Route =
   | { readonly page: 'register' };
 
 const simplePages = ['new', 'meet', 'contacts', 'settings', 'backup', 'register'] as const;
-const shownId = 8;
+/** What is longer is none, and is told so when it is opened. */
+const maxInviteLength = 2048;
 const keptInvite = kept(() => sessionStorage, 'cliquet invite');
 
 const current = signal<Route>({ page: 'home' });
@@ -38,7 +40,7 @@ export function answerInvite(): void {
 export function linkTo(to: Route): string {
   if (to.page === 'home') return '#/';
   if (to.page !== 'group') return `#/${to.page}`;
-  return `#/group/${to.group.slice(0, shownId)}${to.pane === null ? '' : `/${to.pane}`}`;
+  return `#/group/${to.group}${to.pane === null ? '' : `/${to.pane}`}`;
 }
 
 export function go(to: Route, { replace = false } = {}): void {
@@ -70,10 +72,18 @@ function follow(event: MouseEvent): void {
   go(parse(link.getAttribute('href') ?? ''));
 }
 
+/** A file or a link that is dropped beside a field would be opened in the place of this page. */
+function stay(event: DragEvent): void {
+  const isField = event.target instanceof Element && event.target.closest('input, textarea') !== null;
+  if (!isField) event.preventDefault();
+}
+
 function read(): void {
-  if (location.hash.includes('cliquet:')) {
-    invited.value = location.hash;
-    keptInvite.set(location.hash);
+  // Some programs take a colon there for what has to be escaped.
+  const hash = location.hash.replace(/cliquet%3a/i, 'cliquet:');
+  if (hash.includes('cliquet:')) {
+    invited.value = hash.slice(0, maxInviteLength);
+    keptInvite.set(invited.value);
     history.replaceState(null, '', linkTo({ page: 'meet' }));
   }
   invited.value ??= keptInvite.get();
@@ -92,6 +102,7 @@ function parse(hash: string): Route {
 export function watchRoute(): void {
   read();
   document.addEventListener('click', follow);
+  for (const type of ['dragover', 'drop'] as const) document.addEventListener(type, stay);
   addEventListener('popstate', read);
   addEventListener('hashchange', read);
 }

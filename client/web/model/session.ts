@@ -24,13 +24,15 @@ export interface Head {
   readonly newest: HistoryEntry | null;
   readonly line: Line | null;
   readonly unread: number;
+  /** Up to which message it was read when that was counted. */
+  readonly readTo: number;
   /** What the person has begun to write. */
   readonly draft: string;
   /** When something last happened: seconds since 1970. */
   readonly at: number;
 }
 
-const emptyHead: Head = { newest: null, line: null, unread: 0, draft: '', at: 0 };
+const emptyHead: Head = { newest: null, line: null, unread: 0, readTo: -1, draft: '', at: 0 };
 
 export class Session {
   readonly client: Client;
@@ -122,10 +124,9 @@ export class Session {
     return [...this.#heads.value.values()].reduce((sum, { unread }) => sum + unread, 0);
   }
 
-  /** The group whose id begins so, if there is one. */
   find(id: string): Group | undefined {
     this.#version.value;
-    return this.client.groups.find((group) => group.id.startsWith(id));
+    return this.client.groups.find((group) => group.id === id);
   }
 
   async setProfile(change: Partial<Profile>): Promise<void> {
@@ -260,10 +261,26 @@ export class Session {
     const draft = (await notebook.draft(group.id))?.text ?? '';
     const [newest = null] = group.status === 'invited' ? [] : await group.history({ limit: 1 });
     const readTo = await notebook.readTo(group.id);
-    const isRead = newest === null || newest.number <= readTo;
-    const entries = isRead ? [] : await group.history({ limit: maxUnread + 1 });
-    const unread = entries.filter(({ number, isSelf }) => number > readTo && !isSelf).length;
-    return { newest, line, unread, draft, at: Math.max(newest?.receivedAt ?? 0, line?.at ?? 0) };
+    const unread =
+      newest === null || newest.number <= readTo ? 0 : await this.#countUnread(group, newest.number, readTo);
+    return { newest, line, unread, readTo, draft, at: Math.max(newest?.receivedAt ?? 0, line?.at ?? 0) };
+  }
+
+  /** Messages may be long, and many: what was counted before is not read again when another one comes. */
+  async #countUnread(group: Group, newest: number, readTo: number): Promise<number> {
+    const count = async (after: number, limit: number) => {
+      const entries = await group.history({ limit });
+      const isAll = entries.length < limit || (entries.at(-1)?.number ?? 0) <= after;
+      return { isAll, count: entries.filter(({ number, isSelf }) => number > after && !isSelf).length };
+    };
+    const before = this.#heads.peek().get(group.id);
+    const counted = before?.newest?.number ?? -1;
+    if (before !== undefined && before.readTo === readTo && counted > readTo && newest > counted) {
+      if (before.unread > maxUnread) return before.unread;
+      const more = await count(counted, 4);
+      if (more.isAll) return Math.min(before.unread + more.count, maxUnread + 1);
+    }
+    return (await count(readTo, maxUnread + 1)).count;
   }
 
   async #watch(): Promise<void> {

@@ -7,6 +7,9 @@ import { type App, makeClient, type OnProgress, restoreClient } from './app.ts';
 import { locale } from './language.ts';
 import { go } from './route.ts';
 
+/** Characters of a passphrase that is chosen here. */
+export const minPassphrase = 8;
+
 export type SetupStage = 'intro' | 'restore' | 'address' | 'code' | 'passphrase';
 
 export class Setup {

@@ -78,8 +78,7 @@ function BackupFile(): JSX.Element {
   const save = () =>
     run(async () => {
       const options = passphrase === '' ? {} : { passphrase, onProgress: setProgress };
-      const bytes = await session.client.backup(options);
-      setProgress(null);
+      const bytes = await session.client.backup(options).finally(() => setProgress(null));
       offer(bytes);
       await session.setProfile({ hasBackup: true });
       note(backup.saved);

@@ -11,7 +11,7 @@ import { Icon } from '../components/icon.tsx';
 import { Page } from '../components/page.tsx';
 import { useAction } from '../components/use-action.ts';
 import { messages } from '../model/language.ts';
-import { nameOf } from '../model/people.ts';
+import { isTaken, nameOf } from '../model/people.ts';
 import { linkTo } from '../model/route.ts';
 
 export function Contacts(): JSX.Element {
@@ -44,6 +44,7 @@ function ContactRow({ contact: { hrid, isVerified } }: { readonly contact: Conta
   const [isOpen, setOpen] = useState(false);
   const [nextName, setNextName] = useState(name);
   const { isBusy, run } = useAction();
+  const isOthers = isTaken(session, nextName, hrid);
   const rename = () =>
     run(async () => {
       await session.client.renameContact(hrid, nextName.trim());
@@ -75,9 +76,16 @@ function ContactRow({ contact: { hrid, isVerified } }: { readonly contact: Conta
       </div>
       {isOpen && (
         <Form class="member-actions" onSubmit={() => void rename()}>
-          <Field label={texts.name} value={nextName} onInput={setNextName} maxLength={64} autoFocus />
+          <Field
+            label={texts.name}
+            value={nextName}
+            onInput={setNextName}
+            error={isOthers ? texts.taken : null}
+            maxLength={64}
+            autoFocus
+          />
           <div class="row">
-            <button type="submit" class="primary" disabled={isBusy || nextName.trim() === ''}>
+            <button type="submit" class="primary" disabled={isBusy || isOthers || nextName.trim() === ''}>
               {common.save}
             </button>
             <button type="button" class="danger-text" disabled={isBusy} onClick={() => void forget()}>

@@ -15,7 +15,7 @@ import { Talk } from '../components/talk.tsx';
 import { useAction } from '../components/use-action.ts';
 import type { Conversation } from '../model/conversation.ts';
 import { messages } from '../model/language.ts';
-import { groupName, isKnown, nameOf } from '../model/people.ts';
+import { groupName, isKnown, isTaken, nameOf, namesOf } from '../model/people.ts';
 import { go, leave, linkTo, type Pane } from '../model/route.ts';
 import { About, Inside, Members, Verify } from './later.ts';
 
@@ -76,6 +76,7 @@ function GroupBar({ group, pane }: { readonly group: Group; readonly pane: Pane 
   const name = groupName(session, group);
   const elsewhere = session.unread - session.head(group.id).unread;
   const { isVerified, members } = group;
+  const others = members.filter(({ isSelf }) => !isSelf).map(({ hrid }) => hrid);
   const heading = useRef<HTMLHeadingElement>(null);
   // With a keyboard, the composer takes the focus.
   useEffect(() => {
@@ -97,7 +98,10 @@ function GroupBar({ group, pane }: { readonly group: Group; readonly pane: Pane 
         <h1 ref={heading} tabIndex={-1}>
           <bdi>{name}</bdi>
         </h1>
-        <p class="hint">{texts.count(members.length)}</p>
+        <p class="hint bar-members">
+          {texts.count(members.length)}
+          {group.name !== '' && others.length > 0 && ` · ${namesOf(session, others)}`}
+        </p>
       </div>
       <BarLink group={group} to="verify" pane={pane} icon="shield" isGood={isVerified && members.length > 1}>
         {`${texts.verify}: ${isVerified ? texts.verified : texts.notVerified}`}
@@ -198,12 +202,14 @@ const Notice = ({ children }: { readonly children: ComponentChildren }): JSX.Ele
 
 function Invitation({ group }: { readonly group: Group }): JSX.Element {
   const session = useSession();
-  const { group: texts, members: memberTexts } = messages.value;
+  session.version.value;
+  const { group: texts, members: memberTexts, contacts } = messages.value;
   const { isBusy, run } = useAction();
   const [name, setName] = useState('');
   const { line } = session.head(group.id);
   const inviter = line?.type === 'invited' ? line.by : (group.members[0]?.hrid ?? '');
   const isStranger = !isKnown(session, inviter);
+  const isOthers = isTaken(session, name, inviter);
   const accept = () =>
     run(async () => {
       if (isStranger && name.trim() !== '') {
@@ -225,7 +231,13 @@ function Invitation({ group }: { readonly group: Group }): JSX.Element {
             <Icon name="alert" />
             <span>{texts.invitedStranger}</span>
           </p>
-          <Field label={texts.callThem} value={name} onInput={setName} maxLength={64} />
+          <Field
+            label={texts.callThem}
+            value={name}
+            onInput={setName}
+            error={isOthers ? contacts.taken : null}
+            maxLength={64}
+          />
         </>
       )}
       <h2>{memberTexts.title}</h2>
@@ -238,7 +250,7 @@ function Invitation({ group }: { readonly group: Group }): JSX.Element {
         ))}
       </ul>
       <div class="row">
-        <button type="button" class="primary" disabled={isBusy} onClick={() => void accept()}>
+        <button type="button" class="primary" disabled={isBusy || isOthers} onClick={() => void accept()}>
           {texts.accept}
         </button>
         <button type="button" disabled={isBusy} onClick={() => void decline()}>

@@ -6,7 +6,7 @@ import { Avatar } from '../components/avatar.tsx';
 import { useSession } from '../components/context.ts';
 import { Icon, type IconName, Mark } from '../components/icon.tsx';
 import { messages } from '../model/language.ts';
-import { groupName, nameOf, summaryOf } from '../model/people.ts';
+import { groupName, nameOf, summaryOf, summaryOfText } from '../model/people.ts';
 import { answerInvite, go, invite, linkTo, type Route, route } from '../model/route.ts';
 import { maxUnread } from '../model/session.ts';
 import { tell } from '../model/story.ts';
@@ -124,7 +124,7 @@ function GroupRow({ group }: { readonly group: Group }): JSX.Element {
   const { home, words, group: texts } = messages.value;
   const { unread, at } = session.head(group.id);
   const current = route.value;
-  const isChosen = current.page === 'group' && group.id.startsWith(current.group);
+  const isChosen = current.page === 'group' && group.id === current.group;
   const name = groupName(session, group);
   const needsAnswer = group.status === 'invited' || (group.status === 'active' && group.requests.length > 0);
   return (
@@ -182,7 +182,7 @@ function LastLine({ group }: { readonly group: Group }): JSX.Element {
   if (draft.trim() !== '')
     return (
       <>
-        <strong>{home.draft}</strong>: <bdi>{draft}</bdi>
+        <strong>{home.draft}</strong>: <bdi>{summaryOfText(draft)}</bdi>
       </>
     );
   if (newest !== null && newest.receivedAt >= (line?.at ?? 0)) {

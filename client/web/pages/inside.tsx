@@ -14,6 +14,7 @@ import {
   keyColour,
   PictureWords,
   RatchetPicture,
+  rowHeight,
   shortKey,
   stageName,
   stageNumber,
@@ -23,6 +24,8 @@ import { messages } from '../model/language.ts';
 import { nameOf } from '../model/people.ts';
 
 const degreesPerTooth = 30;
+/** Pixels below the newest step. */
+const leastBelow = 12;
 
 export function Inside({ group }: { readonly group: Group }): JSX.Element {
   const session = useSession();
@@ -34,7 +37,13 @@ export function Inside({ group }: { readonly group: Group }): JSX.Element {
   // Where the pane covers the conversation, one can say something here.
   const isNarrow = useNarrow();
   const picture = useRef<HTMLElement>(null);
-  useEffect(() => picture.current?.scrollTo({ top: picture.current.scrollHeight }), [rows, isRelay]);
+  useEffect(() => {
+    const { current } = picture;
+    if (current === null) return;
+    const observer = new ResizeObserver(() => showNewest(current));
+    for (const each of [current, ...current.children]) observer.observe(each, { box: 'border-box' });
+    return () => observer.disconnect();
+  }, [rows, isRelay]);
   const stages = stagesOf(group);
   const back = { page: 'group', group: group.id, pane: null } as const;
   if (stages === null)
@@ -80,6 +89,13 @@ export function Inside({ group }: { readonly group: Group }): JSX.Element {
       )}
     </Page>
   );
+}
+
+/** Goes to the newest step. Below it there is as much room as lets whole rows stand below the columns. */
+function showNewest(picture: HTMLElement): void {
+  const room = picture.clientHeight - (picture.firstElementChild?.clientHeight ?? 0) - leastBelow;
+  picture.style.paddingBottom = `${leastBelow + (room % rowHeight)}px`;
+  picture.scrollTop = picture.scrollHeight;
 }
 
 function stagesOf(group: Group): { readonly stage: Stage; readonly members: readonly MemberStage[] } | null {

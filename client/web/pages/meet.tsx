@@ -14,10 +14,9 @@ import { complain, note } from '../components/toast.tsx';
 import { useAction } from '../components/use-action.ts';
 import { suggestedName, toInviteLink } from '../model/invite-link.ts';
 import { messages } from '../model/language.ts';
-import { groupName } from '../model/people.ts';
+import { groupName, isTaken } from '../model/people.ts';
 import { answerInvite, go, invite, linkTo } from '../model/route.ts';
 import { sentenceOf } from '../model/sentence.ts';
-import type { Session } from '../model/session.ts';
 
 export function Meet(): JSX.Element {
   const session = useSession();
@@ -151,11 +150,14 @@ function Theirs({ onLink }: { readonly onLink: (link: string) => void }): JSX.El
 /** Somebody whose invite was opened: they are named, kept, and talked with. */
 function Guest({ link, onDone }: { readonly link: string; readonly onDone: () => void }): JSX.Element {
   const session = useSession();
-  const { meet, common } = messages.value;
+  session.version.value;
+  const { meet, common, contacts } = messages.value;
   const [name, setName] = useState(suggestedName(link));
   const [problem, setProblem] = useState<string | null>(null);
   const { isBusy, run } = useAction((error) => setProblem(sentenceOf(error)));
-  const known = knownAs(session, link);
+  const contact = session.client.contacts.find(({ invite }) => invite === inviteIn(link));
+  const known = contact?.name || null;
+  const isOthers = isTaken(session, name, contact?.hrid ?? null);
   const isOwn = session.client.isRegistered && inviteIn(link) === session.client.invite();
   useEffect(() => {
     if (known !== null) setName(known);
@@ -167,12 +169,12 @@ function Guest({ link, onDone }: { readonly link: string; readonly onDone: () =>
   const talk = () =>
     run(async () => {
       const hrid = await keep();
-      const contact = session.client.contacts.find((each) => each.hrid === hrid);
+      const kept = session.client.contacts.find((each) => each.hrid === hrid);
       const together = session.client.groups.find(
         ({ members, status }) =>
           status === 'active' && members.length === 2 && members.some((each) => each.hrid === hrid),
       );
-      const group = together ?? (await session.client.createGroup([contact?.invite ?? '']));
+      const group = together ?? (await session.client.createGroup([kept?.invite ?? '']));
       onDone();
       go({ page: 'group', group: group.id, pane: null });
     });
@@ -195,16 +197,16 @@ function Guest({ link, onDone }: { readonly link: string; readonly onDone: () =>
             hint={meet.callHint}
             value={name}
             onInput={setName}
-            error={problem}
+            error={isOthers ? contacts.taken : problem}
             autoComplete="off"
             maxLength={64}
             autoFocus
           />
           <div class="row">
-            <button type="submit" class="primary" disabled={isBusy || name.trim() === ''}>
+            <button type="submit" class="primary" disabled={isBusy || isOthers || name.trim() === ''}>
               {meet.talk}
             </button>
-            <button type="button" disabled={isBusy || name.trim() === ''} onClick={() => void add()}>
+            <button type="button" disabled={isBusy || isOthers || name.trim() === ''} onClick={() => void add()}>
               {meet.add}
             </button>
           </div>
@@ -218,8 +220,3 @@ function Guest({ link, onDone }: { readonly link: string; readonly onDone: () =>
 }
 
 const inviteIn = (link: string): string => link.slice(link.indexOf('cliquet:')).trim();
-
-/** What the person calls them already, or null. */
-function knownAs({ client }: Session, link: string): string | null {
-  return client.contacts.find(({ invite }) => invite === inviteIn(link))?.name || null;
-}

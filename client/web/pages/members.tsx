@@ -12,7 +12,7 @@ import { Icon } from '../components/icon.tsx';
 import { Page } from '../components/page.tsx';
 import { type Action, useAction } from '../components/use-action.ts';
 import { messages } from '../model/language.ts';
-import { isKnown, nameOf, namesOf } from '../model/people.ts';
+import { isKnown, isTaken, nameOf, namesOf } from '../model/people.ts';
 import { go, linkTo } from '../model/route.ts';
 import type { Session } from '../model/session.ts';
 
@@ -24,12 +24,20 @@ export function Members({ group }: { readonly group: Group }): JSX.Element {
   const { members, status, readmitting } = group;
   const self = members.find(({ isSelf }) => isSelf);
   const isAdmin = status === 'active' && self?.role === 'admin';
+  const ownPlace = members.findIndex(({ isSelf }) => isSelf);
   return (
     <Page title={texts.title} back={{ page: 'group', group: group.id, pane: null }} class="pane">
       {readmitting.length > 0 && <p class="notice">{texts.readmitting(namesOf(session, readmitting))}</p>}
       <ul class="plain people">
         {members.map((member, at) => (
-          <MemberRow key={member.hrid} group={group} member={member} at={at} action={action} />
+          <MemberRow
+            key={member.hrid}
+            group={group}
+            member={member}
+            isAdmin={isAdmin}
+            isAfter={ownPlace < at}
+            action={action}
+          />
         ))}
       </ul>
       {isAdmin && (
@@ -69,21 +77,20 @@ async function leave(session: Session, group: Group, action: Action): Promise<vo
 interface MemberRowProps {
   readonly group: Group;
   readonly member: Member;
-  /** Its place in the roster: admins have a say over those who came after them. */
-  readonly at: number;
+  /** Whether the person is an admin, and has come before this member: admins have a say over those who came after them. */
+  readonly isAdmin: boolean;
+  readonly isAfter: boolean;
   readonly action: Action;
 }
 
-function MemberRow({ group, member, at, action }: MemberRowProps): JSX.Element {
+function MemberRow({ group, member, isAdmin, isAfter, action }: MemberRowProps): JSX.Element {
   const session = useSession();
   session.version.value;
   const { members: texts, group: groupTexts, common } = messages.value;
   const [isOpen, setOpen] = useState(false);
   const { hrid, role, isSelf, isVerified } = member;
   const name = nameOf(session, hrid);
-  const ownPlace = group.members.findIndex((each) => each.isSelf && each.role === 'admin');
-  const isAdmin = group.status === 'active' && ownPlace >= 0;
-  const hasSay = isAdmin && ownPlace < at;
+  const hasSay = isAdmin && isAfter;
   const isStranger = !isKnown(session, hrid);
   const canDo = hasSay || (isAdmin && role === 'member') || isStranger || (isSelf && isAdmin);
   return (
@@ -155,16 +162,23 @@ function Keeping({
   readonly hrid: string;
   readonly action: Action;
 }): JSX.Element {
-  const { client } = useSession();
-  const { members: texts } = messages.value;
+  const session = useSession();
+  const { members: texts, contacts } = messages.value;
   const [name, setName] = useState('');
+  const isOthers = isTaken(session, name, hrid);
   return (
     <Form
       class="inline-form"
-      onSubmit={() => void action.run(() => client.addContact(group.inviteOf(hrid), { name: name.trim() }))}
+      onSubmit={() => void action.run(() => session.client.addContact(group.inviteOf(hrid), { name: name.trim() }))}
     >
-      <Field label={texts.keepName} value={name} onInput={setName} maxLength={64} />
-      <button type="submit" disabled={action.isBusy || name.trim() === ''}>
+      <Field
+        label={texts.keepName}
+        value={name}
+        onInput={setName}
+        error={isOthers ? contacts.taken : null}
+        maxLength={64}
+      />
+      <button type="submit" disabled={action.isBusy || isOthers || name.trim() === ''}>
         {texts.keep}
       </button>
     </Form>

@@ -3,9 +3,8 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { Field, Form, Progress } from '../components/field.tsx';
-import { useAction } from '../components/use-action.ts';
+import { useFormAction } from '../components/use-action.ts';
 import { gateMessages } from '../model/language.ts';
-import { sentenceOf } from '../model/sentence.ts';
 import type { Setup } from '../model/setup.ts';
 
 export function RestoreForm({ setup }: { readonly setup: Setup }): JSX.Element {
@@ -13,16 +12,10 @@ export function RestoreForm({ setup }: { readonly setup: Setup }): JSX.Element {
   const [phrase, setPhrase] = useState('');
   const [file, setFile] = useState<File | null>(null);
   const [passphrase, setPassphrase] = useState('');
-  const [problem, setProblem] = useState<string | null>(null);
-  const [progress, setProgress] = useState<number | null>(null);
-  const { isBusy, run } = useAction((error) => {
-    setProgress(null);
-    setProblem(sentenceOf(error));
-  });
+  const { isBusy, run, problem, setProblem, progress, setProgress } = useFormAction();
   const submit = () => {
     const words = phrase.trim().toLowerCase().split(/\s+/).join(' ');
     if (words === '' && (file === null || passphrase === '')) return setProblem(restore.nothing);
-    setProblem(null);
     void run(async () => {
       const backup = file === null ? {} : { backup: new Uint8Array(await file.arrayBuffer()) };
       await setup.restore({ ...backup, ...(words === '' ? { passphrase } : { phrase: words }) }, setProgress);

@@ -9,13 +9,11 @@ import { Icon } from '../components/icon.tsx';
 import { LanguageChoice } from '../components/language-choice.tsx';
 import { Page } from '../components/page.tsx';
 import { complain, note, warn } from '../components/toast.tsx';
-import { useAction } from '../components/use-action.ts';
+import { useAction, useFormAction } from '../components/use-action.ts';
 import { messages } from '../model/language.ts';
 import { go, linkTo } from '../model/route.ts';
-import { sentenceOf } from '../model/sentence.ts';
+import { minPassphrase } from '../model/setup.ts';
 import { install } from '../model/worker.ts';
-
-const minPassphrase = 8;
 
 export function Settings(): JSX.Element {
   const session = useSession();
@@ -131,18 +129,11 @@ function ChangePassphrase(): JSX.Element {
   const { settings, welcome } = messages.value;
   const [old, setOld] = useState('');
   const [next, setNext] = useState('');
-  const [problem, setProblem] = useState<string | null>(null);
-  const [progress, setProgress] = useState<number | null>(null);
-  const { isBusy, run } = useAction((error) => {
-    setProgress(null);
-    setProblem(sentenceOf(error));
-  });
+  const { isBusy, run, problem, setProblem, progress, setProgress } = useFormAction();
   const submit = () => {
     if (next.length < minPassphrase) return setProblem(welcome.passphraseShort);
-    setProblem(null);
     void run(async () => {
       await app.changePassphrase(old, next, setProgress);
-      setProgress(null);
       setOld('');
       setNext('');
       note(settings.changed);
@@ -182,9 +173,17 @@ function Leaving(): JSX.Element {
   const { settings } = messages.value;
   const { isBusy, run } = useAction();
   const forget = async () => {
-    const { forgetTitle, forgetBody, forgetGo } = settings;
-    if (!(await ask({ title: forgetTitle, body: forgetBody, action: forgetGo, isDangerous: true }))) return;
+    const { forgetTitle: title, forgetBody: body, forgetUntold, forgetGo: action } = settings;
+    if (!(await ask({ title, body, action, isDangerous: true }))) return;
     await run(async () => {
+      // A relay that cannot be reached, or does not answer, keeps nobody from erasing what is here.
+      const isTold =
+        !session.client.isRegistered ||
+        (await session.client.unregister().then(
+          () => true,
+          () => false,
+        ));
+      if (!isTold && !(await ask({ title, body: forgetUntold, action, isDangerous: true }))) return;
       await app.forget(session);
       go({ page: 'home' }, { replace: true });
     });

@@ -3,8 +3,10 @@
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { SessionContext } from '../components/context.ts';
+import { dropQuestion } from '../components/dialog.tsx';
 import { Mark } from '../components/icon.tsx';
 import { LineBanner, UpdateBanner } from '../components/line-banner.tsx';
+import { clearToasts } from '../components/toast.tsx';
 import { messages } from '../model/language.ts';
 import { useNotifications } from '../model/notification.ts';
 import { route } from '../model/route.ts';
@@ -18,6 +20,14 @@ export function Shell({ session }: { readonly session: Session }): JSX.Element {
   const { page } = route.value;
   useTitle(session);
   useNotifications(session);
+  // Nothing of an open store stays in sight.
+  useEffect(
+    () => () => {
+      dropQuestion();
+      clearToasts();
+    },
+    [],
+  );
   // The field that had the focus is gone.
   useEffect(() => {
     if (document.activeElement === document.body) document.querySelector<HTMLElement>('main')?.focus();
@@ -79,4 +89,10 @@ function useTitle(session: Session): void {
   useEffect(() => {
     document.title = unread > 0 ? `(${unread}) Cliquet` : 'Cliquet';
   }, [unread]);
+  useEffect(
+    () => () => {
+      document.title = 'Cliquet';
+    },
+    [],
+  );
 }

@@ -2,26 +2,23 @@
 
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
+import { CliquetError } from '../../index.ts';
 import { useApp } from '../components/context.ts';
 import { ask } from '../components/dialog.tsx';
 import { Field, Form, Progress } from '../components/field.tsx';
-import { useAction } from '../components/use-action.ts';
+import { useAction, useFormAction } from '../components/use-action.ts';
 import { gateMessages } from '../model/language.ts';
 import { sentenceOf } from '../model/sentence.ts';
-import { Gate } from './welcome.tsx';
+import { Gate, Invited } from './welcome.tsx';
 
 export function Unlock(): JSX.Element {
   const { unlock } = gateMessages.value;
   const app = useApp();
   const [passphrase, setPassphrase] = useState('');
-  const [problem, setProblem] = useState<string | null>(null);
-  const [progress, setProgress] = useState<number | null>(null);
   const [isForgotten, setForgotten] = useState(false);
-  const { isBusy, run } = useAction((error) => {
-    setProgress(null);
-    setForgotten(true);
-    setProblem(sentenceOf(error));
-  });
+  const { isBusy, run, problem, setProblem, progress, setProgress } = useFormAction((error) =>
+    setForgotten(error instanceof CliquetError && error.code === 'wrong-passphrase'),
+  );
   const erase = async () => {
     const { eraseTitle, eraseBody, eraseGo } = unlock;
     if (await ask({ title: eraseTitle, body: eraseBody, action: eraseGo, isDangerous: true }))
@@ -29,6 +26,7 @@ export function Unlock(): JSX.Element {
   };
   return (
     <Gate title={unlock.title}>
+      <Invited />
       <Form onSubmit={() => void run(() => app.unlock(passphrase, setProgress))}>
         <Field
           label={unlock.passphrase}
@@ -65,6 +63,7 @@ export function Elsewhere(): JSX.Element {
   const { isBusy, run } = useAction();
   return (
     <Gate title={elsewhere.title} text={elsewhere.body}>
+      <Invited />
       <button type="button" class="primary" disabled={isBusy} onClick={() => void run(() => app.start(true))}>
         {elsewhere.go}
       </button>

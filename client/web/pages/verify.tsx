@@ -17,30 +17,36 @@ import { sentenceOf } from '../model/sentence.ts';
 
 const digitCount = 60;
 
-type Verdict = { readonly isSame: boolean; readonly text: string };
+interface Verdict {
+  readonly isSame: boolean;
+  readonly text: string;
+  /** It says nothing of another one, after who is in the group has changed. */
+  readonly number: string;
+}
 
 export function Verify({ group }: { readonly group: Group }): JSX.Element {
   const session = useSession();
   session.version.value;
   const { verify: texts, group: groupTexts } = messages.value;
   const [isScanning, setScanning] = useState(false);
-  const [verdict, setVerdict] = useState<Verdict | null>(null);
+  const [lastVerdict, setVerdict] = useState<Verdict | null>(null);
   const number = group.safetyNumber();
+  const verdict = lastVerdict?.number === number ? lastVerdict : null;
   const { isBusy, run } = useAction((error) => {
     const isDifferent = error instanceof CliquetError && error.code === 'safety-number-differs';
-    setVerdict({ isSame: false, text: isDifferent ? texts.differs : sentenceOf(error) });
+    setVerdict({ number: group.safetyNumber(), isSame: false, text: isDifferent ? texts.differs : sentenceOf(error) });
   });
   const compare = (theirs: string) =>
     run(async () => {
       await group.verify(theirs);
       await session.noteOwn(group, { type: 'verified', isVerified: true });
-      setVerdict({ isSame: true, text: texts.done });
+      setVerdict({ number, isSame: true, text: texts.done });
     });
   const onScan = (content: string) => {
     setScanning(false);
     const digits = content.replace(/\s/g, '');
     if (/^\d+$/.test(digits) && digits.length === digitCount) void compare(digits);
-    else setVerdict({ isSame: false, text: texts.notNumber });
+    else setVerdict({ number, isSame: false, text: texts.notNumber });
   };
   const others = group.members.filter(({ isSelf }) => !isSelf);
   return (

@@ -6,16 +6,13 @@ import { useApp } from '../components/context.ts';
 import { Field, Form, Progress } from '../components/field.tsx';
 import { Mark } from '../components/icon.tsx';
 import { LanguageChoice } from '../components/language-choice.tsx';
-import { useAction } from '../components/use-action.ts';
+import { useFormAction } from '../components/use-action.ts';
 import { suggestedName } from '../model/invite-link.ts';
 import { gateMessages } from '../model/language.ts';
 import { invite } from '../model/route.ts';
-import { sentenceOf } from '../model/sentence.ts';
-import { Setup } from '../model/setup.ts';
+import { minPassphrase, Setup } from '../model/setup.ts';
 import { RestoreForm } from './later.ts';
 import { AddressForm, CodeForm } from './registration.tsx';
-
-const minPassphrase = 8;
 
 export function Welcome(): JSX.Element {
   const [setup] = useState(() => new Setup());
@@ -87,12 +84,17 @@ export function Gate({ title, text, isLarge = false, children }: GateProps): JSX
   );
 }
 
+/** Says whose invite waits in this tab. */
+export function Invited(): JSX.Element | null {
+  const link = invite.value;
+  return link === null ? null : <p class="notice">{gateMessages.value.welcome.invited(suggestedName(link))}</p>;
+}
+
 function Intro({ setup }: { readonly setup: Setup }): JSX.Element {
   const { welcome } = gateMessages.value;
-  const link = invite.value;
   return (
     <Gate title={welcome.title} text={welcome.what} isLarge>
-      {link !== null && <p class="notice">{welcome.invited(suggestedName(link))}</p>}
+      <Invited />
       <div class="row">
         <button type="button" class="primary large" onClick={() => setup.show('address')}>
           {welcome.begin}
@@ -110,16 +112,10 @@ function PassphraseForm({ setup }: { readonly setup: Setup }): JSX.Element {
   const app = useApp();
   const [first, setFirst] = useState('');
   const [second, setSecond] = useState('');
-  const [problem, setProblem] = useState<string | null>(null);
-  const [progress, setProgress] = useState<number | null>(null);
-  const { isBusy, run } = useAction((error) => {
-    setProgress(null);
-    setProblem(sentenceOf(error));
-  });
+  const { isBusy, run, problem, setProblem, progress, setProgress } = useFormAction();
   const submit = () => {
     if (first.length < minPassphrase) return setProblem(welcome.passphraseShort);
     if (first !== second) return setProblem(welcome.passphraseDiffers);
-    setProblem(null);
     void run(() => setup.finish(app, first, setProgress));
   };
   return (

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { findContact, findMember, newMessageId } from '../../../client/cli/names.ts';
+import { findContact, findMember } from '../../../client/cli/names.ts';
 
 const bob = { hrid: 'aB3dEf9xKq', name: 'Bob' };
 const carol = { hrid: 'aB3dZZZZZZ', name: 'Carol' };
@@ -75,10 +75,4 @@ test('findMember() refuses who is unknown, or two', () => {
   expect(() => findMember(people, group, 'Dave')).toThrow("There is no 'Dave' in Hol\\u{1b}[2J; see its members with");
   expect(() => findMember(people, group, '')).toThrow("There is no ''");
   expect(() => findMember(people, group, 'aB3d')).toThrow("'aB3d' could be 2 people; name one by its id: ");
-});
-
-test('newMessageId() is 16 bytes, another each time, and nothing that looks like an option', () => {
-  const ids = Array.from({ length: 2000 }, newMessageId);
-  expect(new Set(ids).size).toBe(ids.length);
-  expect(ids.filter((id) => !/^[A-Za-z0-9_][A-Za-z0-9_-]{21}$/.test(id))).toEqual([]);
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { changePassphrase, encryptedStore } from '../../../client/store/encrypted.ts';
+import { changePassphrase, encryptedStore, isEmptyStore } from '../../../client/store/encrypted.ts';
 import { memoryStore } from '../../../client/store/memory.ts';
 import { numberKey } from '../../../client/store/store.ts';
 import type { Bytes } from '../../../client/wire/bytes.ts';
@@ -123,5 +123,20 @@ describe('changePassphrase()', () => {
 
   it('refuses a store that has none', async () => {
     expect(await codeOf(changePassphrase(memoryStore(), 'a', 'b'))).toBe('store-damaged');
+  });
+});
+
+describe('isEmptyStore()', () => {
+  it('tells without reading what is in it', async () => {
+    expect(await isEmptyStore(memoryStore())).toBe(true);
+    const store = memoryStore(await written());
+    store.list = () => Promise.reject(new Error('it was read'));
+    expect(await isEmptyStore(store)).toBe(false);
+  });
+
+  it('takes one that has lost its header for what it is', async () => {
+    const entries = await written();
+    entries.delete('store');
+    expect(await isEmptyStore(memoryStore(entries))).toBe(false);
   });
 });

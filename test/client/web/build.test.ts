@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -35,11 +36,12 @@ describe('bundleWeb()', () => {
     expect(page).not.toMatch(/<style| style=| on\w+=|javascript:/);
   });
 
-  test('tells the service worker every file, the page as `/`', () => {
+  test('tells the service worker every file and its digest, the page as `/`', () => {
     const worker = textOf(built, '/service-worker.js');
-    for (const path of built.files.keys()) {
+    for (const [path, contents] of built.files) {
       if (path === '/service-worker.js') continue;
-      expect(worker).toContain(JSON.stringify(path === '/index.html' ? '/' : path));
+      const digest = createHash('sha256').update(contents).digest('base64').slice(0, 22);
+      expect(worker).toContain(`${JSON.stringify(path === '/index.html' ? '/' : path)}:${JSON.stringify(digest)}`);
     }
     expect(worker).not.toMatch(/__FILES__|__VERSION__/);
   });

@@ -55,6 +55,37 @@ describe('a lane that fails', () => {
   });
 });
 
+describe('a lane whose storage fails', () => {
+  test('does not begin again at once, but when the object is made anew', async () => {
+    const { town, a, b } = populate();
+    town.weather = () => 'lost before';
+    await a.send([b]);
+    await a.send([b]);
+    await town.settle();
+    const { query } = a.host.sql;
+    let failures = 0;
+    town.weather = () => {
+      a.host.sql.query = () => {
+        failures++;
+        throw new Error('no space');
+      };
+      return 'fine';
+    };
+    for (let i = 0; i < 3 && failures === 0; i++) {
+      // The alarm's own statements may fail as well.
+      await a.fireAlarm().catch(() => undefined);
+      await town.settle();
+    }
+    expect(failures).toBeGreaterThan(0);
+    expect(failures).toBeLessThan(5);
+    a.host.sql.query = query;
+    town.weather = () => 'fine';
+    a.restart();
+    await town.fireAlarms(2);
+    expect(await b.received()).toEqual([1, 2]);
+  });
+});
+
 describe('an alarm that fails', () => {
   test('is set again, and memory is read anew', async () => {
     const { town, a, b } = populate();
