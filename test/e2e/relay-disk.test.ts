@@ -201,7 +201,7 @@ for (const [name, { command, args, env }] of Object.entries(runtimes)) {
       const { out } = await said(['--new-config']);
       writeFileSync(file, out.replace('HOSTS=', 'HOSTS=localhost').replace('STATE=', `STATE=${newState()}`));
       const answersOf = async (variables: Readonly<Record<string, string>>, headers: Record<string, string>) => {
-        const { child } = start(['--config', file], { PORT: '0', STATE: newState(), ...variables });
+        const { child } = start(['--config', file], { PORT: '0', STATE: newState(), ...channel, ...variables });
         const line = String((await once(child.stderr as Readable, 'data'))[0]);
         const [, scheme = '', port = ''] = /is running at (https?):\/\/127\.0\.0\.1:(\d+)/.exec(line) ?? [];
         const ask = scheme === 'https' ? httpsRequest : httpRequest;
