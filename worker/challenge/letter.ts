@@ -28,17 +28,17 @@ const words: Record<Language, Words> = {
     subject: (host) => `Your code for ${host}`,
     purpose: (host) => `is your code to register with ${host}.`,
     advice: (minutes) =>
-      `It counts for ${minutes} minute${plural(minutes)}. Enter it only where you asked for it, and tell it to nobody: whoever has it can register under your address.`,
-    unasked: 'If you did not ask for it, there is nothing to do.',
+      `It is valid for ${minutes} minute${plural(minutes)}. Enter it only where you asked for it, and share it with nobody: whoever has it can register under your address.`,
+    unasked: 'If you did not ask for it, ignore this message.',
     text: (code, host, minutes) =>
-      `${code} is your code for ${host}. It counts for ${minutes} minute${plural(minutes)}. Tell it to nobody.`,
+      `${code} is your code for ${host}. It is valid for ${minutes} minute${plural(minutes)}. Share it with nobody.`,
   },
   fr: {
     subject: (host) => `Votre code pour ${host}`,
     purpose: (host) => `est votre code pour vous inscrire auprès de ${host}.`,
     advice: (minutes) =>
       `Il est valable ${minutes} minute${plural(minutes)}. Ne le saisissez que là où vous l’avez demandé et ne le donnez à personne : qui le possède peut s’inscrire sous votre adresse.`,
-    unasked: 'Si vous ne l’avez pas demandé, vous n’avez rien à faire.',
+    unasked: 'Si vous ne l’avez pas demandé, ignorez ce message.',
     text: (code, host, minutes) =>
       `${code} est votre code pour ${host}. Il est valable ${minutes} minute${plural(minutes)}. Ne le donnez à personne.`,
   },

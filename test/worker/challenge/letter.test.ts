@@ -27,7 +27,7 @@ describe('languageOf()', () => {
 
 describe('writeEmail()', () => {
   test.each(languages)(
-    'says in %s what the code is for, how long it counts, and to tell it to nobody',
+    'says in %s what the code is for, how long it is valid, and to share it with nobody',
     async (language) => {
       const { subject, text, html } = await writeEmail({ ...message, language });
       expect(subject).toContain('relay.example.org');
