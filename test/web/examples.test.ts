@@ -41,7 +41,8 @@ async function showsPages(args: readonly string[], cwd: string, state: string): 
   const run = { cwd, env: { PATH: process.env.PATH ?? '', ...deno.env } };
   const made = execFileSync(deno.command, [...own, '--new-config'], { ...run, encoding: 'utf8' });
   const secrets = Object.fromEntries([...made.matchAll(/^([A-Z_]+)=(.+)$/gm)].map(([, name, value]) => [name, value]));
-  const env = { ...run.env, ...secrets, HOSTS: 'localhost', LISTEN: '::', PORT: '0', STATE: state };
+  const channel = { EMAIL_CHANNELS: 'resend', RESEND_KEY: 'x', MAIL_FROM: 'codes@example.org' };
+  const env = { ...run.env, ...secrets, ...channel, HOSTS: 'localhost', LISTEN: '::', PORT: '0', STATE: state };
   const child = spawn(deno.command, own, { cwd, env, stdio: ['ignore', 'ignore', 'pipe'] });
   const browser = await launchChromium();
   try {
