@@ -8,7 +8,7 @@ import { post } from './http.ts';
 
 export function twilioChannel({ url, keys, account, from }: TwilioSettings): Channel {
   // A messaging service chooses the number by itself.
-  const sender = from.startsWith('MG') ? 'MessagingServiceSid' : 'From';
+  const sender = /^MG[0-9a-f]{32}$/i.test(from) ? 'MessagingServiceSid' : 'From';
   return {
     name: 'twilio',
     kind: 'phone',

@@ -148,6 +148,11 @@ describe('requests to providers', () => {
     expect(form).toEqual({ To: phone.uid, MessagingServiceSid: service, Body: writeText(message) });
   });
 
+  test('twilioChannel() takes no name for a messaging service', async () => {
+    const [call] = await ask((url) => twilioChannel({ ...twilio, url, from: 'MG Motors' }), phone, 201);
+    expect(new URLSearchParams(call?.body).get('From')).toBe('MG Motors');
+  });
+
   test.each(Object.entries(apis))('%s is not followed elsewhere with a key', async (_, { channel }) => {
     const kind = channel('').kind;
     expect(await ask(channel, kind === 'email' ? somebody : phone, 307)).toHaveLength(1);
