@@ -78,7 +78,7 @@ interface Surroundings {
   readonly notes: Notes;
 }
 
-/** @param env  variables, secrets and bindings; what is empty is not set */
+/** @param env  variables, secrets and bindings; what is empty or blank is not set */
 export function readDelivery(env: object, isDevelopment: boolean, notes: Notes): DeliverySettings {
   const said = new Set<string>();
   // Two channels may lack the same.
@@ -91,10 +91,8 @@ export function readDelivery(env: object, isDevelopment: boolean, notes: Notes):
   const surroundings = { env, isDevelopment, notes: once };
   const email = readChannels('email', 'EMAIL_CHANNELS', surroundings);
   const phone = readChannels('phone', 'PHONE_CHANNELS', surroundings);
-  if (
-    !isDevelopment &&
-    !['EMAIL_CHANNELS', 'PHONE_CHANNELS'].some((name) => textOf(surroundings, name) !== undefined)
-  ) {
+  const isNamed = (variable: string) => listOf(textOf(surroundings, variable)).length > 0;
+  if (!isDevelopment && !isNamed('EMAIL_CHANNELS') && !isNamed('PHONE_CHANNELS')) {
     notes.add(
       'EMAIL_CHANNELS or PHONE_CHANNELS must name what codes are sent with: smtp, resend, postmark or cloudflare, and twilio; several are separated by commas.',
     );
@@ -108,7 +106,8 @@ export function readDelivery(env: object, isDevelopment: boolean, notes: Notes):
 
 function readChannels(kind: Address['kind'], variable: string, surroundings: Surroundings): ChannelSettings[] {
   const { isDevelopment, notes } = surroundings;
-  const names = listOf(textOf(surroundings, variable));
+  // Each once: a text message is counted once, and would be tried as often as its channel is named.
+  const names = [...new Set(listOf(textOf(surroundings, variable)))];
   if (names.length === 0 && isDevelopment) return [{ name: 'inbox', kind }];
   return names.flatMap((name) => {
     if (name === 'inbox') {
@@ -189,10 +188,12 @@ function readSmtp(surroundings: Surroundings): SmtpSettings {
   const isSecure = url?.protocol === 'smtps:';
   const isPlain = url?.searchParams.get('tls') === 'none';
   const host = url?.hostname.replace(/^\[|\]$/g, '') ?? '';
+  const user = decodePart(url?.username ?? '');
   const isFine =
     url !== null &&
     (isSecure || url.protocol === 'smtp:') &&
     host !== '' &&
+    user !== null &&
     url.password === '' &&
     !(isSecure && isPlain);
   if (!isFine) {
@@ -203,14 +204,22 @@ function readSmtp(surroundings: Surroundings): SmtpSettings {
   if (isPlain && !loopback.includes(host)) {
     surroundings.notes.add('SMTP_URL says tls=none, which is for a server on this machine only (127.0.0.1).');
   }
-  const user = url === null || url.username === '' ? null : decodeURIComponent(url.username);
   return {
     host,
     port: Number(url?.port) || (isSecure ? 465 : 587),
     tls: isSecure ? 'always' : isPlain ? 'none' : 'starttls',
-    user,
-    keys: user === null ? [''] : readKeys(surroundings, 'SMTP_PASSWORD'),
+    user: user || null,
+    keys: user ? readKeys(surroundings, 'SMTP_PASSWORD') : [''],
   };
+}
+
+/** @returns null if it is not percent-encoded UTF-8 */
+function decodePart(text: string): string | null {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return null;
+  }
 }
 
 const loopback = ['localhost', '127.0.0.1', '::1'];
@@ -265,9 +274,11 @@ function readText(surroundings: Surroundings, name: string, pattern: RegExp, wha
   return text;
 }
 
-function textOf({ env }: Surroundings, name: string): string | undefined {
+function textOf({ env, notes }: Surroundings, name: string): string | undefined {
   const value: unknown = Reflect.get(env, name);
-  return typeof value === 'string' && value !== '' ? value : undefined;
+  // A number or a list of wrangler.toml, which would count for nothing.
+  if (value !== undefined && typeof value !== 'string') notes.add(`${name} must be text, in quotes.`);
+  return typeof value === 'string' && value.trim() !== '' ? value : undefined;
 }
 
 function listOf(text = ''): string[] {

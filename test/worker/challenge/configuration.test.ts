@@ -50,6 +50,10 @@ describe('readDelivery()', () => {
     expect(texts).toEqual({ prefixes: ['+33', '+41'], perDay: 200, perPrefixAndDay: 100 });
   });
 
+  test('names a channel once, whatever it is told: a text message is counted once for all of them', () => {
+    expect(read({ ...twilio, PHONE_CHANNELS: 'twilio, twilio' }).channels.phone).toHaveLength(1);
+  });
+
   test('keeps the previous key beside the new one', () => {
     const keys = (env: object) =>
       read(env).channels.email.flatMap((each) => ('settings' in each ? each.settings.keys : []));
@@ -88,6 +92,7 @@ describe('readDelivery()', () => {
 
   test.each<[string, object, RegExp]>([
     ['no channel', {}, /^EMAIL_CHANNELS or PHONE_CHANNELS must name/],
+    ['nothing but commas', { ...smtp, EMAIL_CHANNELS: ' , ' }, /^EMAIL_CHANNELS or PHONE_CHANNELS must name/],
     ['the inbox', { EMAIL_CHANNELS: 'inbox' }, /^EMAIL_CHANNELS names inbox, .* development only\.$/],
     [
       'an unknown channel',
@@ -105,6 +110,7 @@ describe('readDelivery()', () => {
       { ...smtp, SMTP_URL: 'smtps://user:sesame@mail.example.org' },
       /^SMTP_URL must be like smtps:/,
     ],
+    ['a user that is not encoded', { ...smtp, SMTP_URL: 'smtp://50%off@mail.example.org' }, /^SMTP_URL must be like/],
     ['another protocol', { ...smtp, SMTP_URL: 'https://mail.example.org' }, /^SMTP_URL must be like smtps:/],
     ['no TLS', { ...smtp, SMTP_URL: 'smtp://mail.example.org:25?tls=none' }, /^SMTP_URL says tls=none/],
     ['no password', { ...smtp, SMTP_PASSWORD: undefined }, /^SMTP_PASSWORD must be set/],
@@ -113,6 +119,7 @@ describe('readDelivery()', () => {
       { ...smtp, SMTP_PASSWORD: '', SMTP_PASSWORD_PREVIOUS: 'x' },
       /^SMTP_PASSWORD must be/,
     ],
+    ['a password of spaces', { ...smtp, SMTP_PASSWORD: '  ' }, /^SMTP_PASSWORD must be set/],
     ['a key with a line', { ...smtp, EMAIL_CHANNELS: 'resend', RESEND_KEY: 'a\nb' }, /^RESEND_KEY must be set/],
     [
       'a plain URL',
@@ -124,8 +131,11 @@ describe('readDelivery()', () => {
     ['a prefix that is none', { ...twilio, SMS_PREFIXES: '+33,41' }, /^SMS_PREFIXES must list/],
     ['every prefix', { ...twilio, SMS_PREFIXES: '+' }, /^SMS_PREFIXES must list/],
     ['a limit that is none', { ...twilio, SMS_PER_DAY: 'many' }, /^SMS_PER_DAY must be a whole number\.$/],
+    // As in wrangler.toml without quotes: what was meant must not be passed over.
+    ['a limit that is a number', { ...twilio, SMS_PER_DAY: 0 }, /^SMS_PER_DAY must be text, in quotes\.$/],
     ['no account', { ...twilio, TWILIO_ACCOUNT: 'AC../x' }, /^TWILIO_ACCOUNT must be the account's SID/],
     ['no number', { ...twilio, TWILIO_FROM: '' }, /^TWILIO_FROM must be a number of yours/],
+    ['a sender of spaces', { ...twilio, TWILIO_FROM: '  ' }, /^TWILIO_FROM must be a number of yours/],
     ['no token', { ...twilio, TWILIO_TOKEN: '' }, /^TWILIO_TOKEN must be set/],
   ])('says what is wrong with %s, once and without a value', (_, env, sentence) => {
     const { problems } = read(env);
