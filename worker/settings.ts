@@ -142,7 +142,7 @@ export function readSettings(env: object, howTo: typeof setSecret = setSecret, p
   const numeric = (name: keyof typeof numbers) => {
     const text = texts[name];
     const value = text === undefined ? numbers[name][development ? 'development' : 'fallback'] : Number(text);
-    if (!Number.isFinite(value) || value < 0) problems.add(`${name} must be a number.`);
+    if (text?.trim() === '' || !Number.isFinite(value) || value < 0) problems.add(`${name} must be a number.`);
     return value;
   };
   const secret = (name: string) => {
@@ -171,7 +171,7 @@ export function readSettings(env: object, howTo: typeof setSecret = setSecret, p
     requests: { burst: numeric('REQUEST_BURST'), perSecond: numeric('REQUESTS_PER_SECOND') },
     delivery: readDelivery(env, development, problems),
     bodyTimeoutMs: numeric('BODY_SECONDS') * 1000,
-    challenge: { lifetimeMs: numeric('CHALLENGE_SECONDS') * 1000, resendMs, limitSends: resendMs > 0 },
+    challenge: { lifetimeMs: numeric('CHALLENGE_SECONDS') * 1000, resendMs, limitSends: !development || resendMs > 0 },
   };
   problems.check();
   return settings;

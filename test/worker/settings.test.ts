@@ -103,9 +103,17 @@ describe('readSettings()', () => {
     expect(() => readSettings({ ...production, HEALTH_TOKEN: 'x' })).toThrow(/^HEALTH_TOKEN must be 32 random bytes/);
   });
 
+  test('limits the codes to one address in every deployment, also without a delay between them', () => {
+    const limits = (more: object) => readSettings({ ...more, CHALLENGE_RESEND_SECONDS: '0' }).challenge;
+    expect(limits(production)).toMatchObject({ resendMs: 0, limitSends: true });
+    expect(limits({ ENVIRONMENT: 'development' })).toMatchObject({ resendMs: 0, limitSends: false });
+  });
+
   test('refuses an environment that it does not know, and numbers that are none', () => {
     expect(() => readSettings({})).toThrow(ConfigurationError);
     expect(() => readSettings({ ENVIRONMENT: 'test' })).toThrow(ConfigurationError);
-    expect(() => readSettings({ ...production, REQUEST_BURST: 'many' })).toThrow('REQUEST_BURST must be a number.');
+    for (const wrong of ['many', '-1', '', ' ']) {
+      expect(() => readSettings({ ...production, REQUEST_BURST: wrong })).toThrow('REQUEST_BURST must be a number.');
+    }
   });
 });
