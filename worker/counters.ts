@@ -80,7 +80,11 @@ export class Counters {
     if (by === 0) return;
     const key = counterKey(counter, label);
     this.#counts.set(key, (this.#counts.get(key) ?? 0) + by);
-    this.#sink?.writeDataPoint({ indexes: [counter], blobs: [counter, label], doubles: [by] });
+    try {
+      this.#sink?.writeDataPoint({ indexes: [counter], blobs: [counter, label], doubles: [by] });
+    } catch {
+      // Analytics Engine takes 250 of one invocation. What was to be counted has happened all the same.
+    }
   };
 
   /** Whose counts these are: of one isolate among many, or of the whole relay. */

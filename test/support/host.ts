@@ -16,6 +16,7 @@ export class TestClock {
 export class TestHost implements Host {
   readonly clock: TestClock;
   alarmsSet = 0;
+  timesCounted = 0;
   /** What was counted here, by `counterKey`. */
   readonly counted: Map<string, number> = new Map();
   readonly sql: Sql;
@@ -41,6 +42,7 @@ export class TestHost implements Host {
 
   readonly count: Count = (counter, label, by = 1) => {
     if (by === 0) return;
+    this.timesCounted++;
     const key = counterKey(counter, label);
     this.counted.set(key, (this.counted.get(key) ?? 0) + by);
   };

@@ -39,6 +39,15 @@ describe('Counters', () => {
     ]);
   });
 
+  test('costs nothing that it counts, also when its sink takes no more', () => {
+    const full = () => {
+      throw new Error('250 data points');
+    };
+    const counters = new Counters({ writeDataPoint: full }, 0);
+    expect(() => counters.count('accepted', '')).not.toThrow();
+    expect(counters.totals.counts).toEqual({ accepted: 1 });
+  });
+
   test('goes on from what its sink has kept', () => {
     const kept = { since: 7, counts: { accepted: 40 } };
     const counters = new Counters({ writeDataPoint: () => undefined, read: () => kept }, 1000);
@@ -82,12 +91,14 @@ describe('a mailbox counts', () => {
 
   test('recipients who get nothing, and frames that are refused, by the code', async () => {
     const { town, a, b } = populate();
-    const stranger = town.add();
-    town.residents.splice(town.residents.indexOf(stranger), 1);
-    await a.send([b, stranger]);
+    const strangers = [town.add(), town.add()];
+    for (const stranger of strangers) town.residents.splice(town.residents.indexOf(stranger), 1);
+    await a.send([b, ...strangers]);
+    // A group has more of them than Analytics Engine takes data points at once.
+    expect(a.host.timesCounted).toBe(2);
     const socket = await a.connect();
     await a.mailbox.receive(socket, Uint8Array.of(1));
     await town.settle();
-    expect(countsOf(a)).toEqual({ accepted: 1, 'recipient-refused unregistered': 1, 'refused malformed': 1 });
+    expect(countsOf(a)).toEqual({ accepted: 1, 'recipient-refused unregistered': 2, 'refused malformed': 1 });
   });
 });

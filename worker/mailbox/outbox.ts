@@ -108,7 +108,9 @@ export class Outbox {
    */
   accept(send: Send, digest: Bytes, refused: Accepted['refused'], now: number): Lane[] {
     this.#count('accepted', '');
-    for (const { code } of refused) this.#count('recipient-refused', code);
+    for (const each of new Set(refused.map(({ code }) => code))) {
+      this.#count('recipient-refused', each, refused.filter(({ code }) => code === each).length);
+    }
     return this.#sql.transaction(() => {
       const row = createRow(send, refused, Math.ceil(now / 1000) + send.ttlSeconds);
       const told = refused.filter(({ code }) => code === 'mailbox-full').flatMap(({ index }) => send.to[index] ?? []);
