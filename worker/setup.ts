@@ -154,13 +154,20 @@ async function setUpSecrets(options: SetupOptions): Promise<Record<string, strin
   else {
     const path = join(folder, '.secrets', `${environment}.env`);
     const kept = existsSync(path) ? parseEnv(readFileSync(path, 'utf8')) : {};
-    if (missing.includes('PEPPER') && missing.length < secretNames.length && kept.PEPPER === undefined) {
+    const lost = ['PEPPER', 'FILTER_KEY'].find((name) => missing.includes(name) && kept[name] === undefined);
+    if (lost !== undefined && missing.length < secretNames.length) {
       throw new SetupError(
-        `PEPPER is not set although other secrets are: this relay has had one, and everything that it keeps is named by it. Put it back: npx wrangler secret put PEPPER --env ${environment}. If it never served anybody, delete the others first.`,
+        `${lost} is not set although other secrets are: this relay has had one, and finds nobody under another. Put it back: npx wrangler secret put ${lost} --env ${environment}. If it never served anybody, delete the others first.`,
       );
     }
     const fresh = missing.filter((name) => kept[name] === undefined);
     const shown = relative(process.cwd(), path);
+    const broken = missing.find((name) => !fresh.includes(name) && !/^[\w-]{43}$/.test(kept[name] ?? ''));
+    if (broken !== undefined) {
+      throw new SetupError(
+        `${broken} in ${shown} is not 32 bytes in base64url. Put it right; or delete its line, to get a new one, if no relay has used it.`,
+      );
+    }
     if (fresh.length > 0) {
       await step(
         options,

@@ -2,7 +2,7 @@
 // comes without an account.
 
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { describe, expect, test } from 'vitest';
@@ -118,6 +118,24 @@ describe('npm run setup', () => {
     put({ secrets: { 'cliquet-production': { TICKET_KEY: TICKET_KEY ?? '', FILTER_KEY: FILTER_KEY ?? '' } } });
     expect((await run()).error).toMatch(/^PEPPER is not set although other secrets are/);
     expect(account().calls.filter((call) => call.startsWith('secret bulk'))).toHaveLength(1);
+  });
+
+  test('makes no other FILTER_KEY for a relay that has had one: nobody who is registered would be found', async () => {
+    const old = { PEPPER: 'old pepper', TICKET_KEY: 'old key' };
+    const { account, run } = checkout({ secrets: { 'cliquet-production': old } });
+    expect((await run()).error).toMatch(/^FILTER_KEY is not set although other secrets are/);
+    expect(account().secrets).toEqual({ 'cliquet-production': old });
+  });
+
+  test('sets no secret that the relay would refuse', async () => {
+    const { account, folder, run } = checkout();
+    mkdirSync(join(folder, '.secrets'));
+    // As after a crash in the middle of a line.
+    writeFileSync(join(folder, '.secrets/production.env'), 'PEPPER=AAAA');
+    const { error } = await run();
+    expect(error).toMatch(/^PEPPER in .*production\.env is not 32 bytes in base64url\./);
+    expect(error).not.toContain('AAAA');
+    expect(account().secrets).toEqual({});
   });
 
   test('recognises a placeholder for the id, and an id that the account does not have', async () => {
