@@ -175,7 +175,8 @@ async function setUpSecrets(options: SetupOptions): Promise<Record<string, strin
       );
       const lines = fresh.map((name) => `${name}=${randomBytes(32).toString('base64url')}\n`);
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-      writeFileSync(path, lines.join(''), { flag: 'a', mode: 0o600 });
+      // What is there may not end its line.
+      writeFileSync(path, `${existsSync(path) ? '\n' : ''}${lines.join('')}`, { flag: 'a', mode: 0o600 });
     }
     const all = parseEnv(readFileSync(path, 'utf8'));
     await step(options, `Setting the secrets ${missing.join(', ')} from ${shown} …`);

@@ -138,6 +138,16 @@ describe('npm run setup', () => {
     expect(account().secrets).toEqual({});
   });
 
+  test('takes secrets that were written down before, also without an end of their line', async () => {
+    const { account, folder, run, kept } = checkout();
+    const PEPPER = 'B'.repeat(43);
+    mkdirSync(join(folder, '.secrets'));
+    writeFileSync(join(folder, '.secrets/production.env'), `PEPPER=${PEPPER}`);
+    expect((await run()).error).toBe(null);
+    expect(account().secrets).toEqual({ 'cliquet-production': kept() });
+    expect(kept()).toEqual({ PEPPER, ...Object.fromEntries(names.slice(1).map((name) => [name, kept()[name]])) });
+  });
+
   test('recognises a placeholder for the id, and an id that the account does not have', async () => {
     const id = (text: string) => (toml: string) =>
       toml.replaceAll('{ binding = "FILTER" }', `{ binding = "FILTER", id = "${text}" }`);
