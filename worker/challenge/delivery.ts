@@ -99,10 +99,11 @@ export function createChannel(settings: ChannelSettings, inbox: Inbox): Channel 
 
 /**
  * The normal form has no space, quote, comma, bracket or control. Some servers also decode `=?…?=` in an address (RFC 2047)
- * into whatever it says: such a one could become another address on its way.
+ * into whatever it says, or fold signs of full width (NFKC): such a one could become another address on its way, or two.
  */
 function isPlain({ uid }: Address): boolean {
-  return !uid.includes('=?') && !/[\s\p{Cc}"(),:;<>[\\\]]/u.test(uid);
+  const folded = uid.normalize('NFKC');
+  return !folded.includes('=?') && !/[\s\p{Cc}"(),:;<>[\\\]]|@.*@/u.test(folded);
 }
 
 /** @throws DeliveryError `too-slow` after so long, also if the work does not end by itself then */

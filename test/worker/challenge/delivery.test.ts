@@ -158,6 +158,11 @@ describe('Delivery.check()', () => {
     }
     const encoded = parseAddress('=?utf-8?q?b=40example.net=3e?=@example.org');
     expect(await codeOf(delivery.check(encoded))).toBe('channel-unavailable');
+    // Signs of full width, which whoever folds them makes two addresses of.
+    for (const local of ['a\uff20example.net\uff0cb', 'a\uff20b', 'a\uff1cb\uff1e', 'a\u00a8b']) {
+      expect(await codeOf(delivery.check(parseAddress(`${local}@example.org`)))).toBe('channel-unavailable');
+    }
+    expect(await codeOf(delivery.check(parseAddress('j\u00f6rg.\u65e5\u672c@example.org')))).toBe('sent');
   });
 
   test('tells each kind once', () => {
