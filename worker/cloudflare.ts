@@ -1,17 +1,54 @@
 // The ports on Cloudflare: one Durable Object's storage, alarm and sockets.
 
 import type { Count } from './counters.ts';
+import type { Env } from './env.ts';
+import { hourMs } from './limits.ts';
 import { log } from './log.ts';
 import type { Alarm, Host, Socket, Sockets, Sql, SqlValue } from './ports.ts';
+import { getServices, type Services } from './services.ts';
+import { ConfigurationError } from './settings.ts';
 
-/** The host of one object, and what its class hands on to it. */
-export interface CloudflareHost extends Host {
+/** What the class of an object hands everything on to. */
+export interface Awake<T> {
+  /** @throws ConfigurationError if the deployment lacks something */
+  readonly get: () => T;
+  readonly alarm: () => Promise<void>;
+}
+
+/**
+ * In a constructor. Where the deployment lacks something nothing is done, but the alarm stays set: the platform gives one up
+ * that fails for some minutes, and what was due then would never be done.
+ */
+export function awaken<T extends { alarm(): Promise<void> }>(
+  ctx: DurableObjectState,
+  env: Env,
+  create: (services: Services, host: Host) => T,
+): Awake<T> {
+  try {
+    const services = getServices(env);
+    const host = createHost(ctx, services.counters.count);
+    const object = create(services, host);
+    const alarm = () => {
+      host.alarmFired();
+      return object.alarm();
+    };
+    return { get: () => object, alarm };
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    const get = () => {
+      throw error;
+    };
+    return { get, alarm: () => ctx.storage.setAlarm(Date.now() + hourMs) };
+  }
+}
+
+interface CloudflareHost extends Host {
   /** To be called first when the alarm fires: it is not set any more. */
   alarmFired(): void;
 }
 
-/** In a constructor: reads when the alarm is due, and lets nothing else in before that is known. */
-export function createHost(ctx: DurableObjectState, count: Count): CloudflareHost {
+/** Reads when the alarm is due, and lets nothing else in before that is known. */
+function createHost(ctx: DurableObjectState, count: Count): CloudflareHost {
   const alarm = createAlarm(ctx);
   return {
     sql: createSql(ctx),

@@ -5,7 +5,7 @@ import type { Bytes } from '../../client/wire/bytes.ts';
 import { decodeBase64Url, encodeBase64Url } from '../../client/wire/bytes.ts';
 import { streamProtocol } from '../../client/wire/routes.ts';
 import type { SignedRequest } from '../auth.ts';
-import { type CloudflareHost, createHost, createSockets, wrapSocket } from '../cloudflare.ts';
+import { type Awake, awaken, createSockets, wrapSocket } from '../cloudflare.ts';
 import { type Env, type Platform, placed } from '../env.ts';
 import { codeOf, problemResponse, unwrap } from '../errors.ts';
 import { getServices } from '../services.ts';
@@ -28,15 +28,16 @@ export const connectMailbox: Platform['connect'] = (request, env, mailbox, claim
 };
 
 export class MailboxObject extends DurableObject<Env> {
-  readonly #host: CloudflareHost;
-  readonly #mailbox: Mailbox;
+  readonly #awake: Awake<Mailbox>;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    const services = getServices(env);
-    this.#host = createHost(ctx, services.counters.count);
-    this.#mailbox = services.createMailbox(this.#host, createSockets(ctx, freshStream));
+    this.#awake = awaken(ctx, env, (services, host) => services.createMailbox(host, createSockets(ctx, freshStream)));
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair('ping', 'pong'));
+  }
+
+  get #mailbox(): Mailbox {
+    return this.#awake.get();
   }
 
   register(hrid: Bytes, pk: Bytes) {
@@ -96,7 +97,7 @@ export class MailboxObject extends DurableObject<Env> {
       const headers = { 'sec-websocket-protocol': streamProtocol };
       return new Response(null, { status: 101, webSocket: client, headers });
     } catch (error) {
-      this.#host.count('refused', codeOf(error));
+      getServices(this.env).counters.count('refused', codeOf(error));
       return problemResponse(error);
     }
   }
@@ -111,8 +112,7 @@ export class MailboxObject extends DurableObject<Env> {
     ws.close(code === 1005 || code === 1006 ? 1000 : code);
   }
 
-  override async alarm(): Promise<void> {
-    this.#host.alarmFired();
-    await this.#mailbox.alarm();
+  override alarm(): Promise<void> {
+    return this.#awake.alarm();
   }
 }
