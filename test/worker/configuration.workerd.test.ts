@@ -46,7 +46,6 @@ describe('a deployment in production', () => {
     ['TWILIO_ACCOUNT', /^TWILIO_ACCOUNT must be/],
     ['TWILIO_FROM', /^TWILIO_FROM must be/],
     ['TWILIO_TOKEN', /^TWILIO_TOKEN must be/],
-    ['SMS_PREFIXES', /^SMS_PREFIXES must/],
   ] as [string, RegExp][])('without %s serves nothing, and says so', async (name, sentence) => {
     const complaints = await complaintsOf([name]);
     expect(complaints).toContainEqual(expect.stringMatching(sentence));
@@ -59,7 +58,7 @@ describe('a deployment in production', () => {
   });
 
   test('says all that it lacks at once, a sentence each, on every route', async () => {
-    const lacking = ['PEPPER', 'FILTER', 'STRANGERS', 'SMS_PREFIXES'];
+    const lacking = ['PEPPER', 'FILTER', 'STRANGERS', 'MAIL_FROM'];
     const first = await complaintsOf(lacking);
     expect(first?.map((sentence) => sentence.split(' ')[0]).sort()).toEqual([...lacking].sort());
     for (const path of ['/', '/v1/health', '/v1/stream', '/v1/queue', '/dev/inbox', '/v1/nothing']) {
