@@ -148,6 +148,15 @@ describe('npm run setup', () => {
     expect(kept()).toEqual({ PEPPER, ...Object.fromEntries(names.slice(1).map((name) => [name, kept()[name]])) });
   });
 
+  test('complains of no secret, whose value it cannot see', async () => {
+    const secrets = ['FILTER_KEY_PREVIOUS', 'FILTER_GENERATION', 'TWILIO_ACCOUNT', 'PHONE_CHANNELS', ...names];
+    const set = Object.fromEntries(secrets.map((name) => [name, 'x']));
+    const { run } = checkout({ secrets: { 'cliquet-production': set } });
+    const { said, error } = await run();
+    expect(error).toBe(null);
+    for (const name of secrets.slice(0, 4)) expect(said).not.toContain(name);
+  });
+
   test('recognises a placeholder for the id, and an id that the account does not have', async () => {
     const id = (text: string) => (toml: string) =>
       toml.replaceAll('{ binding = "FILTER" }', `{ binding = "FILTER", id = "${text}" }`);
