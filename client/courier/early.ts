@@ -10,6 +10,7 @@ import type { Reader, Transaction } from '../state/state.ts';
 import { numberKey } from '../store/store.ts';
 import { type Bytes, bytesKey, sameBytes } from '../wire/bytes.ts';
 import { settledSeconds } from '../wire/limits.ts';
+import { waitSeconds } from './missing.ts';
 
 /** Messages of unknown generations that are kept of one sender: a contact or a member of some group, or a stranger. */
 const bounds = {
@@ -72,17 +73,38 @@ export function takeEarly(tx: Transaction, prefix: Bytes): Early[] {
 
 /**
  * Since when a member of a group has been speaking in a generation that is not known here, which may be the group's next
- * one; null if nobody is. What began before the present generation came has nothing to do with it.
+ * one; null if nobody is. What began before the present generation came has nothing to do with it. Nor has, for a while,
+ * what is said in a generation that another one follows here: its sender has not heard of that one yet.
  */
-export function unknownSince(reader: Reader, { roster, since }: GroupRecord): number | null {
+export function unknownSince(reader: Reader, group: GroupRecord): number | null {
+  const { id, generation, roster, since } = group;
   const first = new Map<string, number>();
-  const spoken = new Map<string, number>();
+  const spoken: { readonly prefix: string; readonly message: Early }[] = [];
   for (const { key, value } of reader.all(tables.early)) {
     const prefix = key.slice(0, key.indexOf('/'));
-    if (!first.has(prefix)) first.set(prefix, value.receivedAt);
+    const begun = first.get(prefix) ?? value.receivedAt;
+    first.set(prefix, begun);
     const isMember = roster.some(({ hrid }) => sameBytes(hrid, value.from));
-    if (isMember && !spoken.has(prefix)) spoken.set(prefix, value.receivedAt);
+    if (isMember && begun >= since) spoken.push({ prefix, message: value });
   }
-  const times = [...spoken].filter(([prefix]) => (first.get(prefix) ?? 0) >= since).map(([, at]) => at);
+  if (spoken.length === 0) return null;
+  const followed = followedIn(reader, id);
+  const isLate = ({ from, receivedAt }: Early) =>
+    receivedAt >= since + waitSeconds && !hasSpoken(reader, generation, from);
+  const times = spoken
+    .filter(({ prefix, message }) => !followed.has(prefix) || isLate(message))
+    .map(({ message }) => message.receivedAt);
   return times.length === 0 ? null : Math.min(...times);
+}
+
+/** The generations of a group that others follow, as they stand on envelopes. */
+function followedIn(reader: Reader, group: Bytes): Set<string> {
+  const parents = [...loadLineage(reader, group).values()].flatMap(({ record }) => record.parent ?? []);
+  return new Set(parents.map((id) => bytesKey(generationPrefix(id))));
+}
+
+/** Whether a message of a member has been opened in a generation. */
+function hasSpoken(reader: Reader, generation: Bytes, hrid: Bytes): boolean {
+  const members = reader.all(tables.members, `${bytesKey(generation)}/`);
+  return members.some(({ value }) => sameBytes(value.hrid, hrid) && value.opened > 0);
 }

@@ -182,11 +182,14 @@ export class Outbox {
     for (const [n, { left }] of over) if (left === 0) this.#delete(n);
     const finished = [...this.lanes.values()].flatMap((lane) => {
       const due = lane.pending.filter(({ n, gap }) => gap === null && ended.has(n));
-      const done = this.#strike(lane, ({ n }) => ended.has(n), missedState('expired'), now);
-      // What is in the recipient's queue ends there by itself.
-      const unsent = due.filter(({ n }) => n > lane.sent);
-      for (const { n } of unsent) this.#putGap(lane, n, n, 'expired');
-      this.#count('expired', '', unsent.length);
+      // One after the other: across one that is gone already, gaps before and after it would become one.
+      const done = due.flatMap(({ n }) => {
+        const delivered = this.#strike(lane, (pending) => pending.n === n, missedState('expired'), now);
+        // What is in the recipient's queue ends there by itself.
+        if (n > lane.sent) this.#putGap(lane, n, n, 'expired');
+        return delivered;
+      });
+      this.#count('expired', '', due.filter(({ n }) => n > lane.sent).length);
       this.drop(lane);
       return done;
     });

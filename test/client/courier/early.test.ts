@@ -1,10 +1,34 @@
 import { describe, expect, it } from 'vitest';
+import { unknownSince } from '../../../client/courier/early.ts';
 import { acceptInvitation } from '../../../client/courier/invitations.ts';
 import { tables } from '../../../client/state/records.ts';
 import { type Bytes, bytesKey } from '../../../client/wire/bytes.ts';
+import { Envelope } from '../../../client/wire/envelope.ts';
+import { Circle, type Letter } from '../../sim/circle.ts';
 import { Inbox, world } from '../../support/inbox.ts';
 
-const day = 24 * 3600;
+const minute = 60;
+const hour = 60 * minute;
+const day = 24 * hour;
+
+/**
+ * `c` has lost its device, and `a` has let it in; `b` has heard nothing of that, and has said something in the generation
+ * before, which waits to be handed out.
+ */
+async function letInAgain(seed: string): Promise<{ readonly circle: Circle; readonly late: Letter }> {
+  const circle = await Circle.found(seed, 'Abc');
+  const [late] = (await circle.apart({ b: async (group) => void (await group.send('late')) })).filter(
+    ({ to }) => to === 'c',
+  );
+  if (late === undefined) throw new RangeError('b has said nothing to c');
+  await circle.replace('c', await circle.phone('c').restored());
+  await circle.settle('ca');
+  await circle.group('a').readmit(circle.phone('c').hrid);
+  await circle.settle('ac');
+  return { circle, late };
+}
+
+const unknown = (circle: Circle) => unknownSince(circle.phone('c').client.state, circle.record('c'));
 
 describe('keepEarly() and takeEarly()', () => {
   it('opens messages that came before their agreement, in the order in which they came', async () => {
@@ -87,5 +111,66 @@ describe('keepEarly() and takeEarly()', () => {
     const kept = inbox.count('early');
     await take(inbox, await say(0, 'x'.repeat(60_000)));
     expect(inbox.count('early')).toBe(kept + 1);
+  });
+});
+
+describe('unknownSince()', () => {
+  it('is of what members say in a generation that is not known here, at once', async () => {
+    const { circle, late } = await letInAgain('not known');
+    const other = circle.random.bytes(16);
+    const message = Envelope.decode(late.body);
+    if (message.type !== 'message') throw new TypeError('expected a message');
+    circle.hand({ ...late, body: Envelope.encode({ ...message, generation: other }) });
+    await circle.phone('c').settle();
+    expect(unknown(circle)).toBe(circle.post.now);
+  });
+
+  it('passes over what is said in a generation that the present one follows, for ten minutes', async () => {
+    const { circle, late } = await letInAgain('followed');
+    for (const seconds of [0, 10 * minute - 1]) {
+      await circle.pass(seconds, 1, 'c');
+      circle.hand(late);
+      await circle.phone('c').settle();
+      expect(unknown(circle)).toBeNull();
+    }
+    // What came until then does not begin to count.
+    await circle.pass(1, 1, 'c');
+    expect(unknown(circle)).toBeNull();
+    circle.hand(late);
+    await circle.phone('c').settle();
+    expect(unknown(circle)).toBe(circle.post.now);
+    // It stays so, since the first of them.
+    const since = circle.post.now;
+    await circle.pass(minute, 1, 'c');
+    circle.hand(late);
+    await circle.phone('c').settle();
+    expect(unknown(circle)).toBe(since);
+  });
+
+  it('passes it over for good once its sender has spoken in the present one', async () => {
+    const { circle, late } = await letInAgain('heard');
+    await circle.pass(10 * minute, 1, 'c');
+    circle.hand(late);
+    await circle.phone('c').settle();
+    expect(unknown(circle)).toBe(circle.post.now);
+    await circle.settle('b');
+    await circle.say('b', 'I am here');
+    await circle.phone('c').settle();
+    expect(circle.phone('c').shown).toContain('I am here');
+    expect(unknown(circle)).toBeNull();
+  });
+
+  it('is of what is said in such a generation only until the client is let in once more', async () => {
+    const { circle, late } = await letInAgain('once more');
+    await circle.pass(10 * minute, 1, 'c');
+    circle.hand(late);
+    const before = circle.post.counts.request;
+    await circle.pass(3 * hour, 36, 'ac');
+    expect(circle.post.counts.request).toBe(before + 1);
+    circle.hand(late);
+    await circle.pass(day, 24, 'ac');
+    expect(unknown(circle)).toBeNull();
+    expect(circle.post.counts.request).toBe(before + 1);
+    expect(circle.agreed('ac')).toBe('Abc');
   });
 });

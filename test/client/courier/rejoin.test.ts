@@ -141,3 +141,51 @@ describe('letIn() as a last resort', () => {
     for (const name of 'abc') expect(circle.group(name).status).toBe('lost');
   });
 });
+
+describe('a member who was let in with nothing of before', () => {
+  it('speaks at once, also if somebody who has not heard of it yet says something', async () => {
+    const circle = await Circle.found('let in, and heard', 'Abc');
+    const late = await circle.apart({ b: async (group) => void (await group.send('late')) });
+    await circle.replace('c', await circle.phone('c').restored());
+    await circle.settle('ac');
+    await circle.group('a').readmit(circle.phone('c').hrid);
+    await circle.settle('ac');
+    for (const letter of late) circle.hand(letter);
+    await circle.settle('ac');
+    await circle.say('c', 'here again');
+    expect(circle.group('c').unsent).toBe(0);
+    await circle.settle();
+    for (const name of 'ab') expect(circle.phone(name).shown).toContain('here again');
+    expect(circle.phone('a').shown).toContain('late');
+    const before = [requests(circle), agreements(circle)];
+    await circle.pass(day, 144);
+    expect([requests(circle), agreements(circle)]).toEqual(before);
+  });
+
+  it('finds out that it alone was told: the others go on in the generation before, and let it in once more', async () => {
+    const circle = await Circle.found('let in alone', 'Abcd');
+    await circle.replace('c', await circle.phone('c').restored());
+    await circle.settle();
+    // Who has let it in is gone with that, and nobody else hears of it, nor of what it says.
+    circle.withholds = ({ from, to }) => from === 'a' || (from === 'c' && to !== 'a');
+    const [letter] = (await circle.apart({ a: (group) => group.readmit(circle.phone('c').hrid) })).filter(
+      ({ to, type }) => to === 'c' && type === 'agreement',
+    );
+    if (letter === undefined) throw new RangeError('a has not let c in');
+    circle.hand(letter);
+    await circle.pass(11 * minute, 22, 'bcd');
+    expect(circle.group('c').status).toBe('active');
+    await circle.say('b', 'between us');
+    await circle.settle('bcd');
+    await circle.say('c', 'does anybody hear me?');
+    expect(circle.group('c').unsent).toBe(1);
+    circle.withholds = ({ from, to }) => from === 'a' || to === 'a';
+    await circle.pass(2 * hour, 120, 'bcd');
+    expect(circle.group('b').requests).toEqual([circle.phone('c').hrid]);
+    await circle.group('b').readmit(circle.phone('c').hrid);
+    // Both generations compete until one of them is built on.
+    await circle.pass(2 * hour, 120, 'bcd');
+    expect(circle.agreed('bcd')).toBe('Abcd');
+    for (const name of 'bd') expect(circle.phone(name).shown).toContain('does anybody hear me?');
+  });
+});

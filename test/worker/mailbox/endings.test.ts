@@ -57,6 +57,44 @@ describe('a message whose time is up', () => {
     }
   });
 
+  test('before it could be handed over is told of, though a later one has ended before it', async () => {
+    const { town, a, b } = populate();
+    town.weather = (to) => (to === b ? 'lost before' : 'fine');
+    for (const ttlSeconds of [120, 120, 60]) await a.send([b], { ttlSeconds });
+    for (let minute = 1; minute <= 2; minute++) {
+      town.clock.advance(62_000);
+      await a.outbox();
+    }
+    expect(rows(a, 'gap')).toMatchObject([{ n: 3, from_n: 1 }]);
+    a.restart();
+    town.weather = () => 'fine';
+    await town.fireAlarms(4);
+    expect(await b.received()).toEqual(['expired 1-3']);
+    expect(rows(a, 'gap')).toEqual([]);
+  });
+
+  test('before it could be handed over does not hide gaps of another kind on both sides of it', async () => {
+    const { town, a, b, c } = populate();
+    town.weather = (to) => (to === b ? 'lost before' : 'fine');
+    await a.send([b, c], { ttlSeconds: 120 });
+    await a.send([b, c]);
+    await a.send([b, c], { ttlSeconds: 60 });
+    for (let n = 4; n <= maxPendingPerRecipient; n++) await a.send([b, c]);
+    const isRefused = async () => (await a.send([b, c], { ttlSeconds: 60 })).refused.length > 0;
+    expect(await isRefused()).toBe(true);
+    town.clock.advance(62_000);
+    await a.outbox();
+    expect([await isRefused(), await isRefused()]).toEqual([false, true]);
+    town.clock.advance(62_000);
+    await a.outbox();
+    town.weather = () => 'fine';
+    await town.fireAlarms(4);
+    await b.acknowledge(3);
+    expect((await b.received()).at(0)).toBe(4);
+    await b.acknowledge(maxPendingPerRecipient);
+    expect(await b.received()).toEqual(['full 257-257', 'expired 258-258', 'full 259-259']);
+  });
+
   test('before it could be handed over leaves the sender nothing to wake up for, though no answer ever came', async () => {
     const { town, a, b } = populate();
     town.weather = () => 'lost before';

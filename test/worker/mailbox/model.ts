@@ -94,17 +94,18 @@ export class Model {
     }
   }
 
-  /** The time of a sender's messages up to n is up. */
-  expire(from: number, upTo: number): void {
+  /** The time of a sender's messages after one number and up to another is up. */
+  expire(from: number, after: number, upTo: number): void {
     const { era, records } = this.at(from);
+    const isOver = (n: number) => n > after && n <= upTo;
     const end = (item: Item): Item =>
-      item.from === from && item.era === era && item.n <= upTo && item.reason === null
+      item.from === from && item.era === era && isOver(item.n) && item.reason === null
         ? { ...item, reason: 'expired' }
         : item;
     for (const mailbox of this.mailboxes) mailbox.queue = mailbox.queue.map(end);
     for (const lane of this.#lanes) lane.items = joinGaps(lane.items.map(end));
     for (const [n, { states }] of [...records]) {
-      if (n <= upTo) for (const to of states.keys()) this.#strike(from, n, to, 'expired');
+      if (isOver(n)) for (const to of states.keys()) this.#strike(from, n, to, 'expired');
     }
   }
 

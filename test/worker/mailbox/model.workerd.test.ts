@@ -119,11 +119,12 @@ const sleep = (webSockets: 'hibernate' | 'close'): Command => ({
   toString: () => `all sleep (${webSockets})`,
 });
 
-const expire = (who: number, part: number) =>
-  command(`finds ${part} of its messages too old`, who, async (model, real) => {
-    const n = Math.floor(part * (model.at(who).next - 1));
-    await real.expire(who, n);
-    model.expire(who, n);
+/** @param after  those up to that part have more time */
+const expire = (who: number, part: number, after = 0) =>
+  command(`finds ${part} of its messages too old, but for ${after}`, who, async (model, real) => {
+    const count = model.at(who).next - 1;
+    await real.expire(who, Math.floor(after * count), Math.floor(part * count));
+    model.expire(who, Math.floor(after * count), Math.floor(part * count));
   });
 
 /** A queue is filled by a stranger, but for a few places. */
@@ -198,7 +199,7 @@ const commands = [
   whoever.map(connect),
   whoever.map(drop),
   fc.constantFrom('hibernate' as const, 'close' as const).map(sleep),
-  fc.tuple(whoever, fc.constantFrom(0.5, 1)).map((args) => expire(...args)),
+  fc.tuple(whoever, fc.constantFrom(0.5, 1), fc.constantFrom(0, 0.5)).map((args) => expire(...args)),
   fc.tuple(whoever, fc.nat({ max: 2 })).map((args) => fill(...args)),
   fc.tuple(whoever, fc.subarray([...everybody])).map((args) => refuse(...args)),
   whoever.map(deregister),
@@ -248,6 +249,10 @@ describe('mailboxes and the model of what they promise', () => {
         send(0, [1], 1),
         acknowledge(2, 1, 'and nobody hears of it'),
       ],
+    ],
+    [
+      'what has come later is too old before what waits in front of it',
+      [fill(1, 0), send(0, [1, 2], 4), expire(0, 1, 0.5), expire(0, 0.5), acknowledge(1, 1, 'over HTTP')],
     ],
     [
       'the farewell of a sender comes after what it sends when it has come back',

@@ -125,16 +125,17 @@ export class Real {
     expect((await this.at(who).cbor('PUT', routes.refusals, Refusals, list)).status).toBe(204);
   }
 
-  /** The time of its messages up to n is up, wherever they are. */
-  async expire(who: number, n: number): Promise<void> {
+  /** The time of its messages after one number and up to another is up, wherever they are. */
+  async expire(who: number, after: number, upTo: number): Promise<void> {
     const { hrid } = this.at(who);
     const { epoch } = (await this.at(who).queue()).hello;
     for (const each of this.clients) {
       await runInDurableObject(await mailboxOf(each), (_, { storage: { sql } }) => {
         if (!hasTable(sql, 'entry')) return;
-        const isMeant = 'sender = ? and epoch = ? and n <= ? and reason is null';
-        sql.exec(`update entry set expires = 1 where ${isMeant}`, hrid, epoch, n);
-        if (each === this.at(who)) sql.exec(`update record set expires = 1 where n <= ? and instr(states, x'00')`, n);
+        const isMeant = 'sender = ? and epoch = ? and n > ? and n <= ? and reason is null';
+        sql.exec(`update entry set expires = 1 where ${isMeant}`, hrid, epoch, after, upTo);
+        if (each !== this.at(who)) return;
+        sql.exec(`update record set expires = 1 where n > ? and n <= ? and instr(states, x'00')`, after, upTo);
       });
     }
     await this.pass();
