@@ -86,7 +86,7 @@ export class Participant {
   }
 
   /** Sends one message, as often as it takes. */
-  async sendTo(recipients: readonly Participant[], mayExpire: boolean = this.#random.chance(0.1)): Promise<void> {
+  async sendTo(recipients: readonly Participant[], mayExpire: boolean = this.#random.chance(0.3)): Promise<void> {
     const n = this.#sent + 1;
     const text = `${this.name} ${n} ${'.'.repeat(this.#random.below(maxTextLength))}`;
     const send: Send = {
