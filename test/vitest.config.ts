@@ -5,6 +5,12 @@ import { configDefaults, defineConfig } from 'vitest/config';
 // Inside workerd nothing of it is asked for, but wrangler.toml names it.
 mkdirSync('.build/web', { recursive: true });
 
+/**
+ * Relays are processes of their own: more files at once than this only make each other slow. It is the same for all projects:
+ * by themselves they take as many as there are cores, and vitest refuses to run projects that differ beside each other.
+ */
+const maxWorkers = 2;
+
 const inWorkerd = 'test/**/*.workerd.test.ts';
 
 export default defineConfig({
@@ -25,8 +31,7 @@ export default defineConfig({
           expect: { poll: { timeout: 15_000 } },
           // A relay has to start: wrangler bundles the worker first.
           hookTimeout: 90_000,
-          // Relays are processes of their own: more files at once than this only make each other slow.
-          maxWorkers: 2,
+          maxWorkers,
         },
       },
       {
@@ -37,6 +42,7 @@ export default defineConfig({
           // There is no environment inside.
           provide: { slow: process.env.SLOW === '1' },
           testTimeout: 30_000,
+          maxWorkers,
         },
       },
     ],
