@@ -125,20 +125,21 @@ export async function changeAgain(
     const opened = lineage.get(bytesKey(generation));
     return opened === undefined || !new Rule(lineage).stands(opened);
   });
-  let again: Generation | null = null;
+  let isDone = false;
   try {
     if (!isVoid) {
-      again = await openNext(client, group, (_, __, tip) => planChanges(self.hrid, tip, changes));
+      const opened = await openNext(client, group, (_, __, tip) => planChanges(self.hrid, tip, changes), {
+        // With it: a client that ends here would open it once more, over what others have changed since.
+        after: (tx, { generation: { id } }) =>
+          tx.put(tables.changes, key, { group, generation: id, changes, since: now() }),
+      });
+      isDone = opened !== null;
     }
   } catch (error) {
     // What this client may not do any more, or nobody can: it is told by what counts instead.
     if (!(error instanceof CliquetError) || error.retry || error.code === 'store-unwritable') throw error;
   }
-  await state.transact((tx) => {
-    if (tx.get(tables.changes, key) === undefined) return;
-    if (again === null) tx.delete(tables.changes, key);
-    else tx.put(tables.changes, key, { group, generation: again.id, changes, since: now() });
-  });
+  if (!isDone) await state.transact((tx) => tx.delete(tables.changes, key));
 }
 
 /** What no competing generation can undo any more. @param now seconds since 1970 */
