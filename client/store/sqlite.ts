@@ -49,8 +49,8 @@ export function sqliteStore(path: string): Store {
 function inspect(path: string): void {
   // Deno opens no URLs; what prepare() sees has to do there.
   if ('Deno' in globalThis) return;
-  // Empty, or with a journal beside it: a process ended while it was making the file, and the next one finishes it.
-  if (statSync(path).size === 0 || existsSync(`${path}-journal`)) return;
+  // Empty, or with a journal beside it: a process ended while it was writing, and only with that the file is whole.
+  if (statSync(path).size === 0 || existsSync(`${path}-journal`) || existsSync(`${path}-wal`)) return;
   const url = pathToFileURL(path);
   url.searchParams.set('immutable', '1');
   const database = new DatabaseSync(url, { readOnly: true });
