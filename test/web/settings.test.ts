@@ -52,6 +52,8 @@ test('what is kept in the browser says nothing without the passphrase', async ()
   const hrid = await ada.page.getByRole('definition').nth(1).textContent();
   await ada.press(settings.lock);
   await ada.heading(unlock.title).waitFor();
+  // What was told last goes a moment after the page.
+  await expect.poll(() => ada.page.locator('.toast').count()).toBe(0);
   const kept = await ada.page.evaluate(async () => {
     const done = (request: IDBRequest) => new Promise((resolve) => request.addEventListener('success', resolve));
     const texts = [
