@@ -2,6 +2,7 @@ import { createExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, test } from 'vitest';
 import app from '../../worker/index.ts';
+import { production } from '../support/production.ts';
 import { Client, readProblem } from '../support/request.ts';
 
 const info = 'https://relay.test/v1/info';
@@ -17,14 +18,9 @@ describe('the application', () => {
     }
   });
 
-  const secret = 'A'.repeat(43);
   const budget = { left: 1, limit: async () => ({ success: budget.left-- > 0 }) };
-  const production = {
-    ...env,
-    ENVIRONMENT: 'production',
-    PEPPER: secret,
-    FILTER_KEY: secret,
-    TICKET_KEY: secret,
+  const deployment = {
+    ...production,
     PHONE_CHANNELS: 'twilio',
     TWILIO_ACCOUNT: `AC${'0'.repeat(32)}`,
     TWILIO_FROM: '+41000000000',
@@ -33,7 +29,7 @@ describe('the application', () => {
     STRANGERS: budget,
     ASSETS: { fetch: async () => new Response('a page') },
   };
-  const request = (input: string | Request) => app.request(input, {}, production, createExecutionContext());
+  const request = (input: string | Request) => app.request(input, {}, deployment, createExecutionContext());
 
   test('answers under any name that the platform hands on', async () => {
     expect((await request('https://any.test/v1/info')).status).toBe(200);

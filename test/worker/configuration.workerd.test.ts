@@ -2,17 +2,12 @@
 // e2e/relay-disk.test.ts.)
 
 import { createExecutionContext } from 'cloudflare:test';
-import { env } from 'cloudflare:workers';
 import { describe, expect, test } from 'vitest';
 import app from '../../worker/index.ts';
+import { production } from '../support/production.ts';
 
-const secret = 'A'.repeat(43);
-const production = {
-  ...env,
-  ENVIRONMENT: 'production',
-  PEPPER: secret,
-  FILTER_KEY: secret,
-  TICKET_KEY: secret,
+const deployment = {
+  ...production,
   EMAIL_CHANNELS: 'resend,cloudflare',
   RESEND_KEY: 'x',
   MAIL_FROM: 'codes@example.org',
@@ -25,7 +20,7 @@ const production = {
 
 /** What it says instead of serving; null if it serves. */
 async function complaintsOf(lacking: readonly string[], path = '/v1/info'): Promise<string[] | null> {
-  const rest = Object.fromEntries(Object.entries(production).filter(([name]) => !lacking.includes(name)));
+  const rest = Object.fromEntries(Object.entries(deployment).filter(([name]) => !lacking.includes(name)));
   const response = await app.request(`https://relay.test${path}`, {}, rest, createExecutionContext());
   if (response.status !== 503) return null;
   return (await response.text()).trim().split('\n');

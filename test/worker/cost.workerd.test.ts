@@ -14,6 +14,7 @@ import { readSettings } from '../../worker/settings.ts';
 import { messageAlone, registration } from '../bench/counts.ts';
 import { connectInside, inside, mailboxOf } from '../support/inside.ts';
 import { Client } from '../support/request.ts';
+import { type Counted, countRows } from '../support/rows.ts';
 import { until } from '../support/until.ts';
 
 afterEach(() => void vi.useRealTimers());
@@ -34,38 +35,6 @@ for (const [kind, prototype] of Object.entries({
   }
 }
 
-interface Counted {
-  readonly rows: number;
-  readonly rowsRead: number;
-  readonly alarms: number;
-}
-
-/** Counts from here on what these objects write. */
-async function count(stubs: readonly DurableObjectStub[]): Promise<() => Counted> {
-  const cursors: { readonly rowsWritten: number; readonly rowsRead: number }[] = [];
-  let alarms = 0;
-  for (const stub of stubs) {
-    await runInDurableObject(stub, (_, { storage }) => {
-      const exec = storage.sql.exec.bind(storage.sql);
-      storage.sql.exec = <T extends Record<string, SqlStorageValue>>(query: string, ...values: unknown[]) => {
-        const cursor = exec<T>(query, ...values);
-        cursors.push(cursor);
-        return cursor;
-      };
-      const setAlarm = storage.setAlarm.bind(storage);
-      storage.setAlarm = (...time) => {
-        alarms++;
-        return setAlarm(...time);
-      };
-    });
-  }
-  return () => ({
-    rows: cursors.reduce((sum, { rowsWritten }) => sum + rowsWritten, 0),
-    rowsRead: cursors.reduce((sum, { rowsRead }) => sum + rowsRead, 0),
-    alarms,
-  });
-}
-
 test('a registration', async () => {
   const client = new Client(inside);
   const settings = readSettings(env);
@@ -78,7 +47,7 @@ test('a registration', async () => {
   // The shard has others already.
   await writer.add(shard, { upper: 1, lower: 1 }, 1);
   await runDurableObjectAlarm(writer);
-  const counts = [await count([registrar]), await count([writer]), await count([mailbox])];
+  const counts = [await countRows([registrar]), await countRows([writer]), await countRows([mailbox])];
   calls.length = 0;
   const { challenge } = await client.challenge();
   expect((await client.answer(challenge, await inside.inbox(client.uid))).status).toBe(200);
@@ -119,7 +88,7 @@ test('a message', async () => {
   };
   await round(1);
   for (const id of await listDurableObjectIds(env.MAILBOX)) await runDurableObjectAlarm(env.MAILBOX.get(id));
-  const counted = await count(await Promise.all([sender, a, b].map(mailboxOf)));
+  const counted = await countRows(await Promise.all([sender, a, b].map(mailboxOf)));
   calls.length = 0;
   await round(1);
   const { rows, rowsRead, alarms } = counted();

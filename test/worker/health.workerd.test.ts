@@ -1,23 +1,18 @@
 // GET /v1/health as strangers and operators see it.
 
 import { createExecutionContext } from 'cloudflare:test';
-import { env } from 'cloudflare:workers';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { DataPoint } from '../../worker/counters.ts';
 import app from '../../worker/index.ts';
 import { healthAgeMs } from '../../worker/limits.ts';
+import { production, secret } from '../support/production.ts';
 
-const secret = 'A'.repeat(43);
 const token = `${'B'.repeat(42)}A`;
 const strangers = { left: 0 };
 const points: DataPoint[] = [];
 const filter = { isBroken: false };
-const production = {
-  ...env,
-  ENVIRONMENT: 'production',
-  PEPPER: secret,
-  FILTER_KEY: secret,
-  TICKET_KEY: secret,
+const deployment = {
+  ...production,
   HEALTH_TOKEN: token,
   EMAIL_CHANNELS: 'resend',
   RESEND_KEY: 'x',
@@ -34,7 +29,7 @@ const production = {
 
 async function ask(authorization?: string) {
   const headers = authorization === undefined ? {} : { authorization };
-  const response = await app.request('https://relay.test/v1/health', { headers }, production, createExecutionContext());
+  const response = await app.request('https://relay.test/v1/health', { headers }, deployment, createExecutionContext());
   return { status: response.status, body: await response.json(), headers: response.headers };
 }
 

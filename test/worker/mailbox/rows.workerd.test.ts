@@ -6,29 +6,8 @@ import { env } from 'cloudflare:workers';
 import { describe, expect, test } from 'vitest';
 import { inside } from '../../support/inside.ts';
 import { Client } from '../../support/request.ts';
+import { countRows } from '../../support/rows.ts';
 import { until } from '../../support/until.ts';
-
-/** Counts what all mailboxes write from here on. */
-async function countRows(): Promise<() => { rows: number; alarms: number }> {
-  const cursors: { readonly rowsWritten: number }[] = [];
-  let alarms = 0;
-  for (const id of await listDurableObjectIds(env.MAILBOX)) {
-    await runInDurableObject(env.MAILBOX.get(id), (_, { storage }) => {
-      const exec = storage.sql.exec.bind(storage.sql);
-      storage.sql.exec = <T extends Record<string, SqlStorageValue>>(query: string, ...values: unknown[]) => {
-        const cursor = exec<T>(query, ...values);
-        cursors.push(cursor);
-        return cursor;
-      };
-      const setAlarm = storage.setAlarm.bind(storage);
-      storage.setAlarm = (...time) => {
-        alarms++;
-        return setAlarm(...time);
-      };
-    });
-  }
-  return () => ({ rows: cursors.reduce((sum, { rowsWritten }) => sum + rowsWritten, 0), alarms });
-}
 
 interface Group {
   readonly sender: Client;
@@ -70,7 +49,7 @@ describe('rows written', () => {
     async ({ members, alone, together }) => {
       const group = await startGroup(members);
       const recipients = members - 1;
-      const count = await countRows();
+      const count = await countRows((await listDurableObjectIds(env.MAILBOX)).map((id) => env.MAILBOX.get(id)));
       await deliverAndAcknowledge(group, 1);
       const one = count();
       expect(one.rows).toBe(alone);
