@@ -3,7 +3,8 @@
 //   entries (key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID
 //
 // The file belongs to the process that has it open: SQLite's exclusive lock goes with the process, however it ends.
-// Refused and left as they are: files of a newer version, files of other programs, damaged ones.
+// Refused and left as they are: files of a newer version, files of other programs, damaged ones. Only what stands in SQLite's
+// log beside such a file goes into it, as whenever it is opened.
 
 import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';

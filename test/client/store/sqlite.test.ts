@@ -150,6 +150,19 @@ describe('a store that is in use', () => {
     await opened.close();
   });
 
+  it('is refused with a log beside it too, and loses nothing of that', async () => {
+    const [path, copy] = [join(temporaryFolder(), 'store.db'), join(temporaryFolder(), 'store.db')];
+    const newer = new DatabaseSync(path);
+    newer.exec('PRAGMA journal_mode = WAL; CREATE TABLE later (value); PRAGMA user_version = 99;');
+    newer.exec(`PRAGMA application_id = ${0x636c7174}; INSERT INTO later VALUES ('kept');`);
+    for (const end of ['', '-wal']) copyFileSync(path + end, copy + end);
+    newer.close();
+    expect(codeOf(() => sqliteStore(copy))).toBe('store-too-new');
+    const again = new DatabaseSync(copy);
+    expect(again.prepare('SELECT value FROM later').all()).toEqual([{ value: 'kept' }]);
+    again.close();
+  });
+
   it('is free when its process was killed, with all commits that were reported, whole', async () => {
     const path = join(temporaryFolder(), 'store.db');
     for (let life = 0; life < 5; life++) {
