@@ -23,7 +23,7 @@ import type { Outcome } from './store.ts';
 const folder = mkdtempSync(join(tmpdir(), 'cliquet-deno-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const manifest = JSON.parse(readFileSync(join(import.meta.dirname, 'package.json'), 'utf8'));
+const manifest = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8'));
 
 describe('the contract of the store on Deno', () => {
   let outcomes: readonly Outcome[] = [];

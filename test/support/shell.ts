@@ -16,7 +16,7 @@ export class Line {
 
   constructor(line: string, env: Readonly<Record<string, string>> = {}) {
     this.#line = line;
-    const folders = ['node_modules/.bin', 'test/runtimes/node_modules/.bin'].map((folder) => join(checkout, folder));
+    const folders = ['node_modules/.bin', 'test/node_modules/.bin'].map((folder) => join(checkout, folder));
     const path = [...folders, process.env.PATH ?? ''].join(':');
     this.#child = spawn('sh', ['-c', line], {
       cwd: checkout,

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Page } from '../runtimes/chromium.ts';
 
-const require = createRequire(new URL('../runtimes/package.json', import.meta.url));
+const require = createRequire(import.meta.url);
 const source = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 
 interface AxeResults {
