@@ -1,4 +1,4 @@
-// A store in one SQLite file, for Node and Deno (node:sqlite). It does not encrypt; encrypted.ts does, over any store.
+// A store in one SQLite file, for Node, Deno and Bun (node:sqlite). It does not encrypt; encrypted.ts does, over any store.
 //
 //   entries (key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID
 //

@@ -133,9 +133,9 @@ describe('a client on Deno', () => {
   });
 });
 
-it('clients that are killed 12 times, and live on Node and on Deno in turns, lose and double nothing', async () => {
+it('clients that are killed 12 times, and live on Node, Deno and Bun in turns, lose and double nothing', async () => {
   const seed = process.env.SEED ?? String(Date.now());
-  const report = await runKills(12, seed, () => {}, [node, deno]);
+  const report = await runKills(12, seed, () => {}, [node, deno, bun]);
   expect({ seed, ...report }).toMatchObject({ seed, lost: 0, doubled: 0, wrong: [] });
   expect(report.messages).toBeGreaterThan(50);
 }, 180_000);

@@ -135,5 +135,5 @@ function tableOf(results: readonly Row[]): string {
   const widths = head.map((_, i) => Math.max(...[head, ...lines].map((line) => line[i]?.length ?? 0)));
   const lineOf = (cells: readonly string[]) =>
     `| ${cells.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(' | ')} |\n`;
-  return [head, widths.map((width) => '-'.repeat(width)), ...lines].map(lineOf).join('');
+  return `\n${[head, widths.map((width) => '-'.repeat(width)), ...lines].map(lineOf).join('')}\n`;
 }

@@ -1,4 +1,4 @@
-// The adapters that must pass the contract, on Node as on Deno.
+// The adapters that must pass the contract, on Node as on Deno and Bun.
 
 import { join } from 'node:path';
 import { encryptedStore } from '../../../client/store/encrypted.ts';
