@@ -4,6 +4,7 @@ import { execFile } from 'node:child_process';
 import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
+import { manifest } from '../../.ci/package.ts';
 import { bun } from '../runtimes/bun.ts';
 
 export const root: string = join(import.meta.dirname, '../..');
@@ -28,7 +29,7 @@ export async function pack(folder: string): Promise<string> {
   cpSync(root, clone, { recursive: true, filter: (path) => path === root || !own.includes(basename(path)) });
   symlinkSync(join(root, 'node_modules'), join(clone, 'node_modules'), 'junction');
   await run('npm', ['pack', '--loglevel=error', '--pack-destination', folder], clone);
-  return join(folder, 'cliquet-0.1.0.tgz');
+  return join(folder, `cliquet-${manifest.version}.tgz`);
 }
 
 /** Installs it with its dependencies. @returns the folder of the small projects, which have it beside them */

@@ -1,7 +1,7 @@
 // The package as `npm pack` makes it: what is in it, what those say who check packages, and what bundlers take of it.
 
 import { readFileSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { checkPackage, createPackageFromTarballData, type ResolutionKind } from '@arethetypeswrong/core';
@@ -12,6 +12,7 @@ import { formatMessage } from 'publint/utils';
 import ts from 'typescript';
 import { build as viteBuild } from 'vite';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { finishJsr } from '../../.ci/jsr.ts';
 import { startLocalRelay } from '../../worker/local.ts';
 import { bun } from '../runtimes/bun.ts';
 import { type Browser, launchChromium } from '../runtimes/chromium.ts';
@@ -89,6 +90,26 @@ describe('npm pack', () => {
     for (const path of modules) expect(undeclared(join(projects, 'node_modules/cliquet', path)), path).toEqual([]);
     expect(manifest.sideEffects).toBe(false);
   });
+
+  it('has a sister for JSR, which Deno would publish without slow types, and without a network', async () => {
+    const jsr = join(folder, 'jsr');
+    await cp(join(projects, 'node_modules/cliquet/dist'), join(jsr, 'dist'), { recursive: true });
+    finishJsr(jsr);
+    const nowhere = 'http://127.0.0.1:9';
+    const env = { ...deno.env, JSR_URL: nowhere, NPM_CONFIG_REGISTRY: nowhere };
+    const ask = (...args: readonly string[]) => run(deno.command, args, jsr, env);
+    const dryRun = () => ask('publish', '--dry-run', '--allow-dirty');
+    const config = JSON.parse(await readFile(join(jsr, 'jsr.json'), 'utf8'));
+    expect(config).toMatchObject({ version: manifest.version, exports: { '.': './dist/index.js' } });
+    await dryRun();
+    // It sees the types at all, and it would have said so.
+    const wrong = "import { safetyNumber } from './dist/index.js';\nexport const number: number = safetyNumber([]);\n";
+    await writeFile(join(jsr, 'wrong.ts'), wrong);
+    await expect(ask('check', 'wrong.ts')).rejects.toThrow("Type 'string' is not assignable to type 'number'");
+    await writeFile(join(jsr, 'dist/slow.ts'), 'export const slow = [1].map((each) => each);\n');
+    await writeFile(join(jsr, 'jsr.json'), JSON.stringify({ ...config, exports: './dist/slow.ts' }));
+    await expect(dryRun()).rejects.toThrow('missing-explicit-type');
+  }, 240_000);
 
   it('gives a bundle of the safety number alone nothing of the ratchet, the courier, the state or a store', async () => {
     const { metafile } = await build({ ...common(), entryPoints: [join(projects, 'safety-number.ts')] });
