@@ -182,7 +182,7 @@ describe('a project that has installed the package', { timeout: 120_000 }, () =>
     it(`compiles strictly, with all declarations checked: ${ts.ModuleResolutionKind[moduleResolution]}`, () => {
       const isNode = moduleResolution === ts.ModuleResolutionKind.NodeNext;
       const program = ts.createProgram(
-        ['types.ts', 'page.ts', 'worker.ts'].map((file) => join(projects, file)),
+        ['types.ts', 'page.ts', 'worker.ts', 'safety-number.ts'].map((file) => join(projects, file)),
         {
           strict: true,
           exactOptionalPropertyTypes: true,
