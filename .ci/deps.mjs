@@ -23,3 +23,4 @@ if (!existsSync(installedLock) || readFileSync(installedLock, 'utf8') !== lock) 
   }
   writeFileSync(installedLock, lock);
 }
+await import('./sources.mjs');

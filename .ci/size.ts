@@ -1,13 +1,26 @@
 // What a first visit to the web client loads, in brotli, and what it consists of: the page, its style, one language, and the
 // scripts up to the first pages, with all of the library. What is loaded when it is wanted (the pages of an open store, the
-// scanner) is listed too; and the sum of all that a person of one language ever loads but the scanner.
+// scanner) is listed too; and the sum of all that a person of one language ever loads but the scanner. And what the library
+// adds to an application, by what is imported of it.
 
 import { pathToFileURL } from 'node:url';
 import { brotliCompressSync } from 'node:zlib';
+import { build } from 'esbuild';
 import { bundleWeb, outputOf, scriptsOf, servedAs, type WebBuild } from '../client/web/build.ts';
 
 /** A phone on a slow line has that in a few seconds. */
 const maxFirstLoadBytes = 120_000;
+
+/** Of the library, minified: what is imported, and how many compressed bytes that may be. */
+const typical: readonly (readonly [name: string, program: string, maxBytes: number])[] = [
+  ['the safety number alone', "export { safetyNumber } from './client/index.ts'", 14_000],
+  ['a client', "export { Client, memoryStore } from './client/index.ts'", 100_000],
+  [
+    'a client with an encrypted store in IndexedDB',
+    "export { Client, encryptedStore } from './client/index.ts'; export { indexedDbStore } from './client/store/indexeddb.ts'",
+    102_000,
+  ],
+];
 
 type Metafile = WebBuild['metafile'];
 type Sizes = ReadonlyMap<string, number>;
@@ -67,6 +80,15 @@ function partOf(input: string): string {
   return input.split('/').slice(0, -1).join('/');
 }
 
+/** What is loaded on demand counts as well: the bundle is one file. */
+async function bundledSize(program: string): Promise<number> {
+  const { outputFiles } = await build({
+    stdin: { contents: program, resolveDir: '.', loader: 'ts' },
+    ...{ bundle: true, write: false, minify: true, format: 'esm', target: 'es2024', logLevel: 'error' },
+  });
+  return sum(outputFiles.map(({ path, contents }) => [path, brotliCompressSync(contents).length]));
+}
+
 const inputsOf = ({ outputs }: Metafile, path: string): readonly string[] =>
   Object.entries(outputs).flatMap(([output, { inputs }]) => (servedAs(output) === path ? Object.keys(inputs) : []));
 
@@ -95,7 +117,13 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   print(later);
   console.log(`All but the scanner, the other language and pictures for app icons: ${kb(all)}`);
   console.log(`size: a first visit to the web client loads ${kb(total)} of at most ${kb(maxFirstLoadBytes)}`);
-  if (total > maxFirstLoadBytes) {
+  let isTooMuch = total > maxFirstLoadBytes;
+  for (const [name, program, maxBytes] of typical) {
+    const bytes = await bundledSize(program);
+    console.log(`size: of the library, ${name} is ${kb(bytes)} of at most ${kb(maxBytes)}`);
+    isTooMuch ||= bytes > maxBytes;
+  }
+  if (isTooMuch) {
     console.error('That is too much: load on demand what is not needed at once, or do without it.');
     process.exit(1);
   }

@@ -7,6 +7,7 @@ export type { ConnectionState } from './courier/connection.ts';
 export type { Pending } from './courier/outbox.ts';
 export type { Parcel } from './courier/parcel.ts';
 export { Group, type HistoryPolicy, type Member } from './group.ts';
+export { safetyNumber } from './protocol/safety-number.ts';
 export type { AskForCode, RegistrationOptions } from './registration.ts';
 export type { RestoreOptions } from './restore.ts';
 export { newMessageId, type Sendable, type SendOptions } from './sendable.ts';

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// Starts the command: with the Node 22 that the locked dependencies bring, if this one is older.
+// Starts the command: in a package what was compiled; in a clone the sources, with the Node 22 that the locked dependencies
+// bring, if this one is older.
 
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -9,8 +10,9 @@ import { delimiter, join } from 'node:path';
 const root = join(import.meta.dirname, '../..');
 const bin = join(root, 'node_modules/.bin');
 const isOld = Number.parseInt(process.versions.node, 10) < 22;
+const isClone = existsSync(join(root, '.ci/deps.mjs'));
 
-if (existsSync(join(root, '.ci/deps.mjs'))) {
+if (isClone) {
   // In a clone the dependencies may not be installed yet, or be older than the lock.
   const folder = process.cwd();
   process.env.PATH = `${bin}${delimiter}${process.env.PATH ?? ''}`;
@@ -19,7 +21,10 @@ if (existsSync(join(root, '.ci/deps.mjs'))) {
   process.chdir(folder);
 }
 
-if (isOld) {
+if (isOld && !isClone) {
+  console.error(`cliquet: Node ${process.versions.node} has no SQLite; install Node 22 or newer, and try again.`);
+  process.exitCode = 1;
+} else if (isOld) {
   const node = join(bin, process.platform === 'win32' ? 'node.cmd' : 'node');
   const shell = process.platform === 'win32';
   const child = spawn(node, [import.meta.filename, ...process.argv.slice(2)], { stdio: 'inherit', shell });
@@ -30,8 +35,8 @@ if (isOld) {
 } else {
   // Node warns of every use of its SQLite and of TypeScript; whoever runs a command can do nothing about it.
   if (!process.env.CLIQUET_DEBUG) process.removeAllListeners('warning');
-  module.enableCompileCache?.(join(root, 'node_modules/.cache/cliquet'));
-  const { main } = await import('./main.ts');
+  module.enableCompileCache?.(isClone ? join(root, 'node_modules/.cache/cliquet') : undefined);
+  const { main } = await import(isClone ? './main.ts' : '../../dist/cli/main.js');
   const code = await main(process.argv.slice(2));
   process.exit(code);
 }

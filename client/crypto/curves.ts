@@ -21,8 +21,7 @@ export interface Curves {
   verify(publicKey: Bytes, message: Bytes, signature: Bytes): Promise<boolean>;
 }
 
-const basePoint: Bytes = new Uint8Array(32);
-basePoint[0] = 9;
+const basePoint: Bytes = new Uint8Array(32).fill(9, 0, 1);
 
 /** The public key of an X25519 secret: X25519(secret, 9). */
 export async function leafPublicKey(curves: Curves, secret: Bytes): Promise<Bytes> {

@@ -11,9 +11,9 @@ import type { TestRelay } from './relay.ts';
 import { until } from './until.ts';
 
 const launcher = join(import.meta.dirname, '../../client/cli/cliquet.mjs');
-const argv = ['--disable-warning=ExperimentalWarning', launcher];
+const argv = (path: string) => ['--disable-warning=ExperimentalWarning', path];
 /** What a shell has to run. */
-export const commandLine = [process.execPath, ...argv].map((word) => `'${word}'`).join(' ');
+export const commandLine = [process.execPath, ...argv(launcher)].map((word) => `'${word}'`).join(' ');
 
 export interface Ran {
   readonly status: number | null;
@@ -41,9 +41,12 @@ export class Person {
   readonly name: string;
   readonly folder: string;
   readonly env: Record<string, string>;
+  readonly #argv: readonly string[];
   readonly #running = new Set<ChildProcess | IPty>();
 
-  constructor(name: string, relay: Pick<TestRelay, 'url'>, env: Record<string, string> = {}) {
+  /** @param path  another launcher than that of this checkout */
+  constructor(name: string, relay: Pick<TestRelay, 'url'>, env: Record<string, string> = {}, path: string = launcher) {
+    this.#argv = argv(path);
     this.name = name;
     this.folder = mkdtempSync(join(tmpdir(), 'cliquet-person-'));
     this.env = {
@@ -90,7 +93,7 @@ export class Person {
 
   /** Starts a command in a pseudo-terminal. */
   type(args: readonly string[], env: Record<string, string | undefined> = {}, columns = 100): Terminal {
-    const pty = spawnInTerminal(process.execPath, [...argv, ...args], {
+    const pty = spawnInTerminal(process.execPath, [...this.#argv, ...args], {
       cols: columns,
       rows: 30,
       cwd: this.folder,
@@ -127,7 +130,7 @@ export class Person {
 
   #spawn(args: readonly string[], env: Record<string, string | undefined>, alone = false): ChildProcess {
     const options = { cwd: this.folder, env: this.#without(env), detached: alone };
-    const child = spawn(process.execPath, [...argv, ...args], options);
+    const child = spawn(process.execPath, [...this.#argv, ...args], options);
     this.#running.add(child);
     return child;
   }
