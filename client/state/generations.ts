@@ -194,7 +194,7 @@ function newestLeaf(path: readonly Held[], branches: readonly Held[], hrid: Byte
   const held = [...path, ...branches];
   const made = held.flatMap((each) => leafIn(each, hrid) ?? []).filter(isMadeThere);
   let newest = path.flatMap((each) => leafIn(each, hrid) ?? [])[0]?.leaf ?? null;
-  for (let later = newest; later !== null; ) {
+  for (let later: Access['leaf'] = newest; later !== null; ) {
     newest = later;
     later = laterLeaf(held, made, later);
   }
