@@ -3,8 +3,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { until } from '../support/until.ts';
 import type { Runtime } from '../support/runtime.ts';
+import { until } from '../support/until.ts';
 
 const examples = join(import.meta.dirname, '../../docs/examples');
 

@@ -12,7 +12,7 @@ import { Client, CliquetError, encryptedStore, type Group } from 'cliquet';
 import { sqliteStore } from 'cliquet/sqlite';
 
 /** What each command answers to what stands behind it. */
-const commands = new Map<string, (rest: string) => string>([
+const commands: ReadonlyMap<string, (rest: string) => string> = new Map([
   ['/help', () => `I know ${[...commands.keys()].join(', ')}. Try /roll 2d6`],
   ['/echo', (rest) => rest || 'Echo what? Say it behind /echo.'],
   ['/roll', roll],

@@ -1,5 +1,6 @@
 import { encryptedStore, memoryStore } from 'cliquet';
 import { sqliteStore } from 'cliquet/sqlite';
+
 sqliteStore;
 Deno.args;
 encryptedStore(memoryStore(), 'aa');
