@@ -1,5 +1,6 @@
 // The relay over HTTP: fetch, signed requests (RFC 9421), and one correction of the clock.
 
+import { sha256 } from '@noble/hashes/sha2.js';
 import * as v from 'valibot';
 import { type Bytes, concatBytes, encodeBase64Url } from '../wire/bytes.ts';
 import type { Struct } from '../wire/codec.ts';
@@ -67,10 +68,12 @@ export function httpRelay(url: string, options: HttpOptions = {}): Relay {
         method,
         headers,
         ...(body && { body }),
-        redirect: 'error',
+        // Refused below: Workers have no `error` here.
+        redirect: 'manual',
         signal: AbortSignal.timeout(requestTimeoutMs),
       });
       answer = await readAnswer(response);
+      if (isRedirect(response)) throw new CliquetError('unreachable');
     } catch (error) {
       if (error instanceof CliquetError) throw error;
       throw new CliquetError('unreachable', undefined, { cause: error });
@@ -135,6 +138,9 @@ export function httpRelay(url: string, options: HttpOptions = {}): Relay {
   };
 }
 
+/** Pages do not see where to; others do. */
+const isRedirect = ({ type, status }: Response) => type === 'opaqueredirect' || (status >= 300 && status < 400);
+
 /** @throws CliquetError `relay-misbehaved` if it does not end */
 async function readAnswer(response: Response): Promise<Bytes> {
   const reader = response.body?.getReader();
@@ -158,7 +164,8 @@ async function sign(
   as: Credentials,
   created: number,
 ): Promise<Headers> {
-  if (body) headers.set('content-digest', formatContentDigest(await sha256(body)));
+  // Not by WebCrypto, which a page of plain HTTP does not have.
+  if (body) headers.set('content-digest', formatContentDigest(sha256(body) as Bytes));
   const fields = await signRequest(
     { method, url: targetUri, contentDigest: headers.get('content-digest') },
     {
@@ -170,10 +177,6 @@ async function sign(
   );
   for (const [name, value] of Object.entries(fields)) headers.set(name, value);
   return headers;
-}
-
-async function sha256(bytes: Bytes): Promise<Bytes> {
-  return new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
 }
 
 function encodeJson(value: unknown): Bytes {

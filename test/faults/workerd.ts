@@ -1,17 +1,8 @@
 // One life of the relay in workerd, as a process that can be killed: `node workerd.ts BUNDLE STATE BINDINGS`.
 // It is what `wrangler dev` runs, without its bundler and its proxy: a new life begins three times as fast.
 
-import { createRequire } from 'node:module';
 import { relative } from 'node:path';
-
-/** What is used here of Miniflare, which comes with wrangler. */
-interface MiniflareModule {
-  readonly Miniflare: new (options: object) => { readonly ready: Promise<URL> };
-  convertV4MiniflareOptions(options: object): object;
-}
-
-const requireOfWrangler = createRequire(createRequire(import.meta.url).resolve('wrangler/package.json'));
-const { Miniflare, convertV4MiniflareOptions } = requireOfWrangler('miniflare') as MiniflareModule;
+import { convertV4MiniflareOptions, Miniflare } from '../support/miniflare.ts';
 
 const [bundle = '', resourcePersistencePath, bindings = ''] = process.argv.slice(2);
 // Its standard input ends when its parent does, however that happens, and then the whole group goes.

@@ -1,4 +1,4 @@
-// Real Deno: the store's contract, a client at a real relay, and files that Node and Deno use in turns.
+// Files that Node, Deno and Bun use in turns, and what becomes of them; a client on Deno that is killed.
 
 import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,48 +8,20 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { Client, encryptedStore } from '../../client/index.ts';
 import { sqliteStore } from '../../client/store/sqlite.ts';
-import { adapters } from '../client/store/adapters.ts';
-import { cases } from '../client/store/contract.ts';
 import { runKills } from '../kills/kills.ts';
 import { Device } from '../support/device.ts';
 import { startRelay, type TestRelay } from '../support/relay.ts';
 import { node, start } from '../support/runtime.ts';
 import { codeOf } from '../support/struct.ts';
 import { until } from '../support/until.ts';
+import { bun } from './bun.ts';
 import { deno } from './deno.ts';
 import { Remote } from './remote.ts';
-import type { Outcome } from './store.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cliquet-deno-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const manifest = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8'));
-
-describe('the contract of the store on Deno', () => {
-  let outcomes: readonly Outcome[] = [];
-  let versions: Readonly<Record<string, string>> = {};
-
-  beforeAll(async () => {
-    const said = await text(start(deno, join(import.meta.dirname, 'store.ts'), [folder]).stdout);
-    [versions = {}, ...outcomes] = said
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line));
-  });
-
-  it('is gone through by Deno itself', () => {
-    expect(versions.deno).toBe(manifest.devDependencies.deno);
-  });
-
-  for (const adapter of Object.keys(adapters(() => folder))) {
-    it(`${adapter} passes the same cases as on Node`, () => {
-      const expected = Object.keys(cases).map((title) => ({ adapter, title, failure: null }));
-      expect(outcomes.filter((outcome) => outcome.adapter === adapter)).toEqual(expected);
-    });
-  }
-});
-
-for (const [name, runtime] of Object.entries({ node, deno })) {
+for (const [name, runtime] of Object.entries({ node, deno, bun })) {
   describe(`sqliteStore() on ${name}`, () => {
     const script = join(import.meta.dirname, '../support/store-process.ts');
     /** What it says of a file until it ends. */

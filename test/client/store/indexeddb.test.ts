@@ -15,7 +15,6 @@ import {
   startKeepingChromium,
 } from '../../runtimes/chromium.ts';
 import { until } from '../../support/until.ts';
-import { cases } from './contract.ts';
 
 let server: Server;
 let browser: Browser;
@@ -28,7 +27,6 @@ beforeAll(async () => {
     write: false,
     format: 'iife',
     target: 'es2024',
-    alias: { 'node:assert/strict': join(import.meta.dirname, '../../runtimes/assert.ts') },
   });
   const script = outputFiles[0]?.text ?? '';
   server = createServer((request, response) => {
@@ -56,15 +54,6 @@ const open = (page: Page, takeOver = false) =>
 const write = (page: Page, bytes = 1) => page.evaluate((length) => window.storePage.write('key', length), bytes);
 const read = (page: Page) => page.evaluate(() => window.storePage.read('key'));
 const lost = (page: Page) => page.evaluate(() => window.storePage.lost);
-
-describe.each(['indexedDbStore()', 'encryptedStore() over IndexedDB'])('%s', (adapter) => {
-  it('passes the contract of the store', async () => {
-    const page = await openPage(await browser.newContext());
-    const outcomes = await page.evaluate((name) => window.storePage.goThroughAll(name), adapter);
-    expect(outcomes).toEqual(Object.fromEntries(Object.keys(cases).map((title) => [title, null])));
-    await page.context().close();
-  });
-});
 
 describe('indexedDbStore()', () => {
   /** Two tabs of one browser. */
