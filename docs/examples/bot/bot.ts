@@ -5,10 +5,10 @@
 //
 // What it knows stands in `commands`: begin there.
 
-import { createHash, randomInt } from 'node:crypto';
+import { randomInt } from 'node:crypto';
 import { createInterface } from 'node:readline/promises';
 import { parseArgs } from 'node:util';
-import { Client, CliquetError, encryptedStore, type Group } from 'cliquet';
+import { Client, CliquetError, encryptedStore, type Group, messageIdFor } from 'cliquet';
 import { sqliteStore } from 'cliquet/sqlite';
 
 /** What each command answers to what stands behind it. */
@@ -32,12 +32,9 @@ function answerTo(text: string): string | null {
 }
 
 /**
- * An event is told again if the bot was killed before it asked for the next one. An id that follows from what is answered
- * is then the same as before, and nothing is sent twice; of two rolls of the dice the first one counts.
+ * An event is told again if the bot was killed before it asked for the next one. The id of what it says follows from what
+ * it has heard: so nothing is sent twice, and of two rolls of the dice the first one counts.
  */
-const idFor = (...cause: readonly string[]) =>
-  createHash('sha256').update(cause.join(' ')).digest().subarray(0, 16).toString('base64url');
-
 async function say(group: Group, text: string, id: string, reply?: string): Promise<void> {
   // Who has been removed, or has lost the group, cannot answer what it heard before.
   if (group.status === 'active') await group.send(text, reply === undefined ? { id } : { id, reply });
@@ -48,11 +45,12 @@ async function answerAll(client: Client): Promise<void> {
     if (event.type === 'invited' && event.group.status === 'invited') await event.group.accept();
     if (event.type === 'invited' || event.type === 'joined') {
       console.log(`In a group: ${event.group.name || 'one without a name'}`);
-      await say(event.group, 'Hello! What I can do tells /help', idFor('hello', event.group.id));
+      await say(event.group, 'Hello! What I can do tells /help', messageIdFor('hello', event.group.id));
     }
     if (event.type === 'message' && event.content.type === 'text') {
       const answer = answerTo(event.content.text);
-      if (answer !== null) await say(event.group, answer, idFor(event.group.id, event.sender, event.id), event.id);
+      if (answer !== null)
+        await say(event.group, answer, messageIdFor(event.group.id, event.sender, event.id), event.id);
     }
   }
 }
