@@ -10,7 +10,7 @@ export { Group, type HistoryPolicy, type Member } from './group.ts';
 export { safetyNumber } from './protocol/safety-number.ts';
 export type { AskForCode, RegistrationOptions } from './registration.ts';
 export type { RestoreOptions } from './restore.ts';
-export { newMessageId, type Sendable, type SendOptions } from './sendable.ts';
+export { messageIdFor, newMessageId, type Sendable, type SendOptions } from './sendable.ts';
 export type { MemberStage, Stage } from './stage.ts';
 export type { ContactEntry } from './state/contacts.ts';
 export {

@@ -1,7 +1,8 @@
 // What an application can send, checked.
 
+import { sha256 } from './crypto/hash.ts';
 import { type RandomSource, systemRandom } from './crypto/random.ts';
-import { type Bytes, decodeBase64Url, encodeBase64Url } from './wire/bytes.ts';
+import { type Bytes, decodeBase64Url, encodeBase64Url, encodeUtf8 } from './wire/bytes.ts';
 import { type Body, normalText } from './wire/content-body.ts';
 import { maxMediaTypeLength, maxNameLength, messageIdBytes } from './wire/limits.ts';
 
@@ -12,7 +13,7 @@ export type Sendable =
   | { readonly kind: string; readonly version: number; readonly data: Uint8Array };
 
 export interface SendOptions {
-  /** As newMessageId() makes them: to say the same again after a crash, without sending it twice. */
+  /** As newMessageId() or messageIdFor() makes them: to say the same again after a crash, without sending it twice. */
   readonly id?: string;
   /** The id of the message that this one answers. */
   readonly reply?: string;
@@ -27,6 +28,19 @@ export interface SendOptions {
 export function newMessageId(random: RandomSource = systemRandom): string {
   for (;;) {
     const id = encodeBase64Url(random(messageIdBytes));
+    if (!id.startsWith('-')) return id;
+  }
+}
+
+/**
+ * The id of a message that follows from something: 16 bytes in base64url, the same ones for the same cause. A program that
+ * answers what it is told, and is killed before it has noted that, says the same again under the same id, and nothing is
+ * sent twice.
+ * @param cause  what it follows from, such as the group, the sender and the id of the message that it answers
+ */
+export function messageIdFor(...cause: readonly string[]): string {
+  for (let attempt = 0; ; attempt++) {
+    const id = encodeBase64Url(sha256(encodeUtf8(JSON.stringify([attempt, ...cause]))).slice(0, messageIdBytes));
     if (!id.startsWith('-')) return id;
   }
 }

@@ -68,6 +68,23 @@ test('client/web/ imports what the package exports, and nothing else of the libr
   }
 });
 
+test('docs/examples/ imports of the library what the package exports, and nothing else', async () => {
+  const { exports } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { exports: object };
+  const exported = Object.keys(exports).map((path) => `cliquet${path.slice(1)}`);
+  const names = await readdir(join(root, 'docs/examples'), { recursive: true });
+  const files = names.filter(
+    (name) => name.endsWith('.ts') && !name.includes('node_modules') && !name.includes('.wrangler'),
+  );
+  expect(files.length).toBeGreaterThan(4);
+  for (const file of files) {
+    const source = await readFile(join(root, 'docs/examples', file), 'utf8');
+    for (const [, path = ''] of source.matchAll(/(?:from|import) '([^']+)'/g)) {
+      // A neighbour, or what the platform has.
+      if (!/^(\.\/|node:|cloudflare:)/.test(path)) expect(exported, `${file} imports ${path}`).toContain(path);
+    }
+  }
+});
+
 test('the bundle of the Worker contains nothing of client/crypto, client/protocol or client/store', async () => {
   expect(await forbiddenInputs()).toEqual([]);
 });
