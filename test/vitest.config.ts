@@ -22,14 +22,14 @@ export default defineConfig({
         test: {
           name: 'node',
           include: ['test/**/*.test.ts'],
-          globalSetup: 'test/support/web.ts',
+          globalSetup: 'test/support/build.ts',
           setupFiles: 'test/support/observe.ts',
           exclude: [...configDefaults.exclude, inWorkerd],
           // node:sqlite is what the ports' test host runs on; it still warns at every start.
           execArgv: ['--disable-warning=ExperimentalWarning'],
           testTimeout: 30_000,
           expect: { poll: { timeout: 15_000 } },
-          // A relay has to start: wrangler bundles the worker first.
+          // A relay has to start.
           hookTimeout: 90_000,
           maxWorkers,
         },
