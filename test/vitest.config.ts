@@ -24,9 +24,9 @@ const noUnits = [
 const common = {
   // node:sqlite is what the ports' test host runs on; it still warns at every start.
   execArgv: ['--disable-warning=ExperimentalWarning'],
-  testTimeout: 30_000,
-  // A relay has to start.
-  hookTimeout: 90_000,
+  // They end what would wait for ever, also on a machine that has much else to do.
+  testTimeout: 90_000,
+  hookTimeout: 180_000,
   maxWorkers,
 };
 
@@ -43,7 +43,7 @@ export default defineConfig({
           globalSetup: 'test/support/build.ts',
           setupFiles: 'test/support/observe.ts',
           exclude: [...configDefaults.exclude, inWorkerd],
-          expect: { poll: { timeout: 15_000 } },
+          expect: { poll: { timeout: 45_000 } },
         },
       },
       {
@@ -62,7 +62,7 @@ export default defineConfig({
           include: [inWorkerd],
           // There is no environment inside.
           provide: { slow: process.env.SLOW === '1' },
-          testTimeout: 30_000,
+          testTimeout: common.testTimeout,
           maxWorkers,
         },
       },
