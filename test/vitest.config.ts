@@ -12,6 +12,23 @@ mkdirSync('.build/web', { recursive: true });
 const maxWorkers = 2;
 
 const inWorkerd = 'test/**/*.workerd.test.ts';
+/** Functions and classes alone: they start no process and leave nothing behind, so that their files share one. */
+const units = ['test/{client,worker}/**/*.test.ts', 'test/architecture.test.ts'];
+/** Among these, what needs a relay, a browser or a process to itself. */
+const noUnits = [
+  'test/client/transport/{http,link}.test.ts',
+  'test/client/store/indexeddb.test.ts',
+  'test/worker/{setup,upgrade-kills}.test.ts',
+];
+
+const common = {
+  // node:sqlite is what the ports' test host runs on; it still warns at every start.
+  execArgv: ['--disable-warning=ExperimentalWarning'],
+  // They end what would wait for ever, also on a machine that has much else to do.
+  testTimeout: 90_000,
+  hookTimeout: 180_000,
+  maxWorkers,
+};
 
 export default defineConfig({
   test: {
@@ -20,18 +37,22 @@ export default defineConfig({
     projects: [
       {
         test: {
+          ...common,
           name: 'node',
-          include: ['test/**/*.test.ts'],
-          globalSetup: 'test/support/web.ts',
+          include: ['test/!(client|worker)/*.test.ts', ...noUnits],
+          globalSetup: 'test/support/build.ts',
           setupFiles: 'test/support/observe.ts',
           exclude: [...configDefaults.exclude, inWorkerd],
-          // node:sqlite is what the ports' test host runs on; it still warns at every start.
-          execArgv: ['--disable-warning=ExperimentalWarning'],
-          testTimeout: 30_000,
-          expect: { poll: { timeout: 15_000 } },
-          // A relay has to start: wrangler bundles the worker first.
-          hookTimeout: 90_000,
-          maxWorkers,
+          expect: { poll: { timeout: 45_000 } },
+        },
+      },
+      {
+        test: {
+          ...common,
+          name: 'units',
+          include: units,
+          exclude: [...configDefaults.exclude, inWorkerd, ...noUnits],
+          isolate: false,
         },
       },
       {
@@ -41,7 +62,7 @@ export default defineConfig({
           include: [inWorkerd],
           // There is no environment inside.
           provide: { slow: process.env.SLOW === '1' },
-          testTimeout: 30_000,
+          testTimeout: common.testTimeout,
           maxWorkers,
         },
       },

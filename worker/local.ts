@@ -36,6 +36,8 @@ export interface LocalRelayOptions {
   readonly https?: { readonly key: string; readonly cert: string };
   /** Another wrangler.toml than the relay's. Its worker must answer /v1/info. */
   readonly config?: string;
+  /** Arguments of Node that start it on this port in another way than `wrangler dev` does. */
+  readonly startWith?: (port: number) => readonly string[];
   /** Variables of the Worker, over those of wrangler.toml. */
   readonly vars?: Readonly<Record<string, string>>;
   /** Keeps the relay's log lines off standard error. */
@@ -72,7 +74,8 @@ export async function startLocalRelay(options: LocalRelayOptions): Promise<Local
   // Wrangler does not start without it; who wants the web client has built it before.
   mkdirSync(join(checkout, '.build/web'), { recursive: true });
   const url = `${options.https ? 'https' : 'http'}://localhost:${port}`;
-  const child = spawn(process.execPath, ['--import', dieWithParent, ...wranglerArguments(options, port)], {
+  const args = options.startWith?.(port) ?? wranglerArguments(options, port);
+  const child = spawn(process.execPath, ['--import', dieWithParent, ...args], {
     cwd: checkout,
     // A process group of its own, so that workerd goes with it whatever happens to wrangler.
     detached: process.platform !== 'win32',

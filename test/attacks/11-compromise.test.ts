@@ -164,11 +164,11 @@ async function copyInRandomSchedule(random: SeededRandom, schedule: Schedule, ta
 
 describe('copies at random times in random schedules', () => {
   test.each([
-    ['one victim', 1, false, 40, 400],
-    ['one victim, one silent member', 1, true, 30, 400],
-    ['two victims', 2, false, 30, 400],
-    ['two victims, one silent member', 2, true, 20, 400],
-    ['three victims', 3, false, 30, 400],
+    ['one victim', 1, false, 20, 400],
+    ['one victim, one silent member', 1, true, 15, 400],
+    ['two victims', 2, false, 15, 400],
+    ['two victims, one silent member', 2, true, 10, 400],
+    ['three victims', 3, false, 15, 400],
   ])(
     '%s: what opens is what the rules say, and nothing that is promised closed',
     async (_, victims, hasSilent, few, many) => {

@@ -64,9 +64,9 @@ describe('a generation that has reached a client through its last-resort package
 
 describe('clients copied at random times in random schedules with many generations', () => {
   test.each([
-    ['one victim', 1, 15, 400],
-    ['two victims', 2, 10, 400],
-    ['three victims', 3, 8, 400],
+    ['one victim', 1, 8, 400],
+    ['two victims', 2, 6, 400],
+    ['three victims', 3, 5, 400],
   ])(
     '%s: what opens is what the rules say, and nothing that is promised closed',
     async (_, victims, few, many) => {

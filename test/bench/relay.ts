@@ -83,7 +83,8 @@ function printFigures(each: Case): void {
   );
 }
 
-const relay = await startRelay({ onLog: () => undefined });
+// Both under wrangler.
+const relay = await startRelay({ config: join(import.meta.dirname, '../../wrangler.toml'), onLog: () => undefined });
 const floor = await startRelay({ config: join(import.meta.dirname, 'wrangler.toml') });
 try {
   const names = Array.from({ length: groupCount }, (_, i) => `group-${i}`);

@@ -123,5 +123,5 @@ const server = await startServer(disk.objects, bindings, {
   maxConnections: 4000,
   addressHeader: null,
 });
-console.log(JSON.stringify({ event: 'ready', url: `http://127.0.0.1:${server.port}` }));
+console.log(`Ready on http://127.0.0.1:${server.port}`);
 await disk.objects.replayAlarms();

@@ -8,9 +8,9 @@ import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { type BuildOptions, build } from 'esbuild';
-import { unstable_getMiniflareWorkerOptions } from 'wrangler';
 import { runtimes } from '../support/disk-relay.ts';
 import { node, type Runtime } from '../support/runtime.ts';
+import { miniflareOptions, readWorkerOptions, workerdScript } from '../support/workerd.ts';
 import { type Faults, faultsPath, type Happened, pointsOf } from './points.ts';
 
 export interface Host {
@@ -64,7 +64,7 @@ export const hosts = {
 } satisfies Readonly<Record<string, () => Host>>;
 
 /** A line of a life's output. */
-type Line = Happened | { readonly event: 'ready'; readonly url: string } | { readonly event: 'request' };
+type Line = Happened | { readonly event: 'request' };
 
 /** Real workerd, and the entry that has points. */
 function createWorkerd(): Host {
@@ -78,8 +78,8 @@ function createWorkerd(): Host {
     },
     async start() {
       if (!existsSync(bundle)) await build({ ...bundleOptions, outfile: bundle });
-      const args = [join(import.meta.dirname, 'workerd.ts'), bundle, folder, readBindings()];
-      life = await startLife(node, args, (line) => {
+      const options = miniflareOptions(await readWorkerOptions(), folder, 0, bundle);
+      life = await startLife(node, [workerdScript, JSON.stringify(options)], (line) => {
         if (line.event === 'fault') happened.push(line);
       });
     },
@@ -125,13 +125,6 @@ function createDisk(runtime: Runtime): Host {
   };
 }
 
-/** What wrangler.toml binds, as Miniflare takes it. */
-function readBindings(): string {
-  const { workerOptions } = unstable_getMiniflareWorkerOptions(join(checkout, 'wrangler.toml'));
-  const { compatibilityDate, compatibilityFlags, bindings, kvNamespaces, durableObjects, ratelimits } = workerOptions;
-  return JSON.stringify({ compatibilityDate, compatibilityFlags, bindings, kvNamespaces, durableObjects, ratelimits });
-}
-
 interface Life {
   readonly url: string;
   /** Writes a line to its input. */
@@ -165,10 +158,9 @@ async function startLife(
   });
   const ready = new Promise<string>((resolve) => {
     createInterface(child.stdout).on('line', (text) => {
-      if (!text.startsWith('{"event"')) return;
-      const line: Line = JSON.parse(text);
-      if (line.event === 'ready') resolve(line.url);
-      else onLine(line);
+      const url = /^Ready on (\S+)$/.exec(text)?.[1];
+      if (url !== undefined) resolve(url);
+      else if (text.startsWith('{"event"')) onLine(JSON.parse(text) as Line);
     });
   });
   const url = await Promise.race([ready, closed]);

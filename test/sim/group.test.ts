@@ -29,7 +29,7 @@ async function simulate(random: SeededRandom, options: NetworkOptions, messages:
 }
 
 describe('random groups of 2 to 8 over a network that delays, reorders, doubles and corrupts', () => {
-  const seeds = seedsFor(320, 3200);
+  const seeds = seedsFor(160, 3200);
   const quarter = Math.ceil(seeds.length / 4);
   const parts = Array.from({ length: 4 }, (_, part) => seeds.slice(part * quarter, (part + 1) * quarter));
 

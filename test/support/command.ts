@@ -7,6 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type IPty, spawn as spawnInTerminal } from '@lydell/node-pty';
+import { changePassphrase } from '../../client/store/encrypted.ts';
+import { sqliteStore } from '../../client/store/sqlite.ts';
 import type { TestRelay } from './relay.ts';
 import { until } from './until.ts';
 
@@ -14,6 +16,9 @@ const launcher = join(import.meta.dirname, '../../client/cli/cliquet.mjs');
 const argv = (path: string) => ['--disable-warning=ExperimentalWarning', path];
 /** What a shell has to run. */
 export const commandLine = [process.execPath, ...argv(launcher)].map((word) => `'${word}'`).join(' ');
+
+/** Of Argon2id. */
+const leastCost = { memoryKib: 8, passes: 1 };
 
 export interface Ran {
   readonly status: number | null;
@@ -103,6 +108,7 @@ export class Person {
     return new Terminal(pty, () => this.#running.delete(pty));
   }
 
+  /** Registers, and makes it cheap from then on to open the store. */
   async register(relay: TestRelay): Promise<void> {
     const address = `${this.name}@example.org`;
     const child = this.#spawn(['register', address], {});
@@ -114,6 +120,15 @@ export class Person {
     const [status] = await once(child, 'close');
     this.#running.delete(child);
     if (status !== 0) throw new Error(stderr);
+    await this.#makeCheap();
+  }
+
+  /** A store says itself what its passphrase costs: this one has the same passphrase afterwards, at the least cost. */
+  async #makeCheap(): Promise<void> {
+    const { CLIQUET_STORE = '', CLIQUET_PASSPHRASE = '' } = this.env;
+    const store = sqliteStore(CLIQUET_STORE);
+    await changePassphrase(store, CLIQUET_PASSPHRASE, CLIQUET_PASSPHRASE, { parameters: leastCost });
+    await store.close();
   }
 
   /** This person's environment with changes; undefined takes a variable out. */

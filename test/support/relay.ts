@@ -1,12 +1,12 @@
 // A relay of its own for a test file: real workerd, a free port, a temporary state folder.
 
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { type LocalRelay, type LocalRelayOptions, startLocalRelay } from '../../worker/local.ts';
 import { startDiskRelay } from './disk-relay.ts';
 import { until } from './until.ts';
+import { workerdArguments } from './workerd.ts';
 
 export const hostNames = ['workerd', 'deno', 'node'] as const;
 export type HostName = (typeof hostNames)[number];
@@ -27,7 +27,7 @@ export interface TestRelay {
 }
 
 export interface TestRelayOptions extends Partial<LocalRelayOptions> {
-  /** What it runs on; workerd unless it is said. */
+  /** What it runs on; workerd unless it is said. It runs under `wrangler dev` only with a `config`. */
   readonly host?: HostName;
   /** A shell's commands that go before it; not on workerd. */
   readonly shell?: string;
@@ -76,24 +76,9 @@ async function starterOf(
     const limit = strangersPerMinute === undefined ? {} : { STRANGERS_PER_MINUTE: String(strangersPerMinute) };
     return (port) => startDiskRelay({ ...options, vars: { ...limit, ...options.vars }, host, port });
   }
-  const config =
-    strangersPerMinute === undefined ? {} : { config: await strictConfig(options.stateFolder, strangersPerMinute) };
-  return (port) => startLocalRelay({ ...options, ...config, port });
-}
-
-/** The configuration of development with another limit: a binding's limit is no variable. */
-async function strictConfig(folder: string, strangersPerMinute: number): Promise<string> {
-  const root = fileURLToPath(new URL('../../', import.meta.url));
-  const development = 'simple = { limit = 100000, period = 60 }';
-  const text = await readFile(join(root, 'wrangler.toml'), 'utf8');
-  if (!text.includes(development)) throw new Error('wrangler.toml has no such limit');
-  const strict = text
-    .replace(development, `simple = { limit = ${strangersPerMinute}, period = 60 }`)
-    .replace('main = "', `main = "${root}`)
-    .replace('directory = "', `directory = "${root}`);
-  const path = join(folder, 'wrangler.toml');
-  await writeFile(path, strict);
-  return path;
+  if (options.config !== undefined) return (port) => startLocalRelay({ ...options, port });
+  const startWith = await workerdArguments(options, strangersPerMinute);
+  return (port) => startLocalRelay({ ...options, startWith, port });
 }
 
 async function readInbox(url: string, address: string): Promise<string[]> {

@@ -1,6 +1,7 @@
 // Waiting for an event instead of for a time.
 
-const defaultTimeoutMs = 15_000;
+/** Nothing is judged by it: it ends what would wait for ever, also on a machine that has much else to do. */
+const defaultTimeoutMs = 45_000;
 
 type Nothing = undefined | null | false | 0;
 

@@ -12,7 +12,7 @@ export interface PersonOptions extends BrowserContextOptions {
   readonly address?: string;
 }
 
-const patienceMs = 30_000;
+const patienceMs = 60_000;
 
 /** What a browser says of its own accord when there is no network. */
 const ofNetwork = [
