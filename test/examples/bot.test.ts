@@ -10,7 +10,7 @@ import { node } from '../support/runtime.ts';
 import { until } from '../support/until.ts';
 import { Example } from './process.ts';
 
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 180_000 });
 
 const folder = mkdtempSync(join(tmpdir(), 'cliquet-bot-'));
 const file = join(folder, 'bot.db');

@@ -21,6 +21,10 @@ export class Example {
   constructor({ command, args, env }: Runtime, script: string, ...scriptArgs: readonly string[]) {
     this.#child = spawn(command, [...args, join(examples, script), ...scriptArgs], { env: { ...process.env, ...env } });
     this.#closed = once(this.#child, 'close');
+    // Nothing is left of a test that has failed.
+    const killNow = () => void this.#child.kill('SIGKILL');
+    process.once('exit', killNow);
+    void this.#closed.then(() => process.off('exit', killNow));
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => {
         this.said += text;

@@ -11,7 +11,7 @@ import { startRelay, type TestRelay } from '../support/relay.ts';
 import { until } from '../support/until.ts';
 import { Example } from './process.ts';
 
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 180_000 });
 
 const checkout = join(import.meta.dirname, '../..');
 const script = 'send-file/send-file.ts';

@@ -12,7 +12,7 @@ import { until } from '../support/until.ts';
 import { violations } from '../web/axe.ts';
 import { Cable } from '../web/cable.ts';
 
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 180_000 });
 
 const checkout = join(import.meta.dirname, '../..');
 const patienceMs = 60_000;

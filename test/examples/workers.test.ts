@@ -9,7 +9,7 @@ import { unstable_getMiniflareWorkerOptions } from 'wrangler';
 import { convertV4MiniflareOptions, Miniflare } from '../support/miniflare.ts';
 import { startRelay, type TestRelay } from '../support/relay.ts';
 
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 180_000 });
 
 const sources = join(import.meta.dirname, '../../docs/examples/workers');
 const folder = mkdtempSync(join(tmpdir(), 'cliquet-workers-'));
@@ -34,7 +34,7 @@ class Worker {
     const secrets = { TOKEN: `token of ${this.name}`, STORE_KEY: Buffer.alloc(32, this.name).toString('base64') };
     const options = convertV4MiniflareOptions({
       ...{ name: this.name, modules: true, script, compatibilityDate, compatibilityFlags, durableObjects },
-      bindings: { ...bindings, RELAY: relay.url, ...secrets },
+      bindings: { ...(bindings as object), RELAY: relay.url, ...secrets },
       ...{ host: '127.0.0.1', port: 0, cf: false },
     });
     this.#miniflare = new Miniflare({ ...options, resourcePersistencePath: join(folder, this.name) });
@@ -61,16 +61,22 @@ class Worker {
 }
 
 beforeAll(async () => {
-  const bundle = { entryPoints: [join(sources, 'talker.ts')], bundle: true, write: false, format: 'esm' } as const;
-  const [built, started] = await Promise.all([
-    build({ ...bundle, external: ['cloudflare:*'], conditions: ['workerd', 'worker', 'browser'] }),
+  const [{ outputFiles }, started] = await Promise.all([
+    build({
+      entryPoints: [join(sources, 'talker.ts')],
+      bundle: true,
+      write: false,
+      format: 'esm',
+      external: ['cloudflare:*'],
+      conditions: ['workerd', 'worker', 'browser'],
+    }),
     startRelay(),
   ]);
-  const text = built.outputFiles[0]?.text ?? '';
+  relay = started;
+  const text = outputFiles[0]?.text ?? '';
   // A minute is long in a test.
   script = text.replace('heartbeatMs = 6e4', 'heartbeatMs = 2e3');
   expect(script).not.toBe(text);
-  relay = started;
   [ada, bob] = [new Worker('ada'), new Worker('bob')];
   await Promise.all([ada.start(), bob.start()]);
 });

@@ -204,7 +204,10 @@ function showLists(): void {
   if (group?.status !== 'active' && lists[0]?.id !== group?.id) void attempt(() => choose(lists[0]));
   byId('choosing', HTMLElement).hidden = lists.length < 2;
   const shown = byId('lists', HTMLSelectElement);
-  shown.replaceChildren(...lists.map(({ id, name }) => new Option(name, id, false, id === group?.id)));
+  // Made anew only when it is another one: somebody may be choosing.
+  const isSame = lists.length === shown.length && lists.every(({ id }, i) => shown.options[i]?.value === id);
+  if (!isSame) shown.replaceChildren(...lists.map(({ id, name }) => new Option(name, id)));
+  if (group !== undefined) shown.value = group.id;
 }
 
 byId('lists', HTMLSelectElement).addEventListener('change', ({ target }) => {
