@@ -1,18 +1,11 @@
 // One life of a Worker in workerd, as a process that can be killed: `node workerd-process.ts OPTIONS`, where OPTIONS are
 // Miniflare's, in JSON. It is what `wrangler dev` runs, without its bundler and its proxy.
 
-import module, { createRequire } from 'node:module';
+import module from 'node:module';
 import { join } from 'node:path';
 
-/** What is used here of Miniflare, which comes with wrangler. */
-interface MiniflareModule {
-  readonly Miniflare: new (options: object) => { readonly ready: Promise<URL> };
-  convertV4MiniflareOptions(options: object): object;
-}
-
 module.enableCompileCache(join(import.meta.dirname, '../../node_modules/.cache/cliquet'));
-const requireOfWrangler = createRequire(createRequire(import.meta.url).resolve('wrangler/package.json'));
-const { Miniflare, convertV4MiniflareOptions } = requireOfWrangler('miniflare') as MiniflareModule;
+const { Miniflare, convertV4MiniflareOptions } = await import('./miniflare.ts');
 
 const { resourcePersistencePath, ...options } = JSON.parse(process.argv[2] ?? '') as {
   resourcePersistencePath: string;
