@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { configDefaults, defineConfig } from 'vitest/config';
+import Sequence from './support/sequence.ts';
 
 // Inside workerd nothing of it is asked for, but wrangler.toml names it.
 mkdirSync('.build/web', { recursive: true });
@@ -34,6 +35,7 @@ export default defineConfig({
   test: {
     // The worker's log lines of tests that pass tell nothing.
     silent: 'passed-only',
+    sequence: { sequencer: Sequence },
     projects: [
       {
         test: {
