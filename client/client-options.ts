@@ -3,14 +3,15 @@
 import type { Parcel } from './courier/parcel.ts';
 import type { Curves } from './crypto/curves.ts';
 import type { RandomSource } from './crypto/random.ts';
-import type { HistoryPolicy } from './group.ts';
+import type { HistoryPolicy } from './history-policy.ts';
 import type { Store } from './store/store.ts';
 import { openPolling } from './transport/polling.ts';
 import type { OpenLink } from './transport/relay.ts';
 import { openStream } from './transport/stream.ts';
 
+/** What a client is opened with. */
 export interface ClientOptions {
-  /** The relay's address. A store belongs to one relay; once it does, this may be left out. */
+  /** The relay's address, https or http; only its origin counts. A store belongs to one relay; once it does, this may be left out. */
   readonly relay?: string;
   /** Where everything is kept; the client owns it until it is closed. */
   readonly store: Store;
@@ -18,7 +19,10 @@ export interface ClientOptions {
   readonly connect?: boolean;
   /** How long the content of new groups is kept in their history; what was said before, or `none`, if not said. */
   readonly history?: HistoryPolicy;
-  /** `stream` (a WebSocket) if not said and the platform has them; `polling` where only plain requests get through. */
+  /**
+   * `stream` (a WebSocket) if not said and the platform has them; `polling`, every 2 seconds, where only plain requests get
+   * through.
+   */
   readonly transport?: 'stream' | 'polling';
   /** Hears of every envelope that the relay has accepted or handed over, to show what it sees; must not throw. */
   readonly onParcel?: (parcel: Parcel) => void;

@@ -1,96 +1,89 @@
 // A group as the application sees it.
 
-import { changeGroup } from './courier/changes.ts';
 import { mustReturnSince } from './courier/condition.ts';
 import { acceptInvitation, declineInvitation } from './courier/invitations.ts';
-import { leaveAlone } from './courier/membership.ts';
-import type { Registered } from './courier/registered.ts';
 import { agreeToReturn, type OpenRequest, openRequests } from './courier/rejoin.ts';
+import type { GroupHost } from './group-host.ts';
+import type { GroupStatus } from './group-status.ts';
+import { applyRule, type HistoryPolicy, toPolicy, toRule } from './history-policy.ts';
+import { addMembers, applyChanges, leaveGroup, type Member, membersOf } from './member.ts';
 import type { Ratchet } from './protocol/ratchet.ts';
-import { hasTwice } from './protocol/roster.ts';
 import { safetyNumber } from './protocol/safety-number.ts';
 import { assertName, messageId, newMessageId, type Sendable, type SendOptions, toBody } from './sendable.ts';
 import { type MemberStage, memberStagesOf, type Stage, stageOf } from './stage.ts';
-import { checkContact, putContact } from './state/contacts.ts';
-import { findMessages, messagesDue, retireMessages } from './state/history.ts';
+import { findMessages } from './state/history.ts';
 import { type HistoryEntry, messageStates, readHistory, toEntry } from './state/history-entry.ts';
 import { loadRatchet } from './state/ratchets.ts';
-import { type Change, type GroupRecord, type HistoryRule, tables } from './state/records.ts';
-import type { State, Transaction } from './state/state.ts';
+import { type Change, type GroupRecord, tables } from './state/records.ts';
+import type { Transaction } from './state/state.ts';
 import { sendDeletion, sendEdit, sendMessage, sendReceipts, sendTimer } from './state/unsent.ts';
-import { isVerified, markVerified, unmarkVerified } from './state/verification.ts';
+import { unmarkVerified, verifyRoster } from './state/verification.ts';
 import { type Bytes, bytesKey, sameBytes } from './wire/bytes.ts';
 import { normalText } from './wire/content-body.ts';
 import { CliquetError } from './wire/errors.ts';
-import { decodeInvite, encodeInvite } from './wire/invite.ts';
+import { encodeInvite } from './wire/invite.ts';
 import { maxTimerSeconds } from './wire/limits.ts';
-import type { Role, RosterEntry } from './wire/record.ts';
+import type { RosterEntry } from './wire/record.ts';
 
-/** What a group needs of the client that it belongs to. */
-export interface GroupHost {
-  readonly state: State;
-  readonly random: (length: number) => Bytes;
-  /** Seconds since 1970. */
-  readonly now: () => number;
-  change<R>(run: (tx: Transaction) => R | Promise<R>): Promise<R>;
-  /** Does something in the name of this client, for which the relay has to be reached. @throws CliquetError `not-registered` */
-  act<R>(run: (client: Registered) => Promise<R>): Promise<R>;
-}
+/** Makes a group for what the library gives out; nobody else makes one. */
+export let groupOf: (host: GroupHost, id: string) => Group;
 
-export interface Member {
-  /** The HRID, base64url. */
-  readonly hrid: string;
-  /** What the person calls this contact, or ''. */
-  readonly name: string;
-  readonly role: Role;
-  /** Whether this is the client itself. */
-  readonly isSelf: boolean;
-  /** Whether the person has compared safety numbers in a group with this member. */
-  readonly isVerified: boolean;
-}
-
-/** How long content is kept in a group's history: until the application has heard it, so many days, or always. */
-export type HistoryPolicy = 'none' | 'all' | { readonly days: number };
-
+/**
+ * A group, as {@link Client} gives it: a view that always shows what is so by now. Every member sends whenever it likes,
+ * and each message brings new keys ([PROTOCOL.md §13](../docs/PROTOCOL.md)); who is in it is changed by admins, and all
+ * members come to the same roster by a rule ([PROTOCOL.md §12](../docs/PROTOCOL.md)).
+ *
+ * Of the errors, {@link Client} says which any method may have. A group of a client whose store is another one now is
+ * `group-unknown`.
+ */
 export class Group {
   readonly #host: GroupHost;
-  /** base64url of the 32-byte group id. */
+  /** The group's id: base64url of 32 bytes, 43 characters. The same for all members. */
   readonly id: string;
 
-  constructor(host: GroupHost, id: string) {
+  private constructor(host: GroupHost, id: string) {
     this.#host = host;
     this.id = id;
   }
 
+  static {
+    groupOf = (host, id) => new Group(host, id);
+  }
+
+  /** What the group is called, the same for all members; '' if it has no name. At most 128 characters. */
   get name(): string {
     return this.#record.name;
   }
 
-  /** `invited` until the person has answered an invitation. */
-  get status(): GroupRecord['status'] {
+  /** Where this client stands in it. */
+  get status(): GroupStatus {
     return this.#record.status;
   }
 
-  /** Everybody in the group, in roster order. */
+  /** Everybody in the group, this client too: 1 to 256, in roster order, in which who came first stands first. */
   get members(): readonly Member[] {
-    const { state } = this.#host;
-    const self = state.get(tables.identity, '')?.hrid;
-    return this.#record.roster.map(({ hrid, pk, role }) => ({
-      hrid: bytesKey(hrid),
-      name: state.get(tables.contacts, bytesKey(hrid))?.name ?? '',
-      role,
-      isSelf: self !== null && self !== undefined && bytesKey(self) === bytesKey(hrid),
-      isVerified: isVerified(state, hrid, pk),
-    }));
+    return membersOf(this.#host.state, this.#record);
   }
 
   /**
    * Sends content to everybody in the group. It is stored durably when the promise is fulfilled; sealing and delivery
    * go on by themselves, now or when the relay can be reached, and events tell of them.
    * @param content  at most 64 KiB of text in UTF-8, or of data
+   * @param options  id: with one that was used in this group before, nothing happens
    * @returns the message's id, which the events carry
-   * @throws CliquetError `not-accepted`, `not-member`, `content-too-large`; RangeError for an id, a
-   *   media type, a file's or an extension's name that cannot be
+   * @throws CliquetError `not-accepted`, `not-member`, `not-registered`, `group-lost` (registered under another address
+   *   since), `content-too-large`; RangeError for an id, a media type, a file's or an extension's name that cannot be
+   * @example
+   * ```ts
+   * const question = await group.send('Shall we meet at nine?', { asksReceipt: true });
+   * await group.send('or at ten?', { reply: question });
+   *
+   * const picture = new Uint8Array([0x89, 0x50, 0x4e, 0x47]);
+   * await group.send({ mediaType: 'image/png', name: 'map.png', data: picture });
+   *
+   * const vote = new TextEncoder().encode(JSON.stringify({ about: question, answer: 'nine' }));
+   * await group.send({ kind: 'org.example.vote', version: 1, data: vote });
+   * ```
    */
   async send(content: Sendable, options: SendOptions = {}): Promise<string> {
     const id = options.id === undefined ? this.#newId() : messageId(options.id);
@@ -103,8 +96,15 @@ export class Group {
 
   /**
    * Changes a text that this client has sent.
+   * @param target  the id of the message
+   * @param text    at most 64 KiB in UTF-8
    * @returns the id of the message that tells the others
-   * @throws CliquetError `message-unknown`, `not-own-message`, and as `send`
+   * @throws CliquetError `message-unknown`, `not-own-message`, and as {@link Group.send}
+   * @example
+   * ```ts
+   * const id = await group.send('at nin');
+   * await group.edit(id, 'at nine');
+   * ```
    */
   async edit(target: string, text: string): Promise<string> {
     const id = this.#newId();
@@ -115,7 +115,8 @@ export class Group {
   /**
    * Takes a message of this client back, here at once, and from the others when they hear of it. Who has read it has
    * read it.
-   * @throws CliquetError `message-unknown`, `not-own-message`, and as `send`
+   * @param target  the id of the message
+   * @throws CliquetError `message-unknown`, `not-own-message`, and as {@link Group.send}
    */
   async delete(target: string): Promise<void> {
     await this.#change((tx, record, now) => sendDeletion(tx, record, this.#newId(), messageId(target), now));
@@ -123,22 +124,23 @@ export class Group {
 
   /**
    * The person has read these messages: their authors are told, if they asked.
-   * @throws CliquetError as `send`
+   * @param ids  of messages; what is not known, or was told before, is passed over
+   * @throws CliquetError as {@link Group.send}
    */
   async markRead(ids: readonly string[]): Promise<void> {
     const read = ids.map(messageId);
     await this.#change((tx, record, now) => sendReceipts(tx, record, () => this.#newId(), read, now));
   }
 
-  /** After how many seconds the group's messages disappear, or null. */
+  /** After how many seconds the group's messages disappear, or null if they stay. */
   get timerSeconds(): number | null {
     return this.#host.state.get(tables.conversations, this.id)?.timerSeconds ?? null;
   }
 
   /**
    * Lets the messages that are sent from now on disappear, everywhere, so many seconds after they came.
-   * @param seconds  1 to a year; null lets them stay
-   * @throws CliquetError as `send`; RangeError for other seconds
+   * @param seconds  1 to 31,622,400 (366 days); null lets them stay
+   * @throws CliquetError as {@link Group.send}; RangeError for other seconds
    */
   async setTimer(seconds: number | null): Promise<void> {
     if (seconds !== null && !(Number.isInteger(seconds) && seconds >= 1 && seconds <= maxTimerSeconds)) {
@@ -147,31 +149,45 @@ export class Group {
     await this.#change((tx, record, now) => sendTimer(tx, record, this.#newId(), seconds, now));
   }
 
+  /** How long content is kept here. */
   get historyPolicy(): HistoryPolicy {
-    const rule = this.#host.state.get(tables.conversations, this.id)?.history;
-    return rule?.type === 'days' ? { days: rule.days } : (rule?.type ?? 'none');
+    return toPolicy(this.#host.state.get(tables.conversations, this.id)?.history);
   }
 
-  /** Says how long content is kept here; what is older goes at once, but for what the application has still to hear. */
+  /**
+   * Says how long content is kept here; what is older goes at once, but for what the application has still to hear.
+   * @throws CliquetError `group-unknown`; RangeError for days that cannot be
+   */
   async setHistory(policy: HistoryPolicy): Promise<void> {
-    const history = toRule(policy);
-    await this.#change(async (tx, { id }, now) => {
-      const conversation = tx.get(tables.conversations, this.id);
-      if (conversation === undefined) throw new CliquetError('group-unknown');
-      tx.put(tables.conversations, this.id, { ...conversation, history });
-      // In one commit: what is left of it by a kill would not be looked at again.
-      const due = messagesDue(tx, id);
-      for (let from: number | null = 0; from !== null; ) from = await retireMessages(tx, id, from, due, true, now);
-    });
+    const rule = toRule(policy);
+    await this.#change((tx, { id }, now) => applyRule(tx, id, rule, now));
   }
 
-  /** A page of what was said, newest first. @param options before: the number to look below; limit: 50 if not said */
+  /**
+   * A page of what was said, newest first.
+   * @param options  before: the {@link HistoryEntry.number} to look below, the newest if not said; limit: how many at most,
+   *   50 if not said
+   * @throws CliquetError `group-unknown`
+   * @example
+   * ```ts
+   * let before: number | undefined;
+   * for (;;) {
+   *   const page = await group.history(before === undefined ? {} : { before });
+   *   for (const { sender, content } of page) console.log(sender, content);
+   *   before = page.at(-1)?.number;
+   *   if (before === undefined) break;
+   * }
+   * ```
+   */
   history(options: { readonly before?: number; readonly limit?: number } = {}): Promise<HistoryEntry[]> {
     const { before, limit = 50 } = options;
     return readHistory(this.#host.state, this.#record.id, { before, limit });
   }
 
-  /** One message, or null if nothing of it is here. If several members have used the id: the own one, or the first. */
+  /**
+   * One message, or null if nothing of it is here. If several members have used the id: the own one, or the first.
+   * @throws CliquetError `group-unknown`; RangeError for an id that cannot be
+   */
   async message(id: string): Promise<HistoryEntry | null> {
     const { state } = this.#host;
     const group = this.#record.id;
@@ -195,7 +211,11 @@ export class Group {
     await this.#host.change((tx) => declineInvitation(tx, this.#record));
   }
 
-  /** What brings others to a member, as `Client.invite()` gives it: to keep it as a contact. @throws CliquetError `member-unknown` */
+  /**
+   * What brings others to a member, as {@link Client.invite} gives it: to keep it as a contact.
+   * @param member  the HRID
+   * @throws CliquetError `member-unknown`
+   */
   inviteOf(member: string): string {
     const { hrid, pk } = this.#entry(member);
     return encodeInvite({ relay: this.#host.state.get(tables.identity, '')?.relay ?? '', hrid, pk });
@@ -203,25 +223,19 @@ export class Group {
 
   /**
    * Adds members, who become contacts; only admins may. They read what is said from then on.
+   * @param invites  as {@link Client.invite} gives them; the group has at most 256 members
    * @throws CliquetError `not-permitted`, `invite-invalid`, `other-relay`, `identity-conflict`, `group-size`,
-   *   `duplicate-member`, `no-key-package`, `unregistered`, `rate-limited`, `key-package-invalid`, `unreachable`, and as `send`
+   *   `duplicate-member`, `no-key-package`, `unregistered`, `rate-limited`, `key-package-invalid`, `unreachable`;
+   *   `not-registered`, `not-accepted`, `not-member`; `behind`, `group-lost` while this client is let in again; `group-fixed`
    */
   async add(invites: readonly string[]): Promise<void> {
-    const contacts = invites.map(decodeInvite);
-    if (hasTwice(contacts.map(({ hrid }) => hrid))) throw new CliquetError('duplicate-member');
-    const { state } = this.#host;
-    const relay = state.get(tables.identity, '')?.relay ?? '';
-    for (const contact of contacts) checkContact(state, relay, contact);
-    await this.#apply(contacts.map(({ hrid, pk }) => ({ type: 'add', hrid, pk })));
-    await this.#host.change((tx) => {
-      for (const contact of contacts) putContact(tx, relay, contact);
-    });
+    await addMembers(this.#host, this.#record, invites);
   }
 
   /**
    * Removes a member: it reads nothing that is said from then on. Only admins may, and only those who came after them.
    * @param member  the HRID
-   * @throws CliquetError `member-unknown`, `not-permitted`, `unreachable`, and as `send`
+   * @throws CliquetError `member-unknown`, and as {@link Group.add}
    */
   async remove(member: string): Promise<void> {
     const { hrid, joined } = this.#entry(member);
@@ -232,43 +246,34 @@ export class Group {
    * Leaves the group: nothing more of it can be read or said here, what was said stays. The last admin makes the member
    * who came first an admin. A group whose keys are lost is left on this device only: nothing can be said in it, so the
    * others are not told, and go on with this client as a member.
-   * @throws CliquetError `unreachable`, `not-registered`, and as `send`
+   * @throws CliquetError `not-member`, and as {@link Group.add}
    */
   async leave(): Promise<void> {
-    const { roster, status } = this.#record;
-    const own = this.#host.state.get(tables.identity, '')?.hrid;
-    if (status === 'lost') {
-      if (!own) throw new CliquetError('not-registered');
-      await this.#host.change((tx) => leaveAlone(tx, own, this.#record, this.#host.now()));
-      return;
-    }
-    const self = roster.find(({ hrid }) => own && sameBytes(hrid, own));
-    if (self === undefined) throw new CliquetError('not-member');
-    const others = roster.filter((entry) => entry !== self);
-    if (others.length === 0 && status === 'active') {
-      await this.#host.change((tx) => leaveAlone(tx, self.hrid, this.#record, this.#host.now()));
-      return;
-    }
-    const [heir] = others;
-    const isLastAdmin = self.role === 'admin' && !others.some(({ role }) => role === 'admin');
-    const changes: Change[] = [{ type: 'remove', hrid: self.hrid, joined: self.joined }];
-    if (isLastAdmin && heir !== undefined) changes.push({ type: 'role', hrid: heir.hrid, role: 'admin' });
-    await this.#apply(changes);
+    await leaveGroup(this.#host, this.#record);
   }
 
-  /** Makes a member an admin. @throws CliquetError `member-unknown`, `not-permitted`, `unreachable`, and as `send` */
+  /**
+   * Makes a member an admin.
+   * @param member  the HRID
+   * @throws CliquetError `member-unknown`, and as {@link Group.add}
+   */
   async promote(member: string): Promise<void> {
     await this.#apply([{ type: 'role', hrid: this.#entry(member).hrid, role: 'admin' }]);
   }
 
-  /** Makes an admin, perhaps oneself, a member. @throws CliquetError as `promote` */
+  /**
+   * Makes an admin, perhaps oneself, a member.
+   * @param member  the HRID
+   * @throws CliquetError as {@link Group.promote}
+   */
   async demote(member: string): Promise<void> {
     await this.#apply([{ type: 'role', hrid: this.#entry(member).hrid, role: 'member' }]);
   }
 
   /**
    * Gives the group another name; every member may.
-   * @throws CliquetError `unreachable`, and as `send`; RangeError for a name of more than 128 characters
+   * @param name  at most 128 characters
+   * @throws CliquetError as {@link Group.add}; RangeError for a name that is too long
    */
   async rename(name: string): Promise<void> {
     assertName(name);
@@ -284,7 +289,7 @@ export class Group {
     return since !== null && since <= this.#host.now() ? since : null;
   }
 
-  /** How much of what was sent here is still to be sealed: the group's keys are to come first, or a connection. */
+  /** How many contents were sent here and are still to be sealed: the group's keys are to come first, or a connection. */
   get unsent(): number {
     const of = this.#record.id;
     return this.#host.state.all(tables.unsent).filter(({ value }) => sameBytes(value.group, of)).length;
@@ -295,14 +300,15 @@ export class Group {
     return this.#openRequests(({ record }) => record.told && !record.agreed);
   }
 
-  /** Members whom the person has let in again with `readmit()`, and for whom this has still to be done: HRIDs. */
+  /** Members whom the person has let in again with {@link Group.readmit}, and for whom this has still to be done: HRIDs. */
   get readmitting(): readonly string[] {
     return this.#openRequests(({ record }) => record.agreed);
   }
 
   /**
    * Lets a member in again who has lost everything, and asks for it: only do this if you are sure that it is them. It is
-   * done when this client is connected and in order itself, or by another member whose person has agreed.
+   * done when this client is connected and in order itself, or by another member whose person has agreed
+   * ([PROTOCOL.md §15](../docs/PROTOCOL.md)).
    * @param member  the HRID
    * @throws CliquetError `member-unknown` if it does not ask
    */
@@ -311,7 +317,10 @@ export class Group {
     await this.#host.change((tx) => agreeToReturn(tx, this.#record.id, hrid));
   }
 
-  /** SNabc: twelve groups of five digits. Equal on all members' screens, or somebody stands in the middle. */
+  /**
+   * SNabc: twelve groups of five digits, separated by spaces ([PROTOCOL.md §4](../docs/PROTOCOL.md)). Equal on all members'
+   * screens, or somebody stands in the middle. It changes with who is in the group, and with nothing else.
+   */
   safetyNumber(): string {
     return safetyNumber(this.#record.roster);
   }
@@ -325,14 +334,15 @@ export class Group {
    * The person has compared the number with what another member's screen shows: all members count as verified.
    * @param theirs  the other's number, as digits with or without spaces
    * @throws CliquetError `safety-number-differs`
+   * @example
+   * ```ts
+   * console.log(group.safetyNumber());
+   * await group.verify(numberOnTheirScreen);
+   * console.log(group.isVerified); // true
+   * ```
    */
   async verify(theirs: string): Promise<void> {
-    const digits = (text: string) => text.replace(/\D/g, '');
-    await this.#host.change((tx) => {
-      const { roster } = this.#record;
-      if (digits(theirs) !== digits(safetyNumber(roster))) throw new CliquetError('safety-number-differs');
-      markVerified(tx, roster);
-    });
+    await this.#host.change((tx) => verifyRoster(tx, this.#record.roster, theirs));
   }
 
   /** Takes the marks of all members back. */
@@ -340,7 +350,7 @@ export class Group {
     await this.#host.change((tx) => unmarkVerified(tx, this.#record.roster));
   }
 
-  /** Where the ratchet stands. @throws CliquetError `group-lost` */
+  /** Where the ratchet stands ([PROTOCOL.md §13](../docs/PROTOCOL.md)). @throws CliquetError `group-lost` */
   stage(): Stage {
     return stageOf(this.#ratchet);
   }
@@ -363,9 +373,7 @@ export class Group {
   }
 
   async #apply(changes: readonly Change[]): Promise<void> {
-    const { id, status } = this.#record;
-    if (status === 'invited') throw new CliquetError('not-accepted');
-    await this.#host.act((client) => changeGroup(client, id, changes));
+    await applyChanges(this.#host, this.#record, changes);
   }
 
   #openRequests(filter: (request: OpenRequest) => boolean): string[] {
@@ -386,12 +394,4 @@ export class Group {
   #change(run: (tx: Transaction, record: GroupRecord, now: number) => Promise<void> | void): Promise<void> {
     return this.#host.change((tx) => run(tx, this.#record, this.#host.now()));
   }
-}
-
-export function toRule(policy: HistoryPolicy): HistoryRule {
-  if (typeof policy === 'string') return { type: policy };
-  if (!Number.isInteger(policy.days) || policy.days < 1) {
-    throw new RangeError(`"days" expected a whole number from 1, got ${policy.days}`);
-  }
-  return { type: 'days', days: policy.days };
 }

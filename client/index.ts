@@ -1,12 +1,33 @@
-// The public names of the client library.
+/**
+ * The client library: identity, contacts, groups and events over one store and one relay. Start at {@link Client}.
+ * @module cliquet
+ */
 
 export { Client } from './client.ts';
-export type { ClientEvent, GroupChange, RefusedMember, ShownStep } from './client-event.ts';
+export type { ClientEvent } from './client-event.ts';
 export type { ClientOptions } from './client-options.ts';
 export type { ConnectionState } from './courier/connection.ts';
 export type { Pending } from './courier/outbox.ts';
 export type { Parcel } from './courier/parcel.ts';
-export { Group, type HistoryPolicy, type Member } from './group.ts';
+export type { Curves } from './crypto/curves.ts';
+export type { PassphraseParameters } from './crypto/passphrase.ts';
+export type { RandomSource } from './crypto/random.ts';
+export { Group } from './group.ts';
+export type { GroupStatus } from './group-status.ts';
+export type {
+  Entrance,
+  GroupChange,
+  Happening,
+  Happenings,
+  InGroup,
+  OfMessage,
+  RefusedMember,
+  Said,
+  ShownStep,
+  WithStep,
+} from './happening.ts';
+export type { HistoryPolicy } from './history-policy.ts';
+export type { Member } from './member.ts';
 export { safetyNumber } from './protocol/safety-number.ts';
 export type { AskForCode, RegistrationOptions } from './registration.ts';
 export type { RestoreOptions } from './restore.ts';
@@ -20,7 +41,10 @@ export {
   type MessageState,
 } from './state/history-entry.ts';
 export type { HistoryQuery } from './state/search.ts';
-export { changePassphrase, encryptedStore, isEmptyStore } from './store/encrypted.ts';
+export { changePassphrase, type EncryptionOptions, encryptedStore, isEmptyStore } from './store/encrypted.ts';
 export { type MemoryStore, memoryStore } from './store/memory.ts';
-export { numberKey, type Store, type Write } from './store/store.ts';
+export { type Entry, numberKey, type Range, type Store, type Write } from './store/store.ts';
+export type { Bytes } from './wire/bytes.ts';
 export { CliquetError, type ErrorCode } from './wire/errors.ts';
+export type { Role } from './wire/record.ts';
+export type { MissCode, RefusalCode } from './wire/send.ts';

@@ -11,10 +11,11 @@ import { httpRelay } from './transport/http.ts';
 import type { Bytes } from './wire/bytes.ts';
 import { CliquetError } from './wire/errors.ts';
 
+/** What brings an identity back: the words, or a backup with the words or with its passphrase. */
 export interface RestoreOptions {
-  /** What `backup()` gave. */
+  /** What {@link Client.backup} gave. */
   readonly backup?: Bytes;
-  /** The 24 words. */
+  /** The 24 words of {@link Client.recoveryPhrase}; case, and white space around them, do not matter. */
   readonly phrase?: string;
   /** The passphrase that the backup was made with. */
   readonly passphrase?: string;

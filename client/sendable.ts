@@ -6,14 +6,35 @@ import { type Bytes, decodeBase64Url, encodeBase64Url, encodeUtf8 } from './wire
 import { type Body, normalText } from './wire/content-body.ts';
 import { maxMediaTypeLength, maxNameLength, messageIdBytes } from './wire/limits.ts';
 
-/** What can be sent: text, bytes with a media type, or an extension in a format of the application's own. */
+/** What can be sent ([PROTOCOL.md §14](../docs/PROTOCOL.md)): at most 64 KiB of text in UTF-8, or of data. */
 export type Sendable =
+  /** Text. Lone surrogates are replaced, byte order marks at its start dropped. */
   | string
-  | { readonly mediaType: string; readonly name?: string; readonly data: Uint8Array }
-  | { readonly kind: string; readonly version: number; readonly data: Uint8Array };
+  /** Bytes with a media type, and perhaps a file's name. */
+  | {
+      /** As the sender says: RFC 6838, at most 128 characters. */
+      readonly mediaType: string;
+      /** Of a file, at most 128 characters. */
+      readonly name?: string;
+      /** At most 64 KiB. */
+      readonly data: Uint8Array;
+    }
+  /** In a format of the application's own. */
+  | {
+      /** Which: at most 128 visible ASCII characters with a dot among them, such as `org.example.poll`. */
+      readonly kind: string;
+      /** Which version of it: a whole number from 0. */
+      readonly version: number;
+      /** At most 64 KiB. */
+      readonly data: Uint8Array;
+    };
 
+/** How something is sent. */
 export interface SendOptions {
-  /** As newMessageId() or messageIdFor() makes them: to say the same again after a crash, without sending it twice. */
+  /**
+   * As {@link newMessageId} or {@link messageIdFor} makes them: to say the same again after a crash, without sending it
+   * twice.
+   */
   readonly id?: string;
   /** The id of the message that this one answers. */
   readonly reply?: string;
@@ -24,6 +45,16 @@ export interface SendOptions {
 /**
  * An id for a message that is still to be sent: 16 random bytes in base64url. It does not begin with a hyphen: on a
  * command line it would be taken for an option.
+ * @param random  the platform's generator if not said
+ * @returns 22 characters
+ * @example
+ * ```ts
+ * import { newMessageId } from 'cliquet';
+ *
+ * const id = newMessageId(); // kept by the application before it sends
+ * await group.send('once', { id });
+ * await group.send('once', { id }); // a crash in between would not matter: it is sent once
+ * ```
  */
 export function newMessageId(random: RandomSource = systemRandom): string {
   for (;;) {
@@ -37,6 +68,7 @@ export function newMessageId(random: RandomSource = systemRandom): string {
  * answers what it is told, and is killed before it has noted that, says the same again under the same id, and nothing is
  * sent twice.
  * @param cause  what it follows from, such as the group, the sender and the id of the message that it answers
+ * @returns 22 characters
  */
 export function messageIdFor(...cause: readonly string[]): string {
   for (let attempt = 0; ; attempt++) {

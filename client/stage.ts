@@ -5,24 +5,25 @@ import { fingerprint } from './protocol/step.ts';
 import { digestAt, isKept } from './protocol/transcript.ts';
 import { bytesKey } from './wire/bytes.ts';
 
+/** Where a group's ratchet stands here ([PROTOCOL.md §13](../docs/PROTOCOL.md)). */
 export interface Stage {
   /** How many messages of each member were opened here, in roster order. */
   readonly vector: readonly number[];
   /** Fingerprint of the group key at that vector (S1Kabc, S2Kabc, …), 16 hex digits. */
   readonly groupKey: string;
-  /** Messages that wait for others before them. */
+  /** How many messages wait for others before them. */
   readonly waiting: number;
 }
 
 /** How far a member has come, as far as this client knows. */
 export interface MemberStage {
-  /** Its HRID, base64url. */
+  /** Its HRID. */
   readonly hrid: string;
   /** How many messages of each member it had opened when it last spoke, its own counted; for oneself: by now. */
   readonly vector: readonly number[];
-  /** Fingerprint of the group key at that vector, or null if what it is made of is gone. */
+  /** Fingerprint of the group key at that vector, or null if what it is made of is gone; 16 hex digits. */
   readonly groupKey: string | null;
-  /** Its newest public leaf (E_kPK), base64url. */
+  /** Its newest public leaf (E_kPK), base64url of 32 bytes. */
   readonly leaf: string;
 }
 

@@ -6,7 +6,16 @@ import { CliquetError, type ErrorCode } from '../wire/errors.ts';
 import type { Hello, QueueEntry } from '../wire/queue.ts';
 import type { Delivered } from '../wire/send.ts';
 
-export type ConnectionState = 'offline' | 'connecting' | 'online' | 'replaced';
+/** The line to the relay. */
+export type ConnectionState =
+  /** There is none, and none is wanted. */
+  | 'offline'
+  /** There is none yet, or not any more; it is tried again and again. */
+  | 'connecting'
+  /** What is sent goes out, what comes is taken in. */
+  | 'online'
+  /** Another connection of this client took its place; {@link Client.connect} takes it back. */
+  | 'replaced';
 
 export interface ConnectionHandlers {
   hello(hello: Hello, link: Link): void;

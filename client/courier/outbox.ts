@@ -134,12 +134,13 @@ export function unposted(reader: Reader): Outgoing[] {
 }
 
 /** What is still to be done. */
+/** How much of this client is on its way. */
 export interface Pending {
-  /** Content to seal. */
+  /** How many contents are to be sealed. */
   readonly unsent: number;
-  /** Envelopes to post. */
+  /** How many envelopes are to be posted. */
   readonly unposted: number;
-  /** Content that the relay has, and that somebody has not confirmed. */
+  /** How many contents the relay has, and that somebody has not confirmed. */
   readonly unconfirmed: number;
 }
 

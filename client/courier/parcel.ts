@@ -10,13 +10,17 @@ import type { Recipient } from '../wire/send.ts';
 
 /** An envelope that the relay has handed over, or has accepted. HRIDs and the group's id are base64url. */
 export interface Parcel {
+  /** Whether the relay has accepted it of this client, or handed it over. */
   readonly direction: 'sent' | 'received';
-  /** Only the members know what it is, and of which group: null if that cannot be told here. */
-  readonly kind: Envelope['type'];
+  /** What it is; only the members know. Envelopes: [PROTOCOL.md §8](../../docs/PROTOCOL.md). */
+  readonly kind: 'agreement' | 'message' | 'notice' | 'request';
+  /** The group's id, which only the members know; null if it cannot be told here. */
   readonly group: string | null;
+  /** The sender's HRID. */
   readonly from: string;
+  /** The recipients' HRIDs. */
   readonly to: readonly string[];
-  /** The body, and what each recipient alone gets. */
+  /** How many bytes it has: the body, and what each recipient alone gets. */
   readonly bytes: number;
 }
 

@@ -3,7 +3,9 @@
 
 import type { Bytes } from '../wire/bytes.ts';
 
+/** X25519 and Ed25519, as a client computes with them ([PROTOCOL.md §2](../../docs/PROTOCOL.md)). */
 export interface Curves {
+  /** Whose they are: the platform's, or those of `@noble/curves`. */
   readonly name: 'noble' | 'webcrypto';
   /**
    * X25519 (RFC 7748 §5).
@@ -12,11 +14,19 @@ export interface Curves {
    * @returns the shared secret of 32 bytes, or null if it would be all zero (a low-order point, RFC 7748 §6.1)
    */
   agree(secret: Bytes, publicKey: Bytes): Promise<Bytes | null>;
-  /** Ed25519 (RFC 8032 §5.1.6). @param seed 32 bytes @returns 64 bytes */
+  /**
+   * Ed25519 (RFC 8032 §5.1.6).
+   * @param seed     32 bytes
+   * @param message  any length
+   * @returns the signature, 64 bytes
+   */
   sign(seed: Bytes, message: Bytes): Promise<Bytes>;
   /**
    * Ed25519 (RFC 8032 §5.1.7), the equation without cofactor, strict on encodings. The key must have passed
    * `isIdentityKey`; then all providers agree on every signature, mixed-order ones included.
+   * @param publicKey  32 bytes
+   * @param message    any length
+   * @param signature  64 bytes
    */
   verify(publicKey: Bytes, message: Bytes, signature: Bytes): Promise<boolean>;
 }

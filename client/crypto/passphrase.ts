@@ -3,9 +3,11 @@
 import { type Bytes, encodeUtf8 } from '../wire/bytes.ts';
 import { CliquetError } from '../wire/errors.ts';
 
+/** What a passphrase costs to try: Argon2id (RFC 9106) with one lane. */
 export interface PassphraseParameters {
-  /** Memory in KiB. */
+  /** Memory in KiB: 8 to 1,048,576; 32,768 if nothing is said. */
   readonly memoryKib: number;
+  /** How often it goes over the memory: 1 to 16; 3 if nothing is said. */
   readonly passes: number;
 }
 

@@ -49,13 +49,13 @@ function contactOf(reader: Reader, hrid: string): Contact {
 
 /** A contact as the application sees it. */
 export interface ContactEntry {
-  /** base64url. */
+  /** The HRID: base64url of 32 bytes, 43 characters. */
   readonly hrid: string;
   /** What the person calls the contact, or ''. */
   readonly name: string;
   /** Whether the person has compared safety numbers in a group with this contact. */
   readonly isVerified: boolean;
-  /** What brings somebody else to this contact. */
+  /** What brings somebody else to this contact, as {@link Client.invite} gives it. */
   readonly invite: string;
 }
 

@@ -7,52 +7,93 @@ import { historyPrefix } from './history.ts';
 import { archives, type HistoryRecord, type Outgoing, tables } from './records.ts';
 import type { Reader } from './state.ts';
 
+/** What somebody has said ([PROTOCOL.md §14](../../docs/PROTOCOL.md)), by its `type`. */
 export type MessageContent =
-  | { readonly type: 'text'; readonly text: string }
-  | { readonly type: 'bytes'; readonly mediaType: string; readonly name: string | null; readonly data: Uint8Array }
-  /** In a format of the application's own, named like org.example.poll. */
-  | { readonly type: 'extension'; readonly kind: string; readonly version: number; readonly data: Uint8Array }
+  /** Text. */
+  | {
+      /** Tells text from the others. */
+      readonly type: 'text';
+      /** At most 64 KiB in UTF-8. */
+      readonly text: string;
+    }
+  /** Bytes, as of a file. */
+  | {
+      /** Tells bytes from the others. */
+      readonly type: 'bytes';
+      /** What they are, as their sender says: at most 128 characters. */
+      readonly mediaType: string;
+      /** What the file is called, as its sender says: at most 128 characters; or null. */
+      readonly name: string | null;
+      /** At most 64 KiB. */
+      readonly data: Uint8Array;
+    }
+  /** In a format of an application's own. */
+  | {
+      /** Tells extensions from the others. */
+      readonly type: 'extension';
+      /** Which format, named like `org.example.poll`: at most 128 characters. */
+      readonly kind: string;
+      /** Which version of it. */
+      readonly version: number;
+      /** At most 64 KiB. */
+      readonly data: Uint8Array;
+    }
   /** Of a newer version of Cliquet, or against its rules: it cannot be shown. */
-  | { readonly type: 'unsupported'; readonly kind: string };
+  | {
+      /** Tells it from the others. */
+      readonly type: 'unsupported';
+      /** What its sender calls it: at most 128 characters. */
+      readonly kind: string;
+    };
 
-/**
- * How far this client's message has come: it waits for the queue to be drained (`unsent`), for the relay (`sealed`), for
- * the others to fetch it (`accepted`), for their answers (`delivered`); everybody has it (`confirmed`). Or it will not be
- * sent or reaches nobody (`failed`), or somebody has not answered in the month that it was kept for them, or before the
- * group was lost (`unconfirmed`).
- */
+/** How far a message has come. */
 export type MessageState =
+  /** It is somebody else's. */
   | 'received'
+  /** It waits for the queue to be drained, or for the group's keys. */
   | 'unsent'
+  /** It waits for the relay. */
   | 'sealed'
+  /** It waits for the others to fetch it. */
   | 'accepted'
+  /** It waits for their answers. */
   | 'delivered'
+  /** Everybody has it: they have answered with a message that covers it. */
   | 'confirmed'
+  /** It will not be sent, or reaches nobody. */
   | 'failed'
+  /** Somebody has not answered in the 31 days that it was kept for them, or before the group was lost. */
   | 'unconfirmed';
 
-/** HRIDs, group and message ids are base64url; times are in seconds since 1970. */
+/** A message in a group's history. HRIDs, group and message ids are base64url; times are in seconds since 1970. */
 export interface HistoryEntry {
   /** Counts up in each group. */
   readonly number: number;
+  /** The group's id. */
   readonly group: string;
-  /** Counts for its sender alone: another member may have used it too. */
+  /** The message's id. It counts for its sender alone: another member may have used it too. */
   readonly id: string;
+  /** The HRID of who has said it. */
   readonly sender: string;
+  /** Whether this client has said it. */
   readonly isSelf: boolean;
-  /** Null if its author has deleted it. */
+  /** What was said; null if its author has deleted it. */
   readonly content: MessageContent | null;
-  /** By the sender's clock, but not later than it came. */
+  /** When it was sent: by the sender's clock, but not later than it came. */
   readonly sentAt: number;
+  /** When it came here; of an own one, when it was said. */
   readonly receivedAt: number;
+  /** When its author has changed it last, or null. */
   readonly editedAt: number | null;
-  /** When it disappears here. */
+  /** When it disappears here, or null. */
   readonly expiresAt: number | null;
-  /** The id of the message that it answers. */
+  /** The id of the message that it answers, or null. */
   readonly reply: string | null;
+  /** Whether its sender wants to be told when it was read ({@link Group.markRead}). */
   readonly asksReceipt: boolean;
-  /** Who said to have read it, if it asked. */
+  /** HRIDs of those who said to have read it, if it asked. */
   readonly readBy: readonly string[];
+  /** How far it has come. */
   readonly state: MessageState;
 }
 
@@ -137,7 +178,16 @@ export async function readHistory(
   return entries;
 }
 
-/** An entry with its bytes in base64, for `JSON.stringify`. */
+/**
+ * An entry for `JSON.stringify`.
+ * @returns its fields, the data of its content in base64 (RFC 4648 §4)
+ * @example
+ * ```ts
+ * import { historyEntryToJson } from 'cliquet';
+ *
+ * for (const entry of await group.history()) console.log(JSON.stringify(historyEntryToJson(entry)));
+ * ```
+ */
 export function historyEntryToJson(entry: HistoryEntry): Record<string, unknown> {
   const { content } = entry;
   return {

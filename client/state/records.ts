@@ -43,7 +43,7 @@ import { Recipient, refusalCodes } from '../wire/send.ts';
 
 const hash = bytes(hashBytes);
 const gapReason = oneOf('expired', 'full', 'withdrawn');
-const maxHistoryDays = 36_500;
+export const maxHistoryDays = 36_500;
 /** Requests of this client that may still be answered: the newest. */
 export const maxAsked = 8;
 /** Agreements that could not be opened, and are remembered: the newest. */

@@ -11,13 +11,15 @@ const pageSize = 128;
 /** A clock that was wrong for a while may have put messages this far out of order. */
 const clockSlackSeconds = 24 * 3600;
 
+/** Which messages are wanted; all if nothing is said. */
 export interface HistoryQuery {
   /** The group's id; all groups if not said. */
   readonly group?: string;
   /** Stands somewhere in the message's text or in its file's name, whatever the case. */
   readonly text?: string;
-  /** When it came, in seconds since 1970: `from` included, `to` not. */
+  /** The first instant at which it may have come, in seconds since 1970. */
   readonly from?: number;
+  /** The first instant at which it may not have come any more, in seconds since 1970. */
   readonly to?: number;
 }
 

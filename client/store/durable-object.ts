@@ -5,13 +5,29 @@
 //
 // Nobody else has an object's storage, and it lives in one place at a time; within it, one store is open at a time.
 
+/**
+ * A store in the storage of a Durable Object, for Cloudflare Workers.
+ * @module cliquet/durable-object
+ */
+
 import type { Bytes } from '../wire/bytes.ts';
 import { CliquetError } from '../wire/errors.ts';
 import { type Entry, type Range, rangeKeys, type Store, type Write } from './store.ts';
 
 /** What is used of a Durable Object's `ctx.storage`. */
 export interface ObjectStorage {
-  readonly sql: { exec(query: string, ...values: unknown[]): { toArray(): Record<string, unknown>[] } };
+  /** Of a class with SQLite. */
+  readonly sql: {
+    /** Runs a statement with its values. */
+    exec(
+      query: string,
+      ...values: unknown[]
+    ): {
+      /** What it has found. */
+      toArray(): Record<string, unknown>[];
+    };
+  };
+  /** All of what is done in it is kept, or nothing. */
   transactionSync<R>(work: () => R): R;
   /** Fulfilled when everything so far is on disk. */
   sync(): Promise<void>;

@@ -34,19 +34,35 @@ const Header = struct('store header', {
   checksum: bytes(32),
 });
 
+/** How a store is encrypted. */
 export interface EncryptionOptions {
+  /** Fresh random bytes; the platform's generator if not said. */
   readonly random?: RandomSource;
-  /** The cost of a new store's passphrase. */
+  /** The cost of a new passphrase; 32 MiB and 3 passes of Argon2id if not said. */
   readonly parameters?: PassphraseParameters;
   /** Hears how far the passphrase has been turned into a key: 0 to 1. */
   readonly onProgress?: (fraction: number) => void;
 }
 
 /**
- * Opens what is stored encrypted in another store; an empty one becomes encrypted under this secret.
+ * Opens what is stored encrypted in another store; an empty one becomes encrypted under this secret. Whoever has the inner
+ * store without the secret learns how many entries there are, how long they are, and which were written when; neither keys
+ * nor values (XChaCha20-Poly1305; [STORAGE.md](../../docs/STORAGE.md), "Encrypted").
  * @param inner   belongs to the encrypted store from now on; it is closed if it does not open
- * @param secret  a passphrase, or a key of 32 bytes
- * @throws CliquetError `wrong-passphrase`, `store-damaged`, `store-too-new`; nothing is written then
+ * @param secret  a passphrase (Unicode NFKC is taken of it), or a key of 32 bytes
+ * @throws CliquetError `wrong-passphrase`, `store-damaged`, `store-too-new`, and nothing is written then;
+ *   `store-unwritable`; RangeError for a key of another length
+ * @example
+ * ```ts
+ * import { Client, encryptedStore } from 'cliquet';
+ * import { sqliteStore } from 'cliquet/sqlite';
+ *
+ * const store = await encryptedStore(sqliteStore('me.db'), 'a good passphrase', {
+ *   onProgress: (fraction) => console.log(`${Math.round(100 * fraction)} %`),
+ * });
+ * const client = await Client.open({ relay: 'http://localhost:8787', store });
+ * await client.close(); // closes the stores too
+ * ```
  */
 export async function encryptedStore(
   inner: Store,
@@ -67,7 +83,21 @@ export async function encryptedStore(
   }
 }
 
-/** Whether nothing is kept there yet. A store that is in order is not read for that, however large it is. */
+/**
+ * Whether nothing is kept there yet: so that a person can be asked for a new passphrase, or for the one that there is.
+ * A store that is in order is not read for that, however large it is.
+ * @param inner  the store under the encrypted one; it stays open
+ * @example
+ * ```ts
+ * import { encryptedStore, isEmptyStore } from 'cliquet';
+ * import { sqliteStore } from 'cliquet/sqlite';
+ *
+ * const inner = sqliteStore('me.db');
+ * const question = (await isEmptyStore(inner)) ? 'Choose a passphrase:' : 'Your passphrase:';
+ * const store = await encryptedStore(inner, (await prompt(question)) ?? '');
+ * await store.close();
+ * ```
+ */
 export async function isEmptyStore(inner: Store): Promise<boolean> {
   return (await inner.get(headerKey)) === null && (await inner.list('')).length === 0;
 }
@@ -75,7 +105,22 @@ export async function isEmptyStore(inner: Store): Promise<boolean> {
 /**
  * Puts another secret in the place of the old one. What is stored stays as it is; so does a copy under the old one.
  * @param inner  the store under the encrypted one; it stays open
- * @throws CliquetError `wrong-passphrase`, `store-damaged`, `store-too-new`
+ * @param from   the old secret: a passphrase, or a key of 32 bytes
+ * @param to     the new one, alike
+ * @throws CliquetError `wrong-passphrase`, `store-damaged`, `store-too-new`, and nothing is written then;
+ *   `store-unwritable`; RangeError for a key of another length
+ * @example
+ * ```ts
+ * import { changePassphrase, encryptedStore } from 'cliquet';
+ * import { sqliteStore } from 'cliquet/sqlite';
+ *
+ * await (await encryptedStore(sqliteStore('me.db'), 'a good passphrase')).close();
+ *
+ * const inner = sqliteStore('me.db');
+ * await changePassphrase(inner, 'a good passphrase', 'a better passphrase');
+ * const store = await encryptedStore(inner, 'a better passphrase');
+ * await store.close();
+ * ```
  */
 export async function changePassphrase(
   inner: Store,

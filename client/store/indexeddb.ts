@@ -7,6 +7,11 @@
 // and IndexedDB gives a new version to nobody before every older connection is closed. Refused and left as they are:
 // databases of a newer form.
 
+/**
+ * A store in IndexedDB, for browsers.
+ * @module cliquet/indexeddb
+ */
+
 import { type DBSchema, deleteDB, type IDBPDatabase, openDB } from 'idb';
 import type { Bytes } from '../wire/bytes.ts';
 import { CliquetError, type ErrorCode } from '../wire/errors.ts';
@@ -25,8 +30,9 @@ const lockPatienceMs = 1000;
 /** Who has the database open closes it at once when told to, unless the browser has put that page to sleep. */
 const closePatienceMs = 5000;
 
+/** How a store in IndexedDB is opened. */
 export interface IndexedDbOptions {
-  /** Takes the store away from the page that has it open; that one hears of it. */
+  /** Takes the store away from the page that has it open; that one hears of it. False if not said. */
   readonly takeOver?: boolean;
   /**
    * Hears that the store is lost to this page: `store-in-use` when another one has taken it over, `store-closed` when the
@@ -36,9 +42,22 @@ export interface IndexedDbOptions {
 }
 
 /**
- * Opens a store, or makes a new one.
+ * Opens a store in IndexedDB, or makes a new one, for browsers. It does not encrypt: `encryptedStore` of `cliquet` does, over it.
+ * One page at a time has it ([STORAGE.md](../../docs/STORAGE.md), "IndexedDB").
  * @param name  of the database, within the page's origin
  * @throws CliquetError `store-in-use`, `store-damaged`, `store-too-new`, `store-unwritable`
+ * @example
+ * ```ts
+ * import { Client, encryptedStore } from 'cliquet';
+ * import { indexedDbStore } from 'cliquet/indexeddb';
+ *
+ * const inner = await indexedDbStore('me', {
+ *   onLost: (error) => console.log(error.message), // another page has taken it over
+ * });
+ * const store = await encryptedStore(inner, 'a good passphrase');
+ * const client = await Client.open({ relay: 'http://localhost:8787', store });
+ * await client.close();
+ * ```
  */
 export async function indexedDbStore(name: string, options: IndexedDbOptions = {}): Promise<Store> {
   const store = new IndexedDbStore(options.onLost);
@@ -52,7 +71,10 @@ export async function indexedDbStore(name: string, options: IndexedDbOptions = {
   }
 }
 
-/** Deletes all of a store, whatever is in it. Done when no page has it open any more. */
+/**
+ * Deletes all of a store, whatever is in it. Done when no page has it open any more.
+ * @param name  of the database, within the page's origin
+ */
 export async function deleteIndexedDbStore(name: string): Promise<void> {
   await deleteDB(name);
 }

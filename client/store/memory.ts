@@ -4,12 +4,23 @@ import type { Bytes } from '../wire/bytes.ts';
 import { CliquetError } from '../wire/errors.ts';
 import { type Entry, rangeKeys, type Store } from './store.ts';
 
+/** A {@link Store} in memory, which can be copied. */
 export interface MemoryStore extends Store {
-  /** A copy of all entries, which `memoryStore` takes to start from. */
+  /** A copy of all entries, which {@link memoryStore} takes to start from. */
   entries(): ReadonlyMap<string, Bytes>;
 }
 
-/** @param initial  entries to start from, copied */
+/**
+ * A store in memory, for tests and for clients that want to leave nothing behind.
+ * @param initial  entries to start from, copied
+ * @example
+ * ```ts
+ * import { Client, memoryStore } from 'cliquet';
+ *
+ * const client = await Client.open({ relay: 'http://localhost:8787', store: memoryStore() });
+ * console.log(client.groups.length); // 0
+ * ```
+ */
 export function memoryStore(initial: ReadonlyMap<string, Bytes> = new Map()): MemoryStore {
   const copyAll = (from: ReadonlyMap<string, Bytes>) => new Map([...from].map(([key, value]) => [key, value.slice()]));
   const entries = copyAll(initial);

@@ -6,6 +6,11 @@
 // Refused and left as they are: files of a newer version, files of other programs, damaged ones. Only what stands in SQLite's
 // log beside such a file goes into it, as whenever it is opened.
 
+/**
+ * A store in one SQLite file, for Node, Deno and Bun.
+ * @module cliquet/sqlite
+ */
+
 import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -24,9 +29,20 @@ const migrations: readonly string[] = [
 ];
 
 /**
- * Opens a store, or makes a new one that only its owner can read.
+ * Opens a store in one SQLite file, or makes a new one that only its owner can read (mode 0600). It does not encrypt:
+ * `encryptedStore` of `cliquet` does, over it. The file belongs to the process that has it open, and a commit outlives a power cut
+ * ([STORAGE.md](../../docs/STORAGE.md), "SQLite"). For Node and Deno, by their `node:sqlite`.
  * @param path  the file; its folder is made if need be
  * @throws CliquetError `store-in-use`, `store-damaged`, `store-too-new`, `store-unwritable`
+ * @example
+ * ```ts
+ * import { Client, encryptedStore } from 'cliquet';
+ * import { sqliteStore } from 'cliquet/sqlite';
+ *
+ * const store = await encryptedStore(sqliteStore('me.db'), 'a good passphrase');
+ * const client = await Client.open({ relay: 'http://localhost:8787', store });
+ * await client.close();
+ * ```
  */
 export function sqliteStore(path: string): Store {
   const isNew = !existsSync(path);

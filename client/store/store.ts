@@ -3,14 +3,19 @@
 
 import type { Bytes } from '../wire/bytes.ts';
 
+/** What a store keeps under a key. */
 export interface Entry {
+  /** Parts separated by slashes. */
   readonly key: string;
+  /** Any bytes. */
   readonly value: Bytes;
 }
 
 /** Sets a key, or deletes it where the value is null. */
 export interface Write {
+  /** Parts separated by slashes. */
   readonly key: string;
+  /** Any bytes, copied; or null. */
   readonly value: Bytes | null;
 }
 
@@ -20,11 +25,18 @@ export interface Range {
   readonly from?: number;
   /** The greatest number, excluded; none if not said. */
   readonly to?: number;
+  /** How many entries at most. */
   readonly limit: number;
   /** The greatest number first. */
   readonly reverse?: boolean;
 }
 
+/**
+ * Where a client keeps everything: a sorted map from text to bytes, written in commits. {@link encryptedStore} over
+ * `sqliteStore` of `cliquet/sqlite` or `indexedDbStore` of `cliquet/indexeddb` is what most want; an adapter to something
+ * else implements this, and owes what each method promises: a client that was told that a commit is done acknowledges
+ * messages after it. What lies where: [STORAGE.md](../../docs/STORAGE.md), "The client".
+ */
 export interface Store {
   /** The value of a key, or null. What is returned is the caller's to keep. */
   get(key: string): Promise<Bytes | null>;
@@ -34,13 +46,14 @@ export interface Store {
    */
   list(prefix: string): Promise<readonly Entry[]>;
   /**
-   * Some of the entries whose key is `prefix` and a number as numberKey() writes it, in the order of the numbers.
+   * Some of the entries whose key is `prefix` and a number as {@link numberKey} writes it, in the order of the numbers.
    * @param prefix  ends with a slash
    */
   range(prefix: string, range: Range): Promise<readonly Entry[]>;
   /**
    * All of these writes, or none: when the promise is fulfilled they survive a crash, when it is rejected nothing
    * has changed. A later write to the same key wins.
+   * @param writes  any number, in this order
    * @throws CliquetError `store-unwritable`
    */
   commit(writes: readonly Write[]): Promise<void>;
@@ -50,7 +63,11 @@ export interface Store {
 
 const numberDigits = 16;
 
-/** A running number as the last part of a key: sorts as a number does. */
+/**
+ * A running number as the last part of a key: sorts as a number does.
+ * @param number  a whole number from 0
+ * @returns 16 digits
+ */
 export function numberKey(number: number): string {
   return String(number).padStart(numberDigits, '0');
 }

@@ -2,7 +2,7 @@
 
 import { base64, base64urlnopad } from '@scure/base';
 
-/** Bytes that own (or view) an ordinary ArrayBuffer, as WebCrypto and SQLite want them. */
+/** Bytes: a `Uint8Array` that owns (or views) an ordinary ArrayBuffer, as WebCrypto and SQLite want them. */
 export type Bytes = Uint8Array<ArrayBuffer>;
 
 const utf8Encoder = new TextEncoder();

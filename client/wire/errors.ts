@@ -3,6 +3,10 @@
 //
 // No message ever carries a secret, an address, an identifier or foreign text.
 
+import type { ErrorCode } from './error-code.ts';
+
+export type { ErrorCode };
+
 interface CodeEntry {
   /** A sentence for people: what happened, and what to do next. */
   readonly title: string;
@@ -223,18 +227,34 @@ export const errorCodes = {
   },
   'store-not-empty': { title: 'This store holds a client already; restore into a new one.', retry: false },
   'client-closed': { title: 'The client was closed; open it again.', retry: false },
-} as const satisfies Record<string, CodeEntry>;
+} as const satisfies Record<ErrorCode, CodeEntry>;
 
-export type ErrorCode = keyof typeof errorCodes;
-
-/** Every error that the library or the relay raises on purpose; misuse of the API is a TypeError or RangeError. */
+/**
+ * Every error that the library or the relay raises on purpose; misuse of the API is a TypeError or RangeError. Its message
+ * says what happened and what to do next; none carries a secret, an address, an identifier or foreign text.
+ * @example
+ * ```ts
+ * import { CliquetError } from 'cliquet';
+ *
+ * try {
+ *   await client.addContact('not an invite');
+ * } catch (error) {
+ *   if (!(error instanceof CliquetError)) throw error;
+ *   console.log(error.code, error.retry, error.message); // invite-invalid false This is not an invite; ask for a new one.
+ * }
+ * ```
+ */
 export class CliquetError extends Error {
+  /** `CliquetError`. */
   override readonly name = 'CliquetError';
+  /** What has gone wrong. */
   readonly code: ErrorCode;
 
   /**
-   * @param code    one of the table above
-   * @param detail  what exactly, in a few words of the program's own
+   * An error of this code.
+   * @param code     what has gone wrong
+   * @param detail   what exactly, in a few words of the program's own
+   * @param options  the cause
    */
   constructor(code: ErrorCode, detail?: string, options?: ErrorOptions) {
     super(detail === undefined ? errorCodes[code].title : `${errorCodes[code].title} (${detail})`, options);

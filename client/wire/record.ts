@@ -13,7 +13,12 @@ import { hashBytes, maxBecause, maxHistory, maxMembers, maxNameLength, signature
 const position = uint(maxMembers - 1);
 
 export const roles = ['admin', 'member'] as const;
-export type Role = (typeof roles)[number];
+/** What a member may do. */
+export type Role =
+  /** Also change who is in the group, and who is an admin: but for members who came before it. */
+  | 'admin'
+  /** Talk, rename the group, and leave it. */
+  | 'member';
 
 export const RosterEntry = struct('roster entry', {
   hrid: bytes(hashBytes),

@@ -7,13 +7,27 @@
 import { bytes, bytesUpTo, list, oneOf, struct, uint, type ValueOf } from './codec.ts';
 import { hashBytes, maxBodyBytes, maxHeaderBytes, maxRecipients, messageTtlSeconds } from './limits.ts';
 
-/** Why the relay did not take a message for one recipient. */
 export const refusalCodes = ['unregistered', 'mailbox-full', 'gone', 'refused'] as const;
-export type RefusalCode = (typeof refusalCodes)[number];
+/** Why the relay did not take a message for one recipient ([PROTOCOL.md §8](../../docs/PROTOCOL.md)). */
+export type RefusalCode =
+  /** It is not registered. */
+  | 'unregistered'
+  /** 256 messages or 8 MiB of this sender wait for it. */
+  | 'mailbox-full'
+  /** Its mailbox has gone lately. */
+  | 'gone'
+  /** It takes nothing of this sender. */
+  | 'refused';
 
-/** Why a recipient that a message was taken for will never acknowledge it. */
 export const missCodes = ['gone', 'refused', 'expired'] as const;
-export type MissCode = (typeof missCodes)[number];
+/** Why a recipient that a message was taken for will never acknowledge it ([PROTOCOL.md §8](../../docs/PROTOCOL.md)). */
+export type MissCode =
+  /** Its mailbox has gone. */
+  | 'gone'
+  /** It takes nothing of this sender. */
+  | 'refused'
+  /** It was away for longer than the relay keeps a message: 30 days, unless its sender asked for less. */
+  | 'expired';
 
 export const Recipient = struct('recipient', {
   hrid: bytes(hashBytes),

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { createGroup } from '../../client/courier/founding.ts';
 import type { Registered } from '../../client/courier/registered.ts';
 import { askToRejoin } from '../../client/courier/rejoin.ts';
-import { Group } from '../../client/group.ts';
+import { groupOf } from '../../client/group.ts';
 import { createKeyPackage, type VerifiedKeyPackage, verifyKeyPackage } from '../../client/protocol/key-package.ts';
 import type { Generation, Lineage } from '../../client/protocol/lineage.ts';
 import { sealRequest } from '../../client/protocol/request.ts';
@@ -405,7 +405,7 @@ describe('a member who gives somebody else a key that is not theirs', () => {
     await circle.phone('v').takeIn(Number.POSITIVE_INFINITY);
     expect(circle.told('v').at(-1)).toBe('invited');
     const { host } = circle.phone('v');
-    await new Group(host, bytesKey(id)).accept();
+    await groupOf(host, bytesKey(id)).accept();
     await circle.group('n').send('it is me');
     await circle.settle('nv');
     expect(circle.phone('v').shown).toEqual(['it is me']);
@@ -414,6 +414,6 @@ describe('a member who gives somebody else a key that is not theirs', () => {
     expect(await toldOf(circle, 'z', 'v', next)).toEqual(['refused identity-conflict']);
     await circle.group('n').rename('True still');
     await circle.settle('nv');
-    expect(new Group(host, bytesKey(id)).name).toBe('True still');
+    expect(groupOf(host, bytesKey(id)).name).toBe('True still');
   });
 });

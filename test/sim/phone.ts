@@ -11,7 +11,8 @@ import { Poster } from '../../client/courier/poster.ts';
 import type { Registered } from '../../client/courier/registered.ts';
 import { Sealer } from '../../client/courier/sealer.ts';
 import { recoveryPhrase } from '../../client/crypto/recovery-phrase.ts';
-import { Group, type GroupHost } from '../../client/group.ts';
+import { type Group, groupOf } from '../../client/group.ts';
+import type { GroupHost } from '../../client/group-host.ts';
 import { createIdentity, deriveHrid, hashVaultId, identityOf } from '../../client/protocol/identity.ts';
 import { openBackup, restoreBackup, writeBackup } from '../../client/state/backup.ts';
 import { correctTimes } from '../../client/state/healing.ts';
@@ -148,7 +149,7 @@ export class Phone {
   /** The group of the story, if it is here. */
   get group(): Group | undefined {
     const [first] = this.client.state.all(tables.groups);
-    return first && new Group(this.host, first.key);
+    return first && groupOf(this.host, first.key);
   }
 
   /** The texts that this client itself has said, as far as it knows, and told its person nothing else. */

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { toClientEvent } from '../../../client/client-event.ts';
-import type { GroupHost } from '../../../client/group.ts';
+import type { GroupHost } from '../../../client/group-host.ts';
 import type { Step } from '../../../client/protocol/step.ts';
 import { emit } from '../../../client/state/events.ts';
 import {
