@@ -14,6 +14,7 @@ import type { MissCode, RefusalCode } from './wire/send.ts';
 /**
  * What the application hears, by {@link Client.events}. Its `type` says which of {@link Happenings} it is.
  * HRIDs, group and message ids are base64url.
+ * @category Events
  */
 export type ClientEvent = {
   /**

@@ -9,7 +9,10 @@ import { openPolling } from './transport/polling.ts';
 import type { OpenLink } from './transport/relay.ts';
 import { openStream } from './transport/stream.ts';
 
-/** What a client is opened with. */
+/**
+ * What a client is opened with.
+ * @category Clients
+ */
 export interface ClientOptions {
   /** The relay's address, https or http; only its origin counts. A store belongs to one relay; once it does, this may be left out. */
   readonly relay?: string;

@@ -36,6 +36,7 @@ import { decodeInvite, encodeInvite } from './wire/invite.ts';
  *
  * HRIDs (identifiers at the relay), group ids and message ids are text everywhere: base64url without padding (RFC 4648 §5)
  * of 32, 32 and 16 bytes, so 43, 43 and 22 characters.
+ * @category Clients
  * @example
  * ```ts
  * import { Client, encryptedStore } from 'cliquet';

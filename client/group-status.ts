@@ -1,6 +1,9 @@
 // Where a client stands in a group.
 
-/** Where a client stands in a group. */
+/**
+ * Where a client stands in a group.
+ * @category Groups
+ */
 export type GroupStatus =
   /** Somebody who is no contact has put this client into it; nothing is sent before the person accepts. */
   | 'invited'

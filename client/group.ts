@@ -35,6 +35,7 @@ export let groupOf: (host: GroupHost, id: string) => Group;
  *
  * Of the errors, {@link Client} says which any method may have. A group of a client whose store is another one now is
  * `group-unknown`.
+ * @category Groups
  */
 export class Group {
   readonly #host: GroupHost;

@@ -5,7 +5,10 @@ import type { HistoryEntry, MessageContent } from './state/history-entry.ts';
 import type { ErrorCode } from './wire/errors.ts';
 import type { MissCode, RefusalCode } from './wire/send.ts';
 
-/** One step of the ratchet as it can be shown ([PROTOCOL.md §13](../docs/PROTOCOL.md)): fingerprints and counts, no secret. */
+/**
+ * One step of the ratchet as it can be shown ([PROTOCOL.md §13](../docs/PROTOCOL.md)): fingerprints and counts, no secret.
+ * @category Events
+ */
 export interface ShownStep {
   /** How many messages of each member the sender had opened, in roster order. */
   readonly vector: readonly number[];
@@ -15,7 +18,10 @@ export interface ShownStep {
   readonly leaf: string | null;
 }
 
-/** A member whose mailbox took nothing, and why. */
+/**
+ * A member whose mailbox took nothing, and why.
+ * @category Events
+ */
 export interface RefusedMember {
   /** The HRID. */
   readonly member: string;
@@ -23,7 +29,10 @@ export interface RefusedMember {
   readonly code: RefusalCode | MissCode;
 }
 
-/** What somebody has changed in a group. All but `name` are HRIDs. */
+/**
+ * What somebody has changed in a group. All but `name` are HRIDs.
+ * @category Events
+ */
 export interface GroupChange {
   /** Who has changed it. */
   readonly by: string;
@@ -46,25 +55,37 @@ export interface GroupChange {
   readonly undone: boolean;
 }
 
-/** What happens in a group. */
+/**
+ * What happens in a group.
+ * @category Events
+ */
 export interface InGroup {
   /** Where it happens. */
   readonly group: Group;
 }
 
-/** What is told of a message. */
+/**
+ * What is told of a message.
+ * @category Events
+ */
 export interface OfMessage extends InGroup {
   /** The message's id. */
   readonly id: string;
 }
 
-/** What comes with a step of the ratchet. */
+/**
+ * What comes with a step of the ratchet.
+ * @category Events
+ */
 export interface WithStep {
   /** The step. */
   readonly step: ShownStep;
 }
 
-/** How this client has come into a group. */
+/**
+ * How this client has come into a group.
+ * @category Events
+ */
 export interface Entrance extends InGroup {
   /** Who has put it there: HRID. */
   readonly by: string;
@@ -72,7 +93,10 @@ export interface Entrance extends InGroup {
   readonly key: string;
 }
 
-/** Content that somebody else has sent. */
+/**
+ * Content that somebody else has sent.
+ * @category Events
+ */
 export interface Said
   extends InGroup,
     WithStep,
@@ -81,7 +105,10 @@ export interface Said
   readonly content: MessageContent;
 }
 
-/** What can happen, by the `type` of the event that tells of it. Whoever is named is named by the HRID. */
+/**
+ * What can happen, by the `type` of the event that tells of it. Whoever is named is named by the HRID.
+ * @category Events
+ */
 export interface Happenings {
   /** A stranger has put this client into a group: {@link Group.accept} or {@link Group.decline}. */
   readonly invited: Entrance;
@@ -216,7 +243,10 @@ export interface Happenings {
   };
 }
 
-/** One of what can happen: an event without its number and its time. */
+/**
+ * One of what can happen: an event without its number and its time.
+ * @category Events
+ */
 export type Happening = {
   readonly [T in keyof Happenings]: {
     /** Which of them it is. */

@@ -6,7 +6,10 @@ import type { Transaction } from './state/state.ts';
 import { type Bytes, bytesKey } from './wire/bytes.ts';
 import { CliquetError } from './wire/errors.ts';
 
-/** How long content is kept in a group's history, in this client's store: others keep what they keep. */
+/**
+ * How long content is kept in a group's history, in this client's store: others keep what they keep.
+ * @category Messages
+ */
 export type HistoryPolicy =
   /** Until the application has heard it. */
   | 'none'

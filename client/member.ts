@@ -13,7 +13,10 @@ import { CliquetError } from './wire/errors.ts';
 import { decodeInvite } from './wire/invite.ts';
 import type { Role } from './wire/record.ts';
 
-/** A member of a group. */
+/**
+ * A member of a group.
+ * @category Groups
+ */
 export interface Member {
   /** The HRID: base64url of 32 bytes, 43 characters. */
   readonly hrid: string;

@@ -12,10 +12,16 @@ import { parseAddress } from './wire/address.ts';
 import { type Bytes, sameBytes } from './wire/bytes.ts';
 import { CliquetError } from './wire/errors.ts';
 
-/** Asks the person for the code that was sent: digits, white space around them does not matter. `attempt` counts from 1; null gives up. */
+/**
+ * Asks the person for the code that was sent: digits, white space around them does not matter. `attempt` counts from 1; null gives up.
+ * @category Clients
+ */
 export type AskForCode = (attempt: number) => Promise<string | null> | string | null;
 
-/** How a client registers. */
+/**
+ * How a client registers.
+ * @category Clients
+ */
 export interface RegistrationOptions {
   /** In which language the code is sent: a BCP 47 tag, of which the relay learns the language alone; the platform's if not said. */
   readonly language?: string;

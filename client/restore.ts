@@ -11,7 +11,10 @@ import { httpRelay } from './transport/http.ts';
 import type { Bytes } from './wire/bytes.ts';
 import { CliquetError } from './wire/errors.ts';
 
-/** What brings an identity back: the words, or a backup with the words or with its passphrase. */
+/**
+ * What brings an identity back: the words, or a backup with the words or with its passphrase.
+ * @category Clients
+ */
 export interface RestoreOptions {
   /** What {@link Client.backup} gave. */
   readonly backup?: Bytes;

@@ -6,7 +6,10 @@ import { type Bytes, decodeBase64Url, encodeBase64Url, encodeUtf8 } from './wire
 import { type Body, normalText } from './wire/content-body.ts';
 import { maxMediaTypeLength, maxNameLength, messageIdBytes } from './wire/limits.ts';
 
-/** What can be sent ([PROTOCOL.md §14](../docs/PROTOCOL.md)): at most 64 KiB of text in UTF-8, or of data. */
+/**
+ * What can be sent ([PROTOCOL.md §14](../docs/PROTOCOL.md)): at most 64 KiB of text in UTF-8, or of data.
+ * @category Messages
+ */
 export type Sendable =
   /** Text. Lone surrogates are replaced, byte order marks at its start dropped. */
   | string
@@ -29,7 +32,10 @@ export type Sendable =
       readonly data: Uint8Array;
     };
 
-/** How something is sent. */
+/**
+ * How something is sent.
+ * @category Messages
+ */
 export interface SendOptions {
   /**
    * As {@link newMessageId} or {@link messageIdFor} makes them: to say the same again after a crash, without sending it
@@ -45,6 +51,7 @@ export interface SendOptions {
 /**
  * An id for a message that is still to be sent: 16 random bytes in base64url. It does not begin with a hyphen: on a
  * command line it would be taken for an option.
+ * @category Messages
  * @param random  the platform's generator if not said
  * @returns 22 characters
  * @example

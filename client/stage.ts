@@ -5,7 +5,10 @@ import { fingerprint } from './protocol/step.ts';
 import { digestAt, isKept } from './protocol/transcript.ts';
 import { bytesKey } from './wire/bytes.ts';
 
-/** Where a group's ratchet stands here ([PROTOCOL.md §13](../docs/PROTOCOL.md)). */
+/**
+ * Where a group's ratchet stands here ([PROTOCOL.md §13](../docs/PROTOCOL.md)).
+ * @category Groups
+ */
 export interface Stage {
   /** How many messages of each member were opened here, in roster order. */
   readonly vector: readonly number[];
@@ -15,7 +18,10 @@ export interface Stage {
   readonly waiting: number;
 }
 
-/** How far a member has come, as far as this client knows. */
+/**
+ * How far a member has come, as far as this client knows.
+ * @category Groups
+ */
 export interface MemberStage {
   /** Its HRID. */
   readonly hrid: string;

@@ -6,7 +6,10 @@ import { CliquetError, type ErrorCode } from '../wire/errors.ts';
 import type { Hello, QueueEntry } from '../wire/queue.ts';
 import type { Delivered } from '../wire/send.ts';
 
-/** The line to the relay. */
+/**
+ * The line to the relay.
+ * @category Clients
+ */
 export type ConnectionState =
   /** There is none, and none is wanted. */
   | 'offline'

@@ -134,7 +134,10 @@ export function unposted(reader: Reader): Outgoing[] {
 }
 
 /** What is still to be done. */
-/** How much of this client is on its way. */
+/**
+ * How much of this client is on its way.
+ * @category Clients
+ */
 export interface Pending {
   /** How many contents are to be sealed. */
   readonly unsent: number;

@@ -8,7 +8,10 @@ import { Envelope } from '../wire/envelope.ts';
 import { CliquetError } from '../wire/errors.ts';
 import type { Recipient } from '../wire/send.ts';
 
-/** An envelope that the relay has handed over, or has accepted. HRIDs and the group's id are base64url. */
+/**
+ * An envelope that the relay has handed over, or has accepted. HRIDs and the group's id are base64url.
+ * @category Clients
+ */
 export interface Parcel {
   /** Whether the relay has accepted it of this client, or handed it over. */
   readonly direction: 'sent' | 'received';

@@ -3,7 +3,10 @@
 
 import type { Bytes } from '../wire/bytes.ts';
 
-/** X25519 and Ed25519, as a client computes with them ([PROTOCOL.md §2](../../docs/PROTOCOL.md)). */
+/**
+ * X25519 and Ed25519, as a client computes with them ([PROTOCOL.md §2](../../docs/PROTOCOL.md)).
+ * @category Platform
+ */
 export interface Curves {
   /** Whose they are: the platform's, or those of `@noble/curves`. */
   readonly name: 'noble' | 'webcrypto';

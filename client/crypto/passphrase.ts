@@ -3,7 +3,10 @@
 import { type Bytes, encodeUtf8 } from '../wire/bytes.ts';
 import { CliquetError } from '../wire/errors.ts';
 
-/** What a passphrase costs to try: Argon2id (RFC 9106) with one lane. */
+/**
+ * What a passphrase costs to try: Argon2id (RFC 9106) with one lane.
+ * @category Stores
+ */
 export interface PassphraseParameters {
   /** Memory in KiB: 8 to 1,048,576; 32,768 if nothing is said. */
   readonly memoryKib: number;

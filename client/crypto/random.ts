@@ -4,7 +4,10 @@ import { type Bytes, concatBytes } from '../wire/bytes.ts';
 import { type Context, deriveKey } from './kdf.ts';
 import type { KdfLabel } from './labels.ts';
 
-/** Gives `length` fresh random bytes. */
+/**
+ * Gives `length` fresh random bytes.
+ * @category Platform
+ */
 export type RandomSource = (length: number) => Bytes;
 
 /** The platform's generator. */

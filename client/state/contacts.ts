@@ -47,7 +47,10 @@ function contactOf(reader: Reader, hrid: string): Contact {
   return contact;
 }
 
-/** A contact as the application sees it. */
+/**
+ * A contact as the application sees it.
+ * @category Clients
+ */
 export interface ContactEntry {
   /** The HRID: base64url of 32 bytes, 43 characters. */
   readonly hrid: string;

@@ -7,7 +7,10 @@ import { historyPrefix } from './history.ts';
 import { archives, type HistoryRecord, type Outgoing, tables } from './records.ts';
 import type { Reader } from './state.ts';
 
-/** What somebody has said ([PROTOCOL.md §14](../../docs/PROTOCOL.md)), by its `type`. */
+/**
+ * What somebody has said ([PROTOCOL.md §14](../../docs/PROTOCOL.md)), by its `type`.
+ * @category Messages
+ */
 export type MessageContent =
   /** Text. */
   | {
@@ -46,7 +49,10 @@ export type MessageContent =
       readonly kind: string;
     };
 
-/** How far a message has come. */
+/**
+ * How far a message has come.
+ * @category Messages
+ */
 export type MessageState =
   /** It is somebody else's. */
   | 'received'
@@ -65,7 +71,10 @@ export type MessageState =
   /** Somebody has not answered in the 31 days that it was kept for them, or before the group was lost. */
   | 'unconfirmed';
 
-/** A message in a group's history. HRIDs, group and message ids are base64url; times are in seconds since 1970. */
+/**
+ * A message in a group's history. HRIDs, group and message ids are base64url; times are in seconds since 1970.
+ * @category Messages
+ */
 export interface HistoryEntry {
   /** Counts up in each group. */
   readonly number: number;
@@ -180,6 +189,7 @@ export async function readHistory(
 
 /**
  * An entry for `JSON.stringify`.
+ * @category Messages
  * @returns its fields, the data of its content in base64 (RFC 4648 §4)
  * @example
  * ```ts

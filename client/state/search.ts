@@ -11,7 +11,10 @@ const pageSize = 128;
 /** A clock that was wrong for a while may have put messages this far out of order. */
 const clockSlackSeconds = 24 * 3600;
 
-/** Which messages are wanted; all if nothing is said. */
+/**
+ * Which messages are wanted; all if nothing is said.
+ * @category Messages
+ */
 export interface HistoryQuery {
   /** The group's id; all groups if not said. */
   readonly group?: string;

@@ -34,7 +34,10 @@ const Header = struct('store header', {
   checksum: bytes(32),
 });
 
-/** How a store is encrypted. */
+/**
+ * How a store is encrypted.
+ * @category Stores
+ */
 export interface EncryptionOptions {
   /** Fresh random bytes; the platform's generator if not said. */
   readonly random?: RandomSource;
@@ -48,6 +51,7 @@ export interface EncryptionOptions {
  * Opens what is stored encrypted in another store; an empty one becomes encrypted under this secret. Whoever has the inner
  * store without the secret learns how many entries there are, how long they are, and which were written when; neither keys
  * nor values (XChaCha20-Poly1305; [STORAGE.md](../../docs/STORAGE.md), "Encrypted").
+ * @category Stores
  * @param inner   belongs to the encrypted store from now on; it is closed if it does not open
  * @param secret  a passphrase (Unicode NFKC is taken of it), or a key of 32 bytes
  * @throws CliquetError `wrong-passphrase`, `store-damaged`, `store-too-new`, and nothing is written then;
@@ -86,6 +90,7 @@ export async function encryptedStore(
 /**
  * Whether nothing is kept there yet: so that a person can be asked for a new passphrase, or for the one that there is.
  * A store that is in order is not read for that, however large it is.
+ * @category Stores
  * @param inner  the store under the encrypted one; it stays open
  * @example
  * ```ts
@@ -104,6 +109,7 @@ export async function isEmptyStore(inner: Store): Promise<boolean> {
 
 /**
  * Puts another secret in the place of the old one. What is stored stays as it is; so does a copy under the old one.
+ * @category Stores
  * @param inner  the store under the encrypted one; it stays open
  * @param from   the old secret: a passphrase, or a key of 32 bytes
  * @param to     the new one, alike

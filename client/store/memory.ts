@@ -4,7 +4,10 @@ import type { Bytes } from '../wire/bytes.ts';
 import { CliquetError } from '../wire/errors.ts';
 import { type Entry, rangeKeys, type Store } from './store.ts';
 
-/** A {@link Store} in memory, which can be copied. */
+/**
+ * A {@link Store} in memory, which can be copied.
+ * @category Stores
+ */
 export interface MemoryStore extends Store {
   /** A copy of all entries, which {@link memoryStore} takes to start from. */
   entries(): ReadonlyMap<string, Bytes>;
@@ -12,6 +15,7 @@ export interface MemoryStore extends Store {
 
 /**
  * A store in memory, for tests and for clients that want to leave nothing behind.
+ * @category Stores
  * @param initial  entries to start from, copied
  * @example
  * ```ts

@@ -3,7 +3,10 @@
 
 import type { Bytes } from '../wire/bytes.ts';
 
-/** What a store keeps under a key. */
+/**
+ * What a store keeps under a key.
+ * @category Stores
+ */
 export interface Entry {
   /** Parts separated by slashes. */
   readonly key: string;
@@ -11,7 +14,10 @@ export interface Entry {
   readonly value: Bytes;
 }
 
-/** Sets a key, or deletes it where the value is null. */
+/**
+ * Sets a key, or deletes it where the value is null.
+ * @category Stores
+ */
 export interface Write {
   /** Parts separated by slashes. */
   readonly key: string;
@@ -19,7 +25,10 @@ export interface Write {
   readonly value: Bytes | null;
 }
 
-/** A part of the numbered entries under a prefix. */
+/**
+ * A part of the numbered entries under a prefix.
+ * @category Stores
+ */
 export interface Range {
   /** The least number, included; 0 if not said. */
   readonly from?: number;
@@ -36,6 +45,7 @@ export interface Range {
  * `sqliteStore` of `cliquet/sqlite` or `indexedDbStore` of `cliquet/indexeddb` is what most want; an adapter to something
  * else implements this, and owes what each method promises: a client that was told that a commit is done acknowledges
  * messages after it. What lies where: [STORAGE.md](../../docs/STORAGE.md), "The client".
+ * @category Stores
  */
 export interface Store {
   /** The value of a key, or null. What is returned is the caller's to keep. */
@@ -65,6 +75,7 @@ const numberDigits = 16;
 
 /**
  * A running number as the last part of a key: sorts as a number does.
+ * @category Stores
  * @param number  a whole number from 0
  * @returns 16 digits
  */

@@ -2,7 +2,10 @@
 
 import { base64, base64urlnopad } from '@scure/base';
 
-/** Bytes: a `Uint8Array` that owns (or views) an ordinary ArrayBuffer, as WebCrypto and SQLite want them. */
+/**
+ * Bytes: a `Uint8Array` that owns (or views) an ordinary ArrayBuffer, as WebCrypto and SQLite want them.
+ * @category Platform
+ */
 export type Bytes = Uint8Array<ArrayBuffer>;
 
 const utf8Encoder = new TextEncoder();

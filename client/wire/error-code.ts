@@ -1,7 +1,10 @@
 // The codes of errors. What stands here of each is what its error says (errors.ts; a test compares them): what happened and
 // what to do next, whether the same call may succeed later without any change, and the HTTP status if a relay answers it.
 
-/** What has gone wrong ([PROTOCOL.md §17](../../docs/PROTOCOL.md)): see {@link CliquetError}. */
+/**
+ * What has gone wrong ([PROTOCOL.md §17](../../docs/PROTOCOL.md)): see {@link CliquetError}.
+ * @category Errors
+ */
 export type ErrorCode =
   // Bytes and requests
   /** The bytes are not what the protocol expects; nothing was changed. (HTTP 400) */

@@ -232,6 +232,7 @@ export const errorCodes = {
 /**
  * Every error that the library or the relay raises on purpose; misuse of the API is a TypeError or RangeError. Its message
  * says what happened and what to do next; none carries a secret, an address, an identifier or foreign text.
+ * @category Errors
  * @example
  * ```ts
  * import { CliquetError } from 'cliquet';

@@ -13,7 +13,10 @@ import { hashBytes, maxBecause, maxHistory, maxMembers, maxNameLength, signature
 const position = uint(maxMembers - 1);
 
 export const roles = ['admin', 'member'] as const;
-/** What a member may do. */
+/**
+ * What a member may do.
+ * @category Groups
+ */
 export type Role =
   /** Also change who is in the group, and who is an admin: but for members who came before it. */
   | 'admin'

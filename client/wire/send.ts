@@ -8,7 +8,10 @@ import { bytes, bytesUpTo, list, oneOf, struct, uint, type ValueOf } from './cod
 import { hashBytes, maxBodyBytes, maxHeaderBytes, maxRecipients, messageTtlSeconds } from './limits.ts';
 
 export const refusalCodes = ['unregistered', 'mailbox-full', 'gone', 'refused'] as const;
-/** Why the relay did not take a message for one recipient ([PROTOCOL.md §8](../../docs/PROTOCOL.md)). */
+/**
+ * Why the relay did not take a message for one recipient ([PROTOCOL.md §8](../../docs/PROTOCOL.md)).
+ * @category Events
+ */
 export type RefusalCode =
   /** It is not registered. */
   | 'unregistered'
@@ -20,7 +23,10 @@ export type RefusalCode =
   | 'refused';
 
 export const missCodes = ['gone', 'refused', 'expired'] as const;
-/** Why a recipient that a message was taken for will never acknowledge it ([PROTOCOL.md §8](../../docs/PROTOCOL.md)). */
+/**
+ * Why a recipient that a message was taken for will never acknowledge it ([PROTOCOL.md §8](../../docs/PROTOCOL.md)).
+ * @category Events
+ */
 export type MissCode =
   /** Its mailbox has gone. */
   | 'gone'

@@ -11,13 +11,12 @@ const readme = await readFile(join(root, 'README.md'), 'utf8');
 const example = /```ts\n([\s\S]*?)```/.exec(readme)?.[1] ?? '';
 const given = 'declare const inviteOfAnother: string;\n';
 
-test('README.md the example of the library compiles as it stands', () => {
+test('README.md the example of the library compiles as it stands, and would not with a wrong name', {
+  timeout: 120_000,
+}, () => {
   expect(example).toContain("from 'cliquet'");
-  expect(complaints([given + example])).toEqual([]);
-});
-
-test('README.md an example with a wrong name would not compile', () => {
-  expect(complaints([given + example.replace('client.createGroup', 'client.makeGroup')])).not.toEqual([]);
+  const wrong = example.replace('client.createGroup', 'client.makeGroup');
+  expect(complaints([given + example, given + wrong])).toEqual([expect.stringMatching(/^1: .*'makeGroup'/)]);
 });
 
 test('README.md every command that it names is a script', () => {
