@@ -7,7 +7,8 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 const projects = ['node', 'workerd', 'units'];
 
 /** Files that take a minute or more, though they are short: unless it has seen a file, Vitest goes by its length. */
-const long = /test\/(sim\/(stories|group|large-group)|attacks\/1[13]|kills\/|soak\/|faults\/|demo\/|conformance\/relay)/;
+const long =
+  /test\/(sim\/(stories|group|large-group)|attacks\/1[13]|kills\/|soak\/|faults\/|demo\/|conformance\/relay)/;
 
 export default class Sequence extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
