@@ -14,7 +14,7 @@ const maxWorkers = 2;
 
 const inWorkerd = 'test/**/*.workerd.test.ts';
 /** Functions and classes alone: they start no process and leave nothing behind, so that their files share one. */
-const units = ['test/{client,worker}/**/*.test.ts', 'test/architecture.test.ts'];
+const units = ['test/{client,worker}/**/*.test.ts', 'test/support/*.test.ts', 'test/architecture.test.ts'];
 /** Among these, what needs a relay, a browser or a process to itself. */
 const noUnits = [
   'test/client/transport/{http,link}.test.ts',
@@ -41,7 +41,7 @@ export default defineConfig({
         test: {
           ...common,
           name: 'node',
-          include: ['test/!(client|worker)/*.test.ts', ...noUnits],
+          include: ['test/!(client|worker|support)/*.test.ts', ...noUnits],
           globalSetup: 'test/support/build.ts',
           setupFiles: 'test/support/observe.ts',
           exclude: [...configDefaults.exclude, inWorkerd],
