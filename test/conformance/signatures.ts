@@ -177,9 +177,10 @@ export const signatures: readonly Case[] = [
       await alter('signature-input', (text) =>
         text.replace(/created=(\d+)/, (_, time) => `created=${Number(time) - 1}`),
       );
-      await alter('signature-input', (text) => text.replace(/nonce="./, 'nonce="_'));
+      const otherDigit = (_: string, before: string, first: string) => before + (first === 'A' ? 'B' : 'A');
+      await alter('signature-input', (text) => text.replace(/(nonce=")(.)/, otherDigit));
       await alter('signature-input', (text) => text.replace('cliquet=(', 'other=('));
-      await alter('signature', (text) => text.replace(/:(.)/, (_, first) => (first === 'A' ? ':B' : ':A')));
+      await alter('signature', (text) => text.replace(/(:)(.)/, otherDigit));
       await alter('signature', () => '');
       await isUnharmed(bench, sender, other);
     },
