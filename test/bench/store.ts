@@ -1,5 +1,5 @@
-// What a client's state costs: on disk, in memory, to open and to search. `npm run bench`. The absolute times are this
-// machine's; what stands behind ratios is compared within this one run.
+// What a client's state costs: on disk, in memory, to open and to search. `npm run bench -- store`. The times are this
+// machine's; what stands as a ratio is compared within this one run.
 
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -27,6 +27,7 @@ import {
 import { median } from '../support/quantile.ts';
 import { seededRandom } from '../support/random.ts';
 import { groupRecord } from '../support/state.ts';
+import type { Report } from './report.ts';
 
 const random = seededRandom('bench');
 const folder = mkdtempSync(join(tmpdir(), 'cliquet-bench-'));
@@ -86,7 +87,7 @@ function putGroup(state: State, founding: Founding, name: string): Promise<void>
 const copies = 20;
 
 /** What a new group adds to a store and to the memory of a client. */
-async function stateOfGroup(size: number): Promise<void> {
+async function stateOfGroup(size: number): Promise<string[]> {
   const founding = await foundTestGroup(random, size);
   const file = join(folder, `${size}.db`);
   const store = counting(sqliteStore(file));
@@ -99,7 +100,7 @@ async function stateOfGroup(size: number): Promise<void> {
   for (let i = 0; i < copies; i++) loaded.push(await loadState(store, startOfTime));
   const memory = (memoryInUse() - empty) / loaded.length;
   await state.close();
-  console.log(`  N = ${String(size).padEnd(3)}  ${kib(disk).padStart(8)} stored  ${kib(memory).padStart(9)} in memory`);
+  return [String(size), kib(disk), kib(memory)];
 }
 
 function memoryInUse(): number {
@@ -109,7 +110,7 @@ function memoryInUse(): number {
 }
 
 /** What a received message makes the client write while the third member says nothing. */
-async function silentMember(unanswered: number): Promise<void> {
+async function silentMember(report: Report, unanswered: number): Promise<void> {
   const founding = await foundTestGroup(random, 3);
   const [, sender] = founding.people as [Person, Person];
   let [, theirs] = founding.ratchets as [Ratchet, Ratchet];
@@ -131,13 +132,12 @@ async function silentMember(unanswered: number): Promise<void> {
   }
   await state.close();
   const [first, last] = [median(written.slice(0, 20)), median(written.slice(-20))];
-  const ratio = (last / first).toFixed(2);
-  console.log(
-    `  a message: ${first} bytes at first, ${last} after ${unanswered} messages without an answer: ${ratio} times`,
-  );
+  const what = `bytes written for a message after ${unanswered} without an answer / at first`;
+  report.ratio(what, [last / first], { most: 1.2, counted: true });
+  report.raw.writtenBytes = written;
 }
 
-async function manyMessages(groups: number, messages: number): Promise<void> {
+async function manyMessages(report: Report, groups: number, messages: number): Promise<void> {
   const state = await begin(await encryptedStore(sqliteStore(path), passphrase));
   const words = [
     'the',
@@ -166,12 +166,10 @@ async function manyMessages(groups: number, messages: number): Promise<void> {
     });
   }
   await state.close();
-  console.log(`  ${(statSync(path).size / 1e6).toFixed(1)} MB on disk`);
 
   const open = async () => Client.open({ store: await encryptedStore(sqliteStore(path), passphrase), connect: false });
   const opening = await time(async () => (await open()).close());
   const unlocking = await time(async () => (await encryptedStore(sqliteStore(path), passphrase)).close());
-  console.log(`  open: ${ms(opening)}, of which the passphrase takes ${ms(unlocking)}`);
   const client = await open();
   const search = async (group?: string) => {
     let found = 0;
@@ -180,23 +178,28 @@ async function manyMessages(groups: number, messages: number): Promise<void> {
     return found;
   };
   const [all, one] = [await time(() => search()), await time(() => search(client.groups[0]?.id))];
-  console.log(
-    `  search: ${ms(all)} in all groups (${await search()} found), ${ms(one)} in one: 1 to ${(all / one).toFixed(0)}`,
-  );
+  const found = await search();
   await client.close();
+  report.table(`${groups} groups, ${messages.toLocaleString('en')} messages, encrypted under a passphrase:`, [
+    ['on disk', 'open', 'of it the passphrase', `search all (${found} found)`, 'search one group'],
+    [`${(statSync(path).size / 1e6).toFixed(1)} MB`, ...[opening, unlocking, all, one].map(ms)],
+  ]);
 }
 
-/** `--quick`: only that it runs, with figures that say little. */
-const isQuick = process.argv.includes('--quick');
-const [sizes, unanswered, groups, messages] = isQuick ? [[3], 40, 2, 40] : [[3, 32, 256], 300, 50, 10_000];
-
-try {
-  console.log('The state of a new group');
-  for (const size of sizes) await stateOfGroup(size);
-  console.log('A silent member');
-  await silentMember(unanswered);
-  console.log(`${groups} groups, ${messages.toLocaleString('en')} messages, encrypted under a passphrase`);
-  await manyMessages(groups, messages);
-} finally {
-  rmSync(folder, { recursive: true, force: true });
+export async function run(report: Report): Promise<void> {
+  const [sizes, unanswered, groups, messages] = report.quick ? [[3], 40, 2, 40] : [[3, 32, 256], 300, 50, 10_000];
+  try {
+    const states: string[][] = [];
+    for (const size of sizes) {
+      report.progress(`a group of ${size}`);
+      states.push(await stateOfGroup(size));
+    }
+    report.table('The state of a new group:', [['members', 'stored', 'in memory'], ...states]);
+    report.progress('a silent member');
+    await silentMember(report, unanswered);
+    report.progress('many messages');
+    await manyMessages(report, groups, messages);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
