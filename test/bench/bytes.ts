@@ -37,11 +37,11 @@ export async function run(report: Report): Promise<void> {
   const bounds = { uploaded: 480, downloaded: 395 } as const;
   for (const [way, most] of Object.entries(bounds) as ['uploaded' | 'downloaded', number][]) {
     const bytes = ofOwn(3)?.[way] ?? Number.NaN;
-    report.ratio(`bytes ${way} above the padded content, N = 3`, [bytes], { most, counted: true });
+    report.ratio(`bytes ${way} above the padded content, N = 3`, [bytes], { most, counted: true, margin: 1 });
   }
   const [few = 0, many = 0] = [sizes[0], sizes.at(-1)];
   const growth = ((ofOwn(many)?.downloaded ?? 0) - (ofOwn(few)?.downloaded ?? 0)) / (many - few);
-  report.ratio('bytes downloaded more for each member more', [growth], { most: 4, counted: true });
+  report.ratio('bytes downloaded more for each member more', [growth], { most: 4, counted: true, margin: 1 });
 
   const table = (title: string, of: (each: Weighed) => Weight | null) => {
     const rows = Map.groupBy(weighed, ({ peer }) => peer);

@@ -7,8 +7,10 @@ import { median, quantile } from '../support/quantile.ts';
 export interface Bound {
   readonly most?: number;
   readonly least?: number;
-  /** What was counted and not timed is the same in every run, and has no margin. */
+  /** Counted and not timed: the same in every round. */
   readonly counted?: boolean;
+  /** So many times past its bound is too far: unless it is said, as far as a short run on a busy machine may be. */
+  readonly margin?: number;
 }
 
 export interface Ratio extends Bound {
@@ -22,8 +24,7 @@ interface Table {
   readonly rows: readonly (readonly string[])[];
 }
 
-/** So far past its bound a short run on a busy machine may measure what a long one would not. */
-const margin = 2.5;
+const timedMargin = 2.5;
 
 export class Report {
   readonly name: string;
@@ -65,13 +66,13 @@ export class Report {
 }
 
 /** Whether the median is on the right side of the bound, or at least not past the margin. */
-export function verdictOf({ samples, most, least, counted = false }: Ratio): 'met' | 'not met' | 'far off' | null {
+export function verdictOf({ samples, most, least, margin = timedMargin }: Ratio): 'met' | 'not met' | 'far off' | null {
   if (most === undefined && least === undefined) return null;
   const at = median(samples);
   const isWithin = (allowance: number) =>
     at <= (most ?? Number.POSITIVE_INFINITY) * allowance && at >= (least ?? 0) / allowance;
   if (isWithin(1)) return 'met';
-  return !counted && isWithin(margin) ? 'not met' : 'far off';
+  return isWithin(margin) ? 'not met' : 'far off';
 }
 
 function cellsOf(ratio: Ratio): string[] {
