@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Report, verdictOf } from './report.ts';
+import { conclude, putTables, Report } from './report.ts';
 
 /** Each is a file here that has `run(report)`. */
 const benchmarks: Readonly<Record<string, string>> = {
@@ -30,9 +30,10 @@ ${Object.entries(benchmarks)
 
   --quick      a short run of ${quickOnes.join(', ')} or of what is named; ends with 1 if a ratio is far past its bound
   --json FILE  also writes every figure of every round
-  --write      also puts the tables into docs/bench/README.md`;
+  --write      also puts the tables into docs/bench/README.md, and plots beside it`;
 
-const page = join(import.meta.dirname, '../../docs/bench/README.md');
+const folder = join(import.meta.dirname, '../../docs/bench');
+const page = join(folder, 'README.md');
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
@@ -70,11 +71,9 @@ async function main(): Promise<void> {
       JSON.stringify({ machine, quick: values.quick, ...Object.fromEntries(figures) }, null, 2),
     );
   }
-  const far = reports.flatMap(({ ratios }) => ratios.filter((ratio) => verdictOf(ratio) === 'far off'));
-  for (const { what } of far) console.error(`bench: far from its bound: ${what}`);
-  const judged = reports.flatMap(({ ratios }) => ratios.filter((ratio) => verdictOf(ratio) !== null));
-  console.log(`\nbench: ${judged.length} ratios with a bound, ${far.length} far from it`);
-  if (far.length > 0) process.exitCode = 1;
+  const { text, isFine } = conclude(reports);
+  console.log(`\n${text}`);
+  if (!isFine) process.exitCode = 1;
 }
 
 /** Where and when. */
@@ -90,13 +89,9 @@ function showProgress(text: string): void {
   else if (text.endsWith('…')) process.stderr.write(`${text}\n`);
 }
 
-/** Puts a benchmark's tables between its marks. @throws if the page has none */
 function writePage(report: Report, machine: string): void {
-  const text = readFileSync(page, 'utf8');
-  const [begin, end] = [`<!-- ${report.name} -->`, `<!-- end of ${report.name} -->`];
-  const [from, to] = [text.indexOf(begin) + begin.length, text.indexOf(end)];
-  if (from < begin.length || to < from) throw new Error(`${page} has no place for ${report.name}: ${begin} and ${end}`);
-  writeFileSync(page, `${text.slice(0, from)}\n\n${machine}\n\n${report.toMarkdown()}\n\n${text.slice(to)}`);
+  for (const [name, svg] of report.plots) writeFileSync(join(folder, name), svg);
+  writeFileSync(page, putTables(readFileSync(page, 'utf8'), report, machine));
 }
 
 await main().catch((error: unknown) => {

@@ -2,6 +2,7 @@
 // terminal as for docs/bench/. Only ratios have bounds: they are of one run, and say the same on a slow machine; times do not.
 
 import { median, quantile } from '../support/quantile.ts';
+import { plotOf, type Series, slopeOf } from './plot.ts';
 
 /** What a ratio must reach. */
 export interface Bound {
@@ -32,6 +33,8 @@ export class Report {
   readonly quick: boolean;
   readonly ratios: Ratio[] = [];
   readonly tables: Table[] = [];
+  /** SVGs, by name of the file. */
+  readonly plots = new Map<string, string>();
   /** Every figure of every round, for `--json`. */
   readonly raw: Record<string, unknown> = {};
   readonly #progress: (text: string) => void;
@@ -51,6 +54,22 @@ export class Report {
   /** @param rows  the first has the titles of the columns */
   table(title: string, rows: Table['rows']): void {
     this.tables.push({ title, rows });
+  }
+
+  /** @param name  of the file that `--write` makes in docs/bench/, without its ending */
+  plot(name: string, title: string, xLabel: string, yLabel: string, series: readonly Series[]): void {
+    this.plots.set(`${name}.svg`, plotOf(title, xLabel, yLabel, series));
+    const xs = [...new Set(series.flatMap(({ points }) => points.map(([x]) => x)))];
+    const rows = series.map(({ name: of, points }) => [
+      of,
+      ...xs.map((x) => figure(points.find(([at]) => at === x)?.[1] ?? Number.NaN)),
+      slopeOf(points).toFixed(2),
+    ]);
+    this.table(`![${title}](${name}.svg)\n\n${title}: ${yLabel} by ${xLabel}:`, [
+      ['', ...xs.map(figure), 'slope'],
+      ...rows,
+    ]);
+    this.raw[name] = series;
   }
 
   progress(text: string): void {
@@ -73,6 +92,23 @@ export function verdictOf({ samples, most, least, margin = timedMargin }: Ratio)
     at <= (most ?? Number.POSITIVE_INFINITY) * allowance && at >= (least ?? 0) / allowance;
   if (isWithin(1)) return 'met';
   return isWithin(margin) ? 'not met' : 'far off';
+}
+
+/** The last lines of a run, and whether every ratio is at least within its margin. */
+export function conclude(reports: readonly Report[]): { readonly text: string; readonly isFine: boolean } {
+  const judged = reports.flatMap(({ ratios }) => ratios.filter((ratio) => verdictOf(ratio) !== null));
+  const by = (verdict: string) => judged.filter((ratio) => verdictOf(ratio) === verdict);
+  const lines = by('far off').map(({ what }) => `bench: far from its bound: ${what}`);
+  const counts = `${by('met').length} bounds met, ${by('not met').length} not met, ${lines.length} far off`;
+  return { text: [...lines, `bench: ${counts}`].join('\n'), isFine: lines.length === 0 };
+}
+
+/** A page with a report's tables between its marks. @throws RangeError if the page has none */
+export function putTables(page: string, report: Report, machine: string): string {
+  const [begin, end] = [`<!-- ${report.name} -->`, `<!-- end of ${report.name} -->`];
+  const [from, to] = [page.indexOf(begin), page.indexOf(end)];
+  if (from < 0 || to < from) throw new RangeError(`"page" expected ${begin} and then ${end}`);
+  return `${page.slice(0, from)}${begin}\n\n${machine}\n\n${report.toMarkdown()}\n\n${page.slice(to)}`;
 }
 
 function cellsOf(ratio: Ratio): string[] {

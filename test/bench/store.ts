@@ -6,34 +6,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, encryptedStore } from '../../client/index.ts';
 import type { Ratchet } from '../../client/protocol/ratchet.ts';
-import { addMessage, startConversation } from '../../client/state/history.ts';
-import { saveLineage } from '../../client/state/lineages.ts';
-import { loadRatchet, saveRatchet } from '../../client/state/ratchets.ts';
-import { tables } from '../../client/state/records.ts';
-import { beginStore, loadState } from '../../client/state/schema.ts';
+import { addMessage } from '../../client/state/history.ts';
+import { loadState } from '../../client/state/schema.ts';
 import type { State } from '../../client/state/state.ts';
 import { sqliteStore } from '../../client/store/sqlite.ts';
 import type { Store } from '../../client/store/store.ts';
-import { bytesKey } from '../../client/wire/bytes.ts';
-import {
-  deliver,
-  type Founding,
-  foundTestGroup,
-  type Person,
-  sealText,
-  startOfTime,
-  textContent,
-} from '../support/group.ts';
+import { foundTestGroup, type Person, sealText, startOfTime, textContent } from '../support/group.ts';
 import { median } from '../support/quantile.ts';
 import { seededRandom } from '../support/random.ts';
-import { groupRecord } from '../support/state.ts';
 import type { Report } from './report.ts';
+import { begin, putGroup, takeIn } from './stored.ts';
 
 const random = seededRandom('bench');
 const folder = mkdtempSync(join(tmpdir(), 'cliquet-bench-'));
 const path = join(folder, 'store.db');
 const passphrase = 'a passphrase for nothing';
-const relay = 'http://relay.test';
 
 const kib = (bytes: number) => `${(bytes / 1024).toFixed(0)} KiB`;
 const ms = (milliseconds: number) => `${milliseconds.toFixed(0)} ms`;
@@ -65,24 +52,6 @@ function counting(store: Store): Store & { committed: number } {
   return counted;
 }
 
-async function begin(store: Store): Promise<State> {
-  const state = await loadState(store, startOfTime);
-  await state.transact((tx) => beginStore(tx, { relay, seed: random.bytes(32), hrid: null }));
-  return state;
-}
-
-function putGroup(state: State, founding: Founding, name: string): Promise<void> {
-  const [ratchet] = founding.ratchets as [Ratchet];
-  const { group: id, generation } = ratchet;
-  const { roster } = founding.generation;
-  return state.transact((tx) => {
-    tx.put(tables.groups, bytesKey(id), groupRecord({ id, name, generation, roster }));
-    saveLineage(tx, id, founding.lineage);
-    startConversation(tx, id, { type: 'all' });
-    saveRatchet(tx, undefined, ratchet);
-  });
-}
-
 /** So many copies make the rest of the memory's noise small. */
 const copies = 20;
 
@@ -91,7 +60,7 @@ async function stateOfGroup(size: number): Promise<string[]> {
   const founding = await foundTestGroup(random, size);
   const file = join(folder, `${size}.db`);
   const store = counting(sqliteStore(file));
-  const state = await begin(store);
+  const state = await begin(store, random.bytes(32));
   const before = store.committed;
   await putGroup(state, founding, 'Bench');
   const disk = store.committed - before;
@@ -115,7 +84,7 @@ async function silentMember(report: Report, unanswered: number): Promise<void> {
   const [, sender] = founding.people as [Person, Person];
   let [, theirs] = founding.ratchets as [Ratchet, Ratchet];
   const store = counting(sqliteStore(join(folder, 'silent.db')));
-  const state = await begin(store);
+  const state = await begin(store, random.bytes(32));
   await putGroup(state, founding, 'Silent');
   const { generation } = founding.ratchets[0] as Ratchet;
   const written: number[] = [];
@@ -123,11 +92,7 @@ async function silentMember(report: Report, unanswered: number): Promise<void> {
     const sealed = await sealText(random, sender, theirs, 'nobody answers');
     theirs = sealed.ratchet;
     const start = store.committed;
-    await state.transact(async (tx) => {
-      const before = loadRatchet(tx, generation) as Ratchet;
-      const { ratchet } = await deliver(before, 1, sealed.headers[0] as Uint8Array<ArrayBuffer>, sealed.body);
-      saveRatchet(tx, before, ratchet);
-    });
+    await takeIn(state, generation, sealed);
     written.push(store.committed - start);
   }
   await state.close();
@@ -138,7 +103,7 @@ async function silentMember(report: Report, unanswered: number): Promise<void> {
 }
 
 async function manyMessages(report: Report, groups: number, messages: number): Promise<void> {
-  const state = await begin(await encryptedStore(sqliteStore(path), passphrase));
+  const state = await begin(await encryptedStore(sqliteStore(path), passphrase), random.bytes(32));
   const words = [
     'the',
     'boat',
