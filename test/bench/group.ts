@@ -106,7 +106,9 @@ export async function openStream(client: Client, onFrame: (frame: ServerFrame) =
 
 /** A group of the bare worker's objects, which answers and asks as the relay's does. */
 export async function openFloorGroup(url: string, id: string, members: number, way: Way): Promise<Group> {
-  const name = `${url}/${members - 1}-${id}`;
+  const name = `/${members - 1}-${id}`;
+  // Its clients sign as the relay's do, for nothing: what a client takes is not what is measured.
+  const client = new Client({ url });
   const recipients = Array.from({ length: members - 1 }, (_, i) => `${name}.${i + 1}`);
   const answers = new Answers();
   let sockets: WebSocket[] = [];
@@ -114,7 +116,7 @@ export async function openFloorGroup(url: string, id: string, members: number, w
 
   const connect = async (recipient: string) => {
     let [acked, newest] = [0, 0];
-    const socket: WebSocket = await openSocket(recipient, [], (data) => {
+    const socket: WebSocket = await openSocket(url + recipient, [], (data) => {
       if (!(data instanceof ArrayBuffer)) throw new Error('the bare worker sends text to a recipient');
       newest = seqOf(data);
       if (newest - acked < batch && newest !== next - 1) return;
@@ -128,23 +130,23 @@ export async function openFloorGroup(url: string, id: string, members: number, w
   };
   const poll = async (recipient: string, n: number) => {
     for (;;) {
-      const response = await fetch(recipient);
+      const response = await client.fetch({ method: 'GET', path: recipient });
       const waiting = await response.arrayBuffer();
       if (waiting.byteLength > 0) {
         const seq = seqOf(waiting);
         if (seq !== n) throw new Error('a message came out of turn');
-        await post(`${recipient}/acks`, Uint32Array.of(seq));
+        await post(`${recipient}/acks`, new Uint8Array(Uint32Array.of(seq).buffer));
         return;
       }
       await new Promise((wake) => setTimeout(wake, pollMs));
     }
   };
-  const post = async (to: string, body: Uint8Array<ArrayBuffer> | Uint32Array<ArrayBuffer>) => {
-    const { status } = await fetch(to, { method: 'POST', body });
+  const post = async (path: string, body: Uint8Array<ArrayBuffer>) => {
+    const { status } = await client.fetch({ method: 'POST', path, body });
     if (status !== 202) throw new Error(`the bare worker answers ${status}`);
   };
   if (way === 'stream') await comeBack();
-  const socket = await openSocket(name, [], (data) => {
+  const socket = await openSocket(url + name, [], (data) => {
     const [what, n] = String(data).split(' ');
     if (what === 'accepted') answers.accepted(Number(n));
     else answers.delivered(Number(n));
