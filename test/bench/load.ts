@@ -82,7 +82,7 @@ export async function drain(groups: readonly Group[], depth: number): Promise<Dr
   const filled = performance.now();
   await Promise.all(groups.map((group) => group.comeBack()));
   await within(drainMs, Promise.all(delivered.flat()));
-  const all = (1000 * depth * groups.length) as number;
+  const all = 1000 * depth * groups.length;
   return { filled: all / (filled - start), drained: all / (performance.now() - filled) };
 }
 

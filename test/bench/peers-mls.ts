@@ -1,5 +1,5 @@
 // MLS (RFC 9420) by ts-mls: what heals is a commit, so a message is a commit and an application message. Its tree is as it is
-// when everybody has committed once: each member comes, commits, and lets the next one in, so that no inner node is blank.
+// when everybody has committed: whoever comes commits, and lets the next ones in, so that no inner node is blank.
 
 import {
   type ClientState,
@@ -53,16 +53,22 @@ async function setup(members: number, suiteName: string): Promise<PeerGroup> {
   // Sealed by whoever has come last, opened by whoever came before.
   let receiver = await createGroup(encodeUtf8('bench'), first.publicPackage, first.privatePackage, [], cipherSuite);
   let sender = receiver;
-  for (let i = 1; i < members; i++) {
-    const { publicPackage, privatePackage } = await createPackage(i);
-    const add = { proposalType: 'add', add: { keyPackage: publicPackage } } as const;
-    const { newState, welcome } = await createCommit({ state: sender, cipherSuite }, { extraProposals: [add] });
-    if (welcome === undefined) throw new TypeError('expected a welcome');
-    const keys = [publicPackage, privatePackage, emptyPskIndex, cipherSuite] as const;
+  for (let size = 1; size < members; ) {
+    // Alone to the founder's side, then two at a time: of every two neighbours one commits.
+    const count = size === 1 ? 1 : Math.min(2, members - size);
+    const newcomers = await Promise.all(Array.from({ length: count }, (_, i) => createPackage(size + i)));
+    const extraProposals = newcomers.map(
+      ({ publicPackage }) => ({ proposalType: 'add', add: { keyPackage: publicPackage } }) as const,
+    );
+    const { newState, welcome } = await createCommit({ state: sender, cipherSuite }, { extraProposals });
+    const last = newcomers.at(-1);
+    if (welcome === undefined || last === undefined) throw new TypeError('expected a welcome');
+    const keys = [last.publicPackage, last.privatePackage, emptyPskIndex, cipherSuite] as const;
     const joined = await joinGroup(welcome, ...keys, withoutPadding(newState).ratchetTree);
     const { newState: committed, part } = await commit(withoutPadding(joined));
     receiver = (await process(newState, part)).newState;
     sender = committed;
+    size += count;
   }
   return {
     async send(text) {
