@@ -3,6 +3,7 @@
 
 import type { Bytes } from '../wire/bytes.ts';
 
+/** The bytes of a key must not change once it was used: a provider may remember what it has made of them. */
 export interface Curves {
   readonly name: 'noble' | 'webcrypto';
   /**
