@@ -27,7 +27,7 @@ import {
   wrapKey,
 } from './ratchet.ts';
 import { fingerprint, type Step } from './step.ts';
-import { digestAt, extendTranscript, hashMessageBody, isKept, memberAt, verifyHeader } from './transcript.ts';
+import { digestAt, extendTranscript, hashMessageBody, isKept, memberAt, payloadOf, verifyHeader } from './transcript.ts';
 
 const maxWaitingPerSender = 256;
 const maxWaitingBytesPerSender = 1024 * 1024;
@@ -72,7 +72,7 @@ export async function openMessage(
   envelope: MessageEnvelope,
   now: number,
 ): Promise<Received> {
-  const message = await verifyEnvelope(curves, before, sender, header, envelope, now);
+  const { message, payload } = await verifyEnvelope(curves, before, sender, header, envelope, now);
   const ratchet = noteNumber(before, message);
 
   if (memberAt(ratchet, sender).cloned) throw new CliquetError('message-refused', 'the member was copied');
@@ -90,7 +90,7 @@ export async function openMessage(
   }
   if (!isCovered(ratchet, message)) return wait(ratchet, message);
 
-  const opened = await openCovered(curves, ratchet, message, now);
+  const opened = await openCovered(curves, ratchet, message, now, payload);
   return openWaiting(curves, opened, now);
 }
 
@@ -112,7 +112,7 @@ async function verifyEnvelope(
   sealedSecret: Bytes,
   { nonce, header, outer, inner }: MessageEnvelope,
   now: number,
-): Promise<WaitingMessage> {
+): Promise<{ readonly message: WaitingMessage; readonly payload: Bytes }> {
   const plaintext = open(ratchet.headerKey, nonce, header);
   if (plaintext === null || sender === ratchet.self) throw new CliquetError('message-refused');
   const { vector, digest, signature } = decodeOrRefuse(MessageHeader, plaintext);
@@ -120,8 +120,9 @@ async function verifyEnvelope(
   if (isTooFar(ratchet, vector)) throw new CliquetError('too-far-ahead');
   if (sealedSecret.length !== 0 && sealedSecret.length !== sealedSecretBytes) throw new CliquetError('message-refused');
   const signed: SignedHeader = { vector, digest, bodyHash: hashMessageBody(nonce, outer, inner), signature };
-  if (!(await verifyHeader(curves, ratchet, sender, signed))) throw new CliquetError('message-refused');
-  return { sender, signed, nonce, outer, inner, sealedSecret, since: now };
+  const payload = payloadOf(ratchet, sender, signed);
+  if (!(await verifyHeader(curves, ratchet, sender, signed, payload))) throw new CliquetError('message-refused');
+  return { message: { sender, signed, nonce, outer, inner, sealedSecret, since: now }, payload };
 }
 
 /** What a member has sealed may be nonsense all the same; all failures to open look alike. */
@@ -193,7 +194,13 @@ function dropStale(ratchet: Ratchet): Ratchet {
 }
 
 /** Opens a message whose vector is covered; throws `message-refused` and changes nothing if any check fails. */
-async function openCovered(curves: Curves, ratchet: Ratchet, message: WaitingMessage, now: number): Promise<Received> {
+async function openCovered(
+  curves: Curves,
+  ratchet: Ratchet,
+  message: WaitingMessage,
+  now: number,
+  payload: Bytes = payloadOf(ratchet, message.sender, message.signed),
+): Promise<Received> {
   const { sender, signed, nonce, inner } = message;
   const member = memberAt(ratchet, sender);
   const { vector } = signed;
@@ -219,20 +226,24 @@ async function openCovered(curves: Curves, ratchet: Ratchet, message: WaitingMes
     opened: number + 1,
     chainKey: nextChainKey(member.chainKey),
     contributions: kept ? [...member.contributions, kept] : member.contributions,
-    transcripts: [...member.transcripts, extendTranscript(ratchet, member.transcripts.at(-1) as Bytes, sender, signed)],
+    transcripts: [
+      ...member.transcripts,
+      extendTranscript(ratchet, member.transcripts.at(-1) as Bytes, sender, signed, payload),
+    ],
     vector: vector.with(sender, number + 1),
     recent: [...member.recent, signed].slice(-recentMessages),
   };
   const counts = isContent(content);
-  const advanced = prune({
+  const advanced: Ratchet = {
     ...ratchet,
     members: ratchet.members.with(sender, after),
     othersContributed: ratchet.othersContributed || contribution !== null,
     unansweredContent: ratchet.unansweredContent + (counts ? 1 : 0),
     unansweredSince: counts ? (ratchet.unansweredSince ?? now) : ratchet.unansweredSince,
-  });
+  };
   const step: Step = { vector, groupKey: fingerprint(group), leaf: contribution?.leaf ?? null };
-  return believeReports(curves, advanced, sender, content.reports, [{ type: 'opened', sender, number, content, step }]);
+  const opened: Outcome = { type: 'opened', sender, number, content, step };
+  return believeReports(curves, prune(advanced, sender), sender, content.reports, [opened]);
 }
 
 /** The new leaf and secret of a full message, checked against the commitment that all members see; null if light. */

@@ -25,7 +25,7 @@ import {
   wrapKey,
 } from './ratchet.ts';
 import { fingerprint, type Step } from './step.ts';
-import { digestAt, extendTranscript, hashMessageBody, memberAt, signHeader } from './transcript.ts';
+import { digestAt, extendTranscript, hashMessageBody, memberAt, payloadOf, signHeader } from './transcript.ts';
 
 /** Below this size every message is full: it carries a contribution. */
 const lightFromMembers = 17;
@@ -82,7 +82,8 @@ export async function sealMessage(
   const inner = seal(contentKey(key, contribution?.secret ?? null, nonce), nonce, pad(plaintext));
 
   const unsigned = { vector, digest, bodyHash: hashMessageBody(nonce, outer, inner) };
-  const signed: SignedHeader = { ...unsigned, signature: await signHeader(curves, seed, ratchet, unsigned) };
+  const payload = payloadOf(ratchet, self, unsigned);
+  const signed: SignedHeader = { ...unsigned, signature: await signHeader(curves, seed, ratchet, unsigned, payload) };
   const header = seal(ratchet.headerKey, nonce, MessageHeader.encode({ vector, digest, signature: signed.signature }));
   const headers = await Promise.all(
     ratchet.members.map(async (recipient, position) =>
@@ -98,13 +99,16 @@ export async function sealMessage(
     seen: number + 1,
     chainKey: nextChainKey(member.chainKey),
     contributions: contribution === null ? member.contributions : [...member.contributions, contribution],
-    transcripts: [...member.transcripts, extendTranscript(ratchet, member.transcripts.at(-1) as Bytes, self, signed)],
+    transcripts: [
+      ...member.transcripts,
+      extendTranscript(ratchet, member.transcripts.at(-1) as Bytes, self, signed, payload),
+    ],
     vector: vector.with(self, number + 1),
     recent: [...member.recent, signed].slice(-recentMessages),
     // What is sent again was counted where it was sent first.
     contents: member.contents + (isContent(content) && content.again === null ? 1 : 0),
   };
-  const advanced = prune({
+  const advanced: Ratchet = {
     ...ratchet,
     members: ratchet.members.with(self, after),
     reports: [],
@@ -114,10 +118,10 @@ export async function sealMessage(
     unansweredContent: 0,
     unansweredSince: null,
     owesContribution: light && ratchet.owesContribution,
-  });
+  };
   const generation = ratchet.generation.slice(0, generationPrefixBytes);
   return {
-    ratchet: advanced,
+    ratchet: prune(advanced, self),
     body: Envelope.encode({ type: 'message', generation, nonce, header, outer, inner }),
     headers,
     number,
