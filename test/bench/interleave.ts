@@ -11,7 +11,8 @@ export interface Ratio {
 }
 
 /**
- * @param sides   in the order in which they take their turns
+ * @param sides  in the order in which they take their turns; the two of a pair change places every other round, as what
+ *   comes first may leave its garbage to the other one
  * @returns milliseconds of each side, round by round
  */
 export async function interleave<K extends string>(
@@ -20,12 +21,13 @@ export async function interleave<K extends string>(
   before: () => Promise<unknown> = async () => {},
 ): Promise<Record<K, number[]>> {
   const names = Object.keys(sides) as K[];
+  const swapped = names.map((_, i) => names[i % 2 === 0 ? i + 1 : i - 1] as K);
   const times = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<K, number[]>;
   // Until what runs often is compiled.
   const warmUp = Math.max(2, rounds >> 2);
   for (let round = -warmUp; round < rounds; round++) {
     await before();
-    for (const name of names) {
+    for (const name of round % 2 === 0 ? names : swapped) {
       const start = performance.now();
       await sides[name]();
       if (round >= 0) times[name].push(performance.now() - start);
