@@ -22,16 +22,23 @@ const counter = Uint8Array.of(1);
 
 /**
  * Derives a key.
- * @param secret   the input key material; several secrets are concatenated, each of fixed length
+ * @param secret   the input key material; several secrets count as joined, each of fixed length
  * @param context  what the key is bound to: byte strings, integers, texts and lists of integers
  * @param length   bytes, 32 if not said
  */
-export function deriveKey(secret: Uint8Array, label: KdfLabel, context: Context = [], length = 32): Bytes {
+export function deriveKey(
+  secret: Uint8Array | readonly Uint8Array[],
+  label: KdfLabel,
+  context: Context = [],
+  length = 32,
+): Bytes {
   const name = labelBytes(label);
   const info = context.length === 0 ? name : concatBytes(name, encodeContext(context));
   const key: Bytes = new Uint8Array(32);
   const hash = inner.clone();
-  hash.update(secret).digestInto(key);
+  if (secret instanceof Uint8Array) hash.update(secret);
+  else for (const part of secret) hash.update(part);
+  hash.digestInto(key);
   outer._cloneInto(hash).update(key).digestInto(key);
   if (length !== 32) return expand(sha256, key, info, length) as Bytes;
 

@@ -4,7 +4,7 @@
 import { open, zeroNonce } from '../crypto/aead.ts';
 import type { Curves } from '../crypto/curves.ts';
 import { hashLabeled, sameSecret } from '../crypto/hash.ts';
-import { type Bytes, concatBytes, sameBytes } from '../wire/bytes.ts';
+import { type Bytes, sameBytes } from '../wire/bytes.ts';
 import type { Struct } from '../wire/codec.ts';
 import { type CloneReport, type Content, decodeContent, isContent, type SignedHeader } from '../wire/content.ts';
 import { Contribution, type MessageEnvelope, MessageHeader, sealedSecretBytes } from '../wire/envelope.ts';
@@ -260,7 +260,7 @@ async function openContribution(
   const { leafSecret } = namedContribution(memberAt(ratchet, ratchet.self), signed.vector[ratchet.self] ?? 0);
   const shared = leafSecret && (await curves.agree(leafSecret, leaf));
   if (shared === null || sender === ratchet.self) throw new CliquetError('message-refused');
-  const secret = open(wrapKey(concatBytes(shared), key, ratchet.self), zeroNonce, sealedSecret);
+  const secret = open(wrapKey(shared, key, ratchet.self), zeroNonce, sealedSecret);
   if (secret === null || !sameSecret(hashLabeled('contribution commitment', secret), commitment)) {
     throw new CliquetError('message-refused');
   }

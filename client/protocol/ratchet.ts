@@ -6,7 +6,7 @@
 // "Key Agreement for Decentralized Secure Group Messaging with Strong Security Guarantees", CCS 2021).
 
 import { deriveKey } from '../crypto/kdf.ts';
-import { type Bytes, concatBytes } from '../wire/bytes.ts';
+import type { Bytes } from '../wire/bytes.ts';
 import { bytes, bytesUpTo, flag, list, nullable, struct, uint, type ValueOf } from '../wire/codec.ts';
 import { CloneReport, maxReports, SignedHeader } from '../wire/content.ts';
 import { hashBytes, maxBodyBytes, maxMembers, nonceBytes } from '../wire/limits.ts';
@@ -130,12 +130,12 @@ export function namedContribution(member: MemberState, count: number): KeptContr
 /** S1Kabc, S2Kabc, …: the group key at a vector, 32 bytes. */
 export function groupKey(ratchet: Ratchet, vector: readonly number[], digest: Bytes): Bytes {
   const secrets = ratchet.members.map((member, position) => namedContribution(member, vector[position] ?? 0).secret);
-  return deriveKey(concatBytes(...secrets), 'group key', [ratchet.group, ratchet.generation, vector, digest]);
+  return deriveKey(secrets, 'group key', [ratchet.group, ratchet.generation, vector, digest]);
 }
 
 /** K: the key of one message, from its sender's chain and the group key. */
 export function messageKey(chainKey: Bytes, group: Bytes, sender: number, number: number): Bytes {
-  return deriveKey(concatBytes(chainKey, group), 'message key', [sender, number]);
+  return deriveKey([chainKey, group], 'message key', [sender, number]);
 }
 
 /** The key of the outer layer: the contribution, readable by every member. */
@@ -145,12 +145,12 @@ export function outerKey(key: Bytes): Bytes {
 
 /** The key of the inner layer. `secret` is the new contribution's r; a light message has none. */
 export function contentKey(key: Bytes, secret: Bytes | null, nonce: Bytes): Bytes {
-  return deriveKey(concatBytes(key, secret ?? new Uint8Array(32)), 'content', [nonce]);
+  return deriveKey([key, secret ?? new Uint8Array(32)], 'content', [nonce]);
 }
 
 /** The key under which the member at `recipient` gets the new contribution's r. */
 export function wrapKey(shared: Bytes, key: Bytes, recipient: number): Bytes {
-  return deriveKey(concatBytes(shared, key), 'wrap', [recipient]);
+  return deriveKey([shared, key], 'wrap', [recipient]);
 }
 
 /** CK_{j,n+1} = KDF(CK_{j,n}, "next"). */

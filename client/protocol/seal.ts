@@ -4,7 +4,7 @@ import { seal, zeroNonce } from '../crypto/aead.ts';
 import { type Curves, leafPublicKey } from '../crypto/curves.ts';
 import { hashLabeled, sha256 } from '../crypto/hash.ts';
 import { hedgedSecret, type RandomSource } from '../crypto/random.ts';
-import { type Bytes, concatBytes } from '../wire/bytes.ts';
+import type { Bytes } from '../wire/bytes.ts';
 import { Content, isContent, type SignedHeader } from '../wire/content.ts';
 import { Contribution, Envelope, MessageHeader } from '../wire/envelope.ts';
 import { CliquetError } from '../wire/errors.ts';
@@ -173,5 +173,5 @@ async function wrap(
   const shared = await curves.agree(leafSecret, recipientLeaf);
   if (shared === null) throw new RangeError('leaves are checked before they are kept');
   // Under a nonce of zeros: the key comes from a fresh leaf and is used once.
-  return seal(wrapKey(concatBytes(shared), key, position), zeroNonce, secret);
+  return seal(wrapKey(shared, key, position), zeroNonce, secret);
 }
