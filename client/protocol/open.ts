@@ -57,11 +57,47 @@ export interface Received {
   readonly outcomes: readonly Outcome[];
 }
 
+/** What can be looked at of a message before its turn, as it depends only on what stays the same in a generation. */
+export interface ReadEnvelope {
+  readonly generation: Bytes;
+  readonly message: Omit<WaitingMessage, 'since'>;
+  /** What its signature is over. */
+  readonly payload: Bytes;
+  /** Whether the signature is its sender's. */
+  readonly isSigned: Promise<boolean>;
+}
+
+/**
+ * Opens the header, and begins to check the signature.
+ * @throws CliquetError `message-refused`
+ */
+export function readEnvelope(
+  curves: Curves,
+  ratchet: Ratchet,
+  sender: number,
+  sealedSecret: Bytes,
+  { nonce, header, outer, inner }: MessageEnvelope,
+): ReadEnvelope {
+  const plaintext = open(ratchet.headerKey, nonce, header);
+  if (plaintext === null || sender === ratchet.self) throw new CliquetError('message-refused');
+  const { vector, digest, signature } = decodeOrRefuse(MessageHeader, plaintext);
+  if (vector.length !== ratchet.members.length) throw new CliquetError('message-refused');
+  const signed: SignedHeader = { vector, digest, bodyHash: hashMessageBody(nonce, outer, inner), signature };
+  const payload = payloadOf(ratchet, sender, signed);
+  return {
+    generation: ratchet.generation,
+    message: { sender, signed, nonce, outer, inner, sealedSecret },
+    payload,
+    isSigned: verifyHeader(curves, ratchet, sender, signed, payload),
+  };
+}
+
 /**
  * Takes in one message, and whatever had waited for it.
  * @param sender  the position of who sent it, as the relay says; the signature proves it
  * @param header  what this client alone got beside the body
  * @param now     seconds since 1970
+ * @param read    the same message, if it was read before; not if that was in another generation
  * @throws CliquetError `message-refused`, `duplicate`, `too-far-ahead`; the state is unchanged then
  */
 export async function openMessage(
@@ -71,8 +107,14 @@ export async function openMessage(
   header: Bytes,
   envelope: MessageEnvelope,
   now: number,
+  read: ReadEnvelope = readEnvelope(curves, before, sender, header, envelope),
 ): Promise<Received> {
-  const { message, payload } = await verifyEnvelope(curves, before, sender, header, envelope, now);
+  const { payload, isSigned } = read;
+  const message: WaitingMessage = { ...read.message, since: now };
+  if (isTooFar(before, message.signed.vector)) throw new CliquetError('too-far-ahead');
+  if (header.length !== 0 && header.length !== sealedSecretBytes) throw new CliquetError('message-refused');
+  // After this, the sender really made these bytes.
+  if (!(await isSigned)) throw new CliquetError('message-refused');
   const ratchet = noteNumber(before, message);
 
   if (memberAt(ratchet, sender).cloned) throw new CliquetError('message-refused', 'the member was copied');
@@ -103,27 +145,6 @@ function noteNumber(ratchet: Ratchet, message: WaitingMessage): Ratchet {
 }
 
 const numberOf = (message: WaitingMessage) => message.signed.vector[message.sender] ?? 0;
-
-/** Opens the header and checks the signature: after this, the sender really made these bytes. */
-async function verifyEnvelope(
-  curves: Curves,
-  ratchet: Ratchet,
-  sender: number,
-  sealedSecret: Bytes,
-  { nonce, header, outer, inner }: MessageEnvelope,
-  now: number,
-): Promise<{ readonly message: WaitingMessage; readonly payload: Bytes }> {
-  const plaintext = open(ratchet.headerKey, nonce, header);
-  if (plaintext === null || sender === ratchet.self) throw new CliquetError('message-refused');
-  const { vector, digest, signature } = decodeOrRefuse(MessageHeader, plaintext);
-  if (vector.length !== ratchet.members.length) throw new CliquetError('message-refused');
-  if (isTooFar(ratchet, vector)) throw new CliquetError('too-far-ahead');
-  if (sealedSecret.length !== 0 && sealedSecret.length !== sealedSecretBytes) throw new CliquetError('message-refused');
-  const signed: SignedHeader = { vector, digest, bodyHash: hashMessageBody(nonce, outer, inner), signature };
-  const payload = payloadOf(ratchet, sender, signed);
-  if (!(await verifyHeader(curves, ratchet, sender, signed, payload))) throw new CliquetError('message-refused');
-  return { message: { sender, signed, nonce, outer, inner, sealedSecret, since: now }, payload };
-}
 
 /** What a member has sealed may be nonsense all the same; all failures to open look alike. */
 function decodeOrRefuse<T>({ decode }: Pick<Struct<T>, 'decode'>, bytes: Bytes): T {

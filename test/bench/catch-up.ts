@@ -19,7 +19,6 @@ import { type Bytes, bytesKey } from '../../client/wire/bytes.ts';
 import { CliquetError } from '../../client/wire/errors.ts';
 import type { QueueEntry } from '../../client/wire/queue.ts';
 import { deliver, type Founding, foundTestGroup, type Person, sealText, startOfTime } from '../support/group.ts';
-import { median } from '../support/quantile.ts';
 import { seededRandom } from '../support/random.ts';
 import { groupRecord } from '../support/state.ts';
 import { said } from './talk.ts';
@@ -47,8 +46,13 @@ async function fill({ people, ratchets: first }: Founding, senders: number, coun
   return entries;
 }
 
-/** @returns milliseconds from the relay's hello until it may delete everything */
-async function takeIn(curves: Curves, founding: Founding, entries: readonly QueueEntry[], path: string): Promise<number> {
+/** Milliseconds from the relay's hello until it may delete everything, and how many of them processors have worked. */
+interface Taken {
+  readonly wall: number;
+  readonly cpu: number;
+}
+
+async function takeIn(curves: Curves, founding: Founding, entries: readonly QueueEntry[], path: string): Promise<Taken> {
   const [{ identity, hrid }] = founding.people as [Person];
   const [ratchet] = founding.ratchets as [Ratchet];
   const { group: id, generation } = ratchet;
@@ -64,7 +68,8 @@ async function takeIn(curves: Curves, founding: Founding, entries: readonly Queu
   });
   const last = entries.length;
   let started = 0;
-  const taken = await new Promise<number>((resolve, reject) => {
+  let used = process.cpuUsage();
+  const taken = await new Promise<Taken>((resolve, reject) => {
     const courier: Courier = new Courier({
       client: {
         self: { identity, hrid },
@@ -78,6 +83,7 @@ async function takeIn(curves: Curves, founding: Founding, entries: readonly Queu
       openLink: async (_relay, _as, listener) => {
         setImmediate(() => {
           started = performance.now();
+          used = process.cpuUsage();
           listener.hello({ epoch, last, acked: 0, nextSend: 1, keyPackages: 20, lastResortFresh: true, now: now() });
           for (const entry of entries) listener.entry(entry);
           listener.drained();
@@ -88,7 +94,8 @@ async function takeIn(curves: Curves, founding: Founding, entries: readonly Queu
           acknowledge: async ({ seq }) => {
             if (seq !== last) return;
             courier.stop();
-            resolve(performance.now() - started);
+            const { user, system } = process.cpuUsage(used);
+            resolve({ wall: performance.now() - started, cpu: (user + system) / 1000 });
           },
           close: () => {},
         };
@@ -109,19 +116,19 @@ export async function catchUp(
   senders: number,
   count: number,
   repeats: number,
-): Promise<{ readonly perSecond: number; readonly times: readonly number[] }> {
+): Promise<readonly Taken[]> {
   const founding = await foundTestGroup(seededRandom('away'), 4);
   const entries = await fill(founding, senders, count);
   const folder = mkdtempSync(join(tmpdir(), 'cliquet-bench-'));
-  const times: number[] = [];
+  const taken: Taken[] = [];
   try {
     for (let i = 0; i <= repeats; i++) {
-      const time = await takeIn(curves, founding, entries, join(folder, `${i}.db`));
+      const each = await takeIn(curves, founding, entries, join(folder, `${i}.db`));
       // The first one is for what runs often to be compiled.
-      if (i > 0) times.push(time);
+      if (i > 0) taken.push(each);
     }
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-  return { perSecond: (count * 1000) / median(times), times };
+  return taken;
 }
