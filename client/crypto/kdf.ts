@@ -14,7 +14,10 @@ import { type KdfLabel, labelBytes } from './labels.ts';
 export type Context = Parameters<typeof encodeContext>[0];
 
 /** SHA-256 after the blocks with which HMAC begins (RFC 2104 §2) under an empty key: the first half of every derivation. */
-const [inner, outer] = [0x36, 0x5c].map((pad) => sha256.create().update(new Uint8Array(64).fill(pad))) as [Hasher, Hasher];
+const [inner, outer] = [0x36, 0x5c].map((pad) => sha256.create().update(new Uint8Array(64).fill(pad))) as [
+  Hasher,
+  Hasher,
+];
 const fresh = sha256.create();
 type Hasher = ReturnType<typeof sha256.create>;
 

@@ -27,7 +27,15 @@ import {
   wrapKey,
 } from './ratchet.ts';
 import { fingerprint, type Step } from './step.ts';
-import { digestAt, extendTranscript, hashMessageBody, isKept, memberAt, payloadOf, verifyHeader } from './transcript.ts';
+import {
+  digestAt,
+  extendTranscript,
+  hashMessageBody,
+  isKept,
+  memberAt,
+  payloadOf,
+  verifyHeader,
+} from './transcript.ts';
 
 const maxWaitingPerSender = 256;
 const maxWaitingBytesPerSender = 1024 * 1024;

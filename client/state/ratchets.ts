@@ -116,7 +116,11 @@ function contributionsOf(member: MemberState | undefined): Run<KeptContribution>
 function transcriptsOf(member: MemberState | undefined): Run<{ readonly hash: Bytes }> {
   const run = member?.transcripts ?? [];
   const first = (member?.opened ?? 0) + 1 - run.length;
-  return { length: run.length, numberAt: (index) => first + index, valueAt: (index) => ({ hash: run[index] as Bytes }) };
+  return {
+    length: run.length,
+    numberAt: (index) => first + index,
+    valueAt: (index) => ({ hash: run[index] as Bytes }),
+  };
 }
 
 /** All members of a generation stand in one row, so that they are read at once. */

@@ -52,7 +52,12 @@ interface Taken {
   readonly cpu: number;
 }
 
-async function takeIn(curves: Curves, founding: Founding, entries: readonly QueueEntry[], path: string): Promise<Taken> {
+async function takeIn(
+  curves: Curves,
+  founding: Founding,
+  entries: readonly QueueEntry[],
+  path: string,
+): Promise<Taken> {
   const [{ identity, hrid }] = founding.people as [Person];
   const [ratchet] = founding.ratchets as [Ratchet];
   const { group: id, generation } = ratchet;

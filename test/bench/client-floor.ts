@@ -76,7 +76,13 @@ export async function floorOf(name: Curves['name'], size: number, isFull: boolea
   const header = random(100 + vectorBytes);
   const groupInfo = random(130 + vectorBytes);
   const [secrets, transcripts] = [random(32 * size), random(32 * size)];
-  const [key, info, nonce, contribution, content] = [random(32), random(40), random(24), random(69), random(messageBytes)];
+  const [key, info, nonce, contribution, content] = [
+    random(32),
+    random(40),
+    random(24),
+    random(69),
+    random(messageBytes),
+  ];
   const outer = isFull ? contribution : new Uint8Array(0);
   const sealed = (plaintext: Uint8Array) => xchacha20poly1305(key, nonce).encrypt(plaintext);
   const [sealedHeader, sealedOuter, sealedContent, wrapped] = [header, outer, content, random(32)].map(sealed) as [

@@ -22,7 +22,11 @@ const ms = (times: readonly number[]) => `${median(times).toFixed(2)} ms`.padSta
 const line = (...columns: string[]) => console.log(`  ${columns.map((column) => column.padEnd(22)).join(' ')}`);
 
 /** Light messages there are from 17 members on. */
-async function besideFloor(curves: Curves, members: Awaited<ReturnType<typeof Talk.found>>, isFull: boolean): Promise<void> {
+async function besideFloor(
+  curves: Curves,
+  members: Awaited<ReturnType<typeof Talk.found>>,
+  isFull: boolean,
+): Promise<void> {
   const size = members[0].ratchet.members.length;
   const talk = new Talk(curves, members);
   const floor = await floorOf(curves.name, size, isFull);

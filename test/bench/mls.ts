@@ -1,6 +1,7 @@
 // Two members of a group of ts-mls. What heals there is a commit, so a message that heals is a commit and an application
 // message; both are encoded, as ours are.
 
+import type { CiphersuiteName } from 'ts-mls';
 import {
   type ClientState,
   createApplicationMessage,
@@ -17,7 +18,6 @@ import {
   joinGroup,
   processPrivateMessage,
 } from 'ts-mls';
-import type { CiphersuiteName } from 'ts-mls';
 
 export const suites = {
   X25519: 'MLS_128_DHKEMX25519_CHACHA20POLY1305_SHA256_Ed25519',
@@ -59,10 +59,17 @@ export class MlsPair {
 
   /** One heals and speaks; the next time it is the other's turn. */
   async send(text: Uint8Array): Promise<void> {
-    const { commit, newState } = await createCommit({ state: this.#states[this.#sender] as ClientState, cipherSuite: this.#suite });
+    const { commit, newState } = await createCommit({
+      state: this.#states[this.#sender] as ClientState,
+      cipherSuite: this.#suite,
+    });
     const said = await createApplicationMessage(newState, text, this.#suite);
     this.#states[this.#sender] = said.newState;
-    const message = { privateMessage: said.privateMessage, wireformat: 'mls_private_message', version: 'mls10' } as const;
+    const message = {
+      privateMessage: said.privateMessage,
+      wireformat: 'mls_private_message',
+      version: 'mls10',
+    } as const;
     this.#sent = [encodeMlsMessage(commit), encodeMlsMessage(message)];
   }
 
