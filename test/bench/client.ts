@@ -13,6 +13,8 @@ import { formatRatio, interleave, ratioOf } from './interleave.ts';
 import { MlsPair, suites } from './mls.ts';
 import { said, Talk } from './talk.ts';
 
+type Members = Awaited<ReturnType<typeof Talk.found>>;
+
 const isQuick = process.argv.includes('--quick');
 const only = process.env.BENCH_ONLY?.split(',');
 const sizes = only?.[1] !== undefined ? [Number(only[1])] : isQuick ? [3, 10] : [2, 3, 10, 32, 100, 256];
@@ -22,11 +24,7 @@ const ms = (times: readonly number[]) => `${median(times).toFixed(2)} ms`.padSta
 const line = (...columns: string[]) => console.log(`  ${columns.map((column) => column.padEnd(22)).join(' ')}`);
 
 /** Light messages there are from 17 members on. */
-async function besideFloor(
-  curves: Curves,
-  members: Awaited<ReturnType<typeof Talk.found>>,
-  isFull: boolean,
-): Promise<void> {
+async function besideFloor(curves: Curves, members: Members, isFull: boolean): Promise<void> {
   const size = members[0].ratchet.members.length;
   const talk = new Talk(curves, members);
   const floor = await floorOf(curves.name, size, isFull);
@@ -52,7 +50,7 @@ async function besideFloor(
   );
 }
 
-async function besideMls(suite: keyof typeof suites, members: Awaited<ReturnType<typeof Talk.found>>): Promise<void> {
+async function besideMls(suite: keyof typeof suites, members: Members): Promise<void> {
   const size = members[0].ratchet.members.length;
   const talk = new Talk(webCryptoCurves, members);
   const mls = await MlsPair.create(suites[suite], size);
@@ -78,6 +76,21 @@ async function besideMls(suite: keyof typeof suites, members: Awaited<ReturnType
   );
 }
 
+/** What a receiver's time does when the group is larger. */
+async function besideThree(three: Members, members: Members): Promise<void> {
+  const [small, large] = [new Talk(webCryptoCurves, three), new Talk(webCryptoCurves, members)];
+  const sides = { large: () => large.receive(), small: () => small.receive() };
+  const times = await interleave(sides, isQuick ? 40 : 200, async () => {
+    for (const talk of [small, large]) {
+      talk.turn();
+      await talk.send();
+    }
+  });
+  const size = members[0].ratchet.members.length;
+  raw.push({ size, besideThree: times });
+  line(`N = ${size}`, `receive ${formatRatio(ratioOf(times.large, times.small))}`);
+}
+
 const groups = new Map(await Promise.all(sizes.map(async (size) => [size, await Talk.found(size)] as const)));
 
 const wants = (part: string) => only === undefined || only[0] === part;
@@ -90,6 +103,11 @@ if (wants('floor') || wants('webcrypto') || wants('noble')) {
       if (size >= 17) await besideFloor(curves, members, false);
     }
   }
+}
+if (wants('growth')) {
+  console.log('A receiver of full messages on WebCrypto: how many times as long as in a group of 3');
+  const three = groups.get(3) ?? (await Talk.found(3));
+  for (const [size, members] of groups) if (size > 3) await besideThree(three, members);
 }
 if (wants('mls')) {
   console.log('The same healing with ts-mls, a commit and a message: how many times as long as ours on WebCrypto');
