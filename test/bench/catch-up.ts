@@ -17,6 +17,7 @@ import { sqliteStore } from '../../client/store/sqlite.ts';
 import { httpRelay } from '../../client/transport/http.ts';
 import { type Bytes, bytesKey } from '../../client/wire/bytes.ts';
 import { CliquetError } from '../../client/wire/errors.ts';
+import { maxKeyPackages } from '../../client/wire/limits.ts';
 import type { QueueEntry } from '../../client/wire/queue.ts';
 import { deliver, type Founding, foundTestGroup, type Person, sealText, startOfTime } from '../support/group.ts';
 import { seededRandom } from '../support/random.ts';
@@ -25,6 +26,9 @@ import { said } from './talk.ts';
 
 const relayUrl = 'http://relay.test';
 const epoch: Bytes = new Uint8Array(16);
+/** What a relay is asked for besides. */
+const uploadKeyPackages = async () => ({ oneTime: maxKeyPackages, lastResortFresh: true });
+const readOutbox = async () => ({ records: [], nextSend: 1 });
 
 /** What so many members say in turns, each having heard the others, while the first member is away. */
 async function fill({ people, ratchets: first }: Founding, senders: number, count: number): Promise<QueueEntry[]> {
@@ -79,7 +83,7 @@ async function takeIn(
       client: {
         self: { identity, hrid },
         state,
-        relay: httpRelay(relayUrl),
+        relay: { ...httpRelay(relayUrl), uploadKeyPackages, readOutbox },
         as: { hrid, sign: async () => new Uint8Array(64) },
         curves,
         random: systemRandom,
@@ -89,7 +93,15 @@ async function takeIn(
         setImmediate(() => {
           started = performance.now();
           used = process.cpuUsage();
-          listener.hello({ epoch, last, acked: 0, nextSend: 1, keyPackages: 20, lastResortFresh: true, now: now() });
+          listener.hello({
+            epoch,
+            last,
+            acked: 0,
+            nextSend: 1,
+            keyPackages: maxKeyPackages,
+            lastResortFresh: true,
+            now: now(),
+          });
           for (const entry of entries) listener.entry(entry);
           listener.drained();
         });

@@ -1,130 +1,105 @@
-// How fast a client seals and opens messages, in ratios: to the bare primitives (client-floor.ts), and to ts-mls for the
-// same healing. `npm run bench -- client`; `--quick` looks at little, and `--json FILE` writes the raw times.
+// How fast a client seals and opens messages beside the bare primitives, and how fast it catches up, with all that it is made
+// of but a relay. `npm run bench -- client`.
 
-import { writeFileSync } from 'node:fs';
 import type { Curves } from '../../client/crypto/curves.ts';
 import { nobleCurves } from '../../client/crypto/curves-noble.ts';
 import { webCryptoCurves } from '../../client/crypto/curves-webcrypto.ts';
-import { encodeUtf8 } from '../../client/wire/bytes.ts';
 import { median } from '../support/quantile.ts';
 import { catchUp } from './catch-up.ts';
-import { floorOf } from './client-floor.ts';
-import { formatRatio, interleave, ratioOf } from './interleave.ts';
-import { MlsPair, suites } from './mls.ts';
-import { said, Talk } from './talk.ts';
+import { type Floor, floorOf } from './client-floor.ts';
+import { interleave, ratiosOf } from './pairs.ts';
+import { figure, type Report } from './report.ts';
+import { Talk } from './talk.ts';
 
-type Members = Awaited<ReturnType<typeof Talk.found>>;
+const providers = [webCryptoCurves, nobleCurves];
+const ways = ['send', 'receive'] as const;
+type Times = Readonly<Record<(typeof ways)[number], number>>;
 
-const isQuick = process.argv.includes('--quick');
-const only = process.env.BENCH_ONLY?.split(',');
-const sizes = only?.[1] !== undefined ? [Number(only[1])] : isQuick ? [3, 10] : [2, 3, 10, 32, 100, 256];
-const raw: Record<string, unknown>[] = [];
+/** From so many members on there are light messages. */
+const lightFrom = 17;
 
-const ms = (times: readonly number[]) => `${median(times).toFixed(2)} ms`.padStart(9);
-const line = (...columns: string[]) => console.log(`  ${columns.map((column) => column.padEnd(22)).join(' ')}`);
-
-/** Light messages there are from 17 members on. */
-async function besideFloor(curves: Curves, members: Members, isFull: boolean): Promise<void> {
-  const size = members[0].ratchet.members.length;
-  const talk = new Talk(curves, members);
-  const floor = await floorOf(curves.name, size, isFull);
-  const rounds = Math.max(isQuick ? 20 : 30, Math.round((curves.name === 'noble' ? 200 : 400) / Math.sqrt(size)));
-  const sides = {
-    send: () => talk.send(),
-    floorSend: () => floor.send(),
-    receive: () => talk.receive(),
-    floorReceive: () => floor.receive(),
-  };
-  const times = await interleave(sides, rounds, async () => {
-    if (isFull) talk.turn();
-    else await talk.untilLight();
-  });
-  if (talk.wasFull !== isFull) throw new Error('the messages are not what they should be');
-  raw.push({ provider: curves.name, size, isFull, times });
-  const { send, floorSend, receive, floorReceive } = times;
-  line(
-    `${curves.name} N = ${size} ${isFull ? 'full' : 'light'}`,
-    `send ${formatRatio(ratioOf(send, floorSend))}`,
-    `receive ${formatRatio(ratioOf(receive, floorReceive))}`,
-    `${ms(send)} ${ms(receive)}`,
-  );
+/** How many times as long as the bare primitives a message may take. */
+function mostOf(provider: Curves['name'], size: number): number | undefined {
+  if (provider === 'noble') return 1.3;
+  return size === 2 ? undefined : size < 10 ? 2 : 1.5;
 }
 
-async function besideMls(suite: keyof typeof suites, members: Members): Promise<void> {
-  const size = members[0].ratchet.members.length;
-  const talk = new Talk(webCryptoCurves, members);
-  const mls = await MlsPair.create(suites[suite], size);
-  const text = encodeUtf8(said);
-  const sides = {
-    send: () => talk.send(),
-    mlsSend: () => mls.send(text),
-    receive: () => talk.receive(),
-    mlsReceive: () => mls.receive(),
-  };
-  const times = await interleave(sides, isQuick ? 20 : 30, async () => talk.turn());
-  raw.push({ suite, size, times });
-  const { send, mlsSend, receive, mlsReceive } = times;
-  const both = ratioOf(
-    mlsSend.map((each, i) => each + (mlsReceive[i] ?? 0)),
-    send.map((each, i) => each + (receive[i] ?? 0)),
-  );
-  line(
-    `${suite} N = ${size}`,
-    `send ${formatRatio(ratioOf(mlsSend, send))}`,
-    `receive ${formatRatio(ratioOf(mlsReceive, receive))}`,
-    `both ${formatRatio(both)}`,
-  );
-}
-
-/** What a receiver's time does when the group is larger. */
-async function besideThree(three: Members, members: Members): Promise<void> {
-  const [small, large] = [new Talk(webCryptoCurves, three), new Talk(webCryptoCurves, members)];
-  const sides = { large: () => large.receive(), small: () => small.receive() };
-  const times = await interleave(sides, isQuick ? 40 : 200, async () => {
-    for (const talk of [small, large]) {
-      talk.turn();
-      await talk.send();
-    }
-  });
-  const size = members[0].ratchet.members.length;
-  raw.push({ size, besideThree: times });
-  line(`N = ${size}`, `receive ${formatRatio(ratioOf(times.large, times.small))}`);
-}
-
-const groups = new Map(await Promise.all(sizes.map(async (size) => [size, await Talk.found(size)] as const)));
-
-const wants = (part: string) => only === undefined || only[0] === part;
-if (wants('floor') || wants('webcrypto') || wants('noble')) {
-  console.log('A message beside the bare primitives: how many times as long; quartiles of the rounds');
-  for (const curves of [webCryptoCurves, nobleCurves]) {
-    if (only !== undefined && !wants('floor') && !wants(curves.name)) continue;
-    for (const [size, members] of groups) {
-      await besideFloor(curves, members, true);
-      if (size >= 17) await besideFloor(curves, members, false);
+export async function run(report: Report): Promise<void> {
+  const sizes = report.quick ? [3, 10] : [2, 3, 10, 32, 100, 256];
+  const rows: string[][] = [];
+  for (const size of sizes) {
+    report.progress(`a group of ${size}`);
+    const members = await Talk.found(size);
+    for (const curves of providers) {
+      for (const kind of size < lightFrom ? (['full'] as const) : (['full', 'light'] as const)) {
+        const talk = new Talk(curves, members);
+        const floor = await floorOf(curves.name, size, kind === 'full');
+        // A round on noble takes ten times as long, and one with so many recipients too.
+        const rounds = Math.round((report.quick ? 60 : 400) / Math.sqrt(curves.name === 'noble' ? 3 * size : size));
+        const measured = await besideFloor(talk, floor, kind, rounds, (done) =>
+          report.progress(`${curves.name}, N = ${size}, ${kind}: ${done} of ${rounds} rounds`),
+        );
+        const name = `${curves.name}, N = ${size}, ${kind}`;
+        report.raw[name] = measured;
+        const most = mostOf(curves.name, size);
+        const timesOf = (side: keyof typeof measured, way: keyof Times) => measured[side].map((times) => times[way]);
+        for (const way of ways) {
+          const samples = ratiosOf(timesOf('client', way), timesOf('floor', way));
+          report.ratio(`${way} / bare primitives, ${name}`, samples, most === undefined ? {} : { most });
+        }
+        const medians = (['client', 'floor'] as const).flatMap((side) =>
+          ways.map((way) => figure(median(timesOf(side, way)))),
+        );
+        rows.push([String(size), curves.name, kind, ...medians]);
+      }
     }
   }
+  const head = ['N', 'curves', 'message', 'send', 'receive', 'send, bare', 'receive, bare'];
+  report.table('Milliseconds to seal a message and to open it, and of the bare primitives for it:', [head, ...rows]);
+  await measureCatchUp(report);
 }
-if (wants('growth')) {
-  console.log('A receiver of full messages on WebCrypto: how many times as long as in a group of 3');
-  const three = groups.get(3) ?? (await Talk.found(3));
-  for (const [size, members] of groups) if (size > 3) await besideThree(three, members);
+
+async function besideFloor(
+  talk: Talk,
+  floor: Floor,
+  kind: 'full' | 'light',
+  rounds: number,
+  onRound: (done: number) => void,
+): Promise<Record<'client' | 'floor', Times[]>> {
+  const sides = {
+    client: async () => {
+      if (kind === 'full') talk.turn();
+      else await talk.untilLight();
+      const times = await exchange(talk);
+      if (talk.wasFull !== (kind === 'full')) throw new Error(`the message is not ${kind}`);
+      return times;
+    },
+    floor: () => exchange(floor),
+  };
+  // Until what runs often is compiled.
+  await interleave(Math.max(10, rounds >> 2), sides);
+  return interleave(rounds, sides, onRound);
 }
-if (wants('mls')) {
-  console.log('The same healing with ts-mls, a commit and a message: how many times as long as ours on WebCrypto');
-  for (const suite of (only || isQuick ? ['X25519'] : Object.keys(suites)) as (keyof typeof suites)[]) {
-    for (const [size, members] of groups) if (size <= 100) await besideMls(suite, members);
-  }
+
+async function exchange(side: Floor): Promise<Times> {
+  const start = performance.now();
+  await side.send();
+  const middle = performance.now();
+  await side.receive();
+  return { send: middle - start, receive: performance.now() - middle };
 }
-if (wants('catch-up')) {
-  console.log('1,000 messages from the queue into a SQLite store, on WebCrypto');
+
+/** As absolute as it is, this says something on a machine only that does nothing else; so the processors' time stands beside it. */
+async function measureCatchUp(report: Report): Promise<void> {
+  const [count, repeats] = report.quick ? [200, 1] : [1000, 5];
+  const rows: string[][] = [];
   for (const senders of [1, 3]) {
-    const count = isQuick ? 200 : 1000;
-    const taken = await catchUp(webCryptoCurves, senders, count, isQuick ? 1 : 3);
-    raw.push({ senders, count, taken });
-    const perSecond = (each: number[]) => ((count * 1000) / median(each)).toFixed(0);
-    const [wall, cpu] = [perSecond(taken.map((each) => each.wall)), perSecond(taken.map((each) => each.cpu))];
-    console.log(`  from ${senders}: ${wall} a second, ${cpu} in a second of a processor`);
+    report.progress(`catching up, ${senders} senders`);
+    const taken = await catchUp(webCryptoCurves, senders, count, repeats);
+    report.raw[`catch-up from ${senders}`] = taken;
+    const perSecond = (of: 'wall' | 'cpu') => figure((count * 1000) / median(taken.map((each) => each[of])));
+    rows.push([String(senders), perSecond('wall'), perSecond('cpu')]);
   }
+  const head = ['senders', 'a second', 'a second of a processor'];
+  report.table(`${figure(count)} messages from the queue into a SQLite store, on WebCrypto:`, [head, ...rows]);
 }
-const json = process.argv.indexOf('--json');
-if (json >= 0) writeFileSync(process.argv[json + 1] as string, JSON.stringify(raw));
