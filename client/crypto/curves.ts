@@ -22,7 +22,8 @@ export interface Curves {
   verify(publicKey: Bytes, message: Bytes, signature: Bytes): Promise<boolean>;
 }
 
-const basePoint: Bytes = new Uint8Array(32);
+/** That to which every public key is some multiple. */
+export const basePoint: Bytes = new Uint8Array(32);
 basePoint[0] = 9;
 
 /** The public key of an X25519 secret: X25519(secret, 9). */
