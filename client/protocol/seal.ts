@@ -32,6 +32,8 @@ const lightFromMembers = 17;
 const maxLightRun = 8;
 const maxLightSeconds = 60;
 
+const none: Bytes = new Uint8Array(0);
+
 export interface SealedMessage {
   readonly ratchet: Ratchet;
   /** The envelope, the same for all. */
@@ -74,24 +76,15 @@ export async function sealMessage(
   const nonce = hedgedSecret(random, secrets, 'hedge nonce', [ratchet.generation, digest]).slice(0, nonceBytes);
   const light = mayBeLight(ratchet, now);
   const contribution = light ? null : await contribute(curves, random, secrets, ratchet.generation, number);
-  const outer = seal(
-    outerKey(key),
-    nonce,
-    contribution === null ? new Uint8Array(0) : encodeContribution(contribution),
-  );
+  const outer = seal(outerKey(key), nonce, contribution === null ? none : encodeContribution(contribution));
   const inner = seal(contentKey(key, contribution?.secret ?? null, nonce), nonce, pad(plaintext));
 
   const unsigned = { vector, digest, bodyHash: hashMessageBody(nonce, outer, inner) };
   const payload = payloadOf(ratchet, self, unsigned);
   const signed: SignedHeader = { ...unsigned, signature: await signHeader(curves, seed, ratchet, unsigned, payload) };
   const header = seal(ratchet.headerKey, nonce, MessageHeader.encode({ vector, digest, signature: signed.signature }));
-  const headers = await Promise.all(
-    ratchet.members.map(async (recipient, position) =>
-      contribution === null || position === self
-        ? new Uint8Array(0)
-        : wrap(curves, contribution, namedContribution(recipient, recipient.opened).leaf, key, position),
-    ),
-  );
+  const headers =
+    contribution === null ? ratchet.members.map(() => none) : await wrapForAll(curves, ratchet, contribution, key);
 
   const after: typeof member = {
     ...member,
@@ -161,6 +154,13 @@ async function contribute(
 
 function encodeContribution({ leaf, secret }: KeptContribution): Bytes {
   return Contribution.encode({ leaf, commitment: hashLabeled('contribution commitment', secret) });
+}
+
+function wrapForAll(curves: Curves, { members, self }: Ratchet, made: OwnContribution, key: Bytes): Promise<Bytes[]> {
+  const wrapped = members.map((recipient, position) =>
+    position === self ? none : wrap(curves, made, namedContribution(recipient, recipient.opened).leaf, key, position),
+  );
+  return Promise.all(wrapped);
 }
 
 async function wrap(

@@ -162,19 +162,21 @@ export function union<V extends Record<string, Struct<object>>>(
 }
 
 function standalone<T>(inner: Field<T>): Struct<T> {
-  const encode = (value: T): Bytes => encodeItem(inner.write(value));
   return {
     ...inner,
-    encode,
+    encode: (value) => encodeItem(inner.write(value)),
     decode: (input) => {
       let value: T;
+      let only: Bytes;
       try {
-        value = inner.read(decodeCbor(input, strictly));
+        const item = decodeCbor(input, strictly);
+        value = inner.read(item);
+        only = encodeItem(item);
       } catch (error) {
         // cborg's own errors and a stack exhausted by nesting all mean the same to the caller.
         throw error instanceof CliquetError ? error : new CliquetError('malformed', `expected ${inner.name}`);
       }
-      return sameBytes(encode(value), input) ? value : refuse(`${inner.name} in deterministic encoding`);
+      return sameBytes(only, input) ? value : refuse(`${inner.name} in deterministic encoding`);
     },
   };
 }
