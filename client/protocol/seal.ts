@@ -75,7 +75,8 @@ export async function sealMessage(
   const secrets = [member.chainKey, seed, sha256(plaintext)];
   const nonce = hedgedSecret(random, secrets, 'hedge nonce', [ratchet.generation, digest]).slice(0, nonceBytes);
   const light = mayBeLight(ratchet, now);
-  const contribution = light ? null : await contribute(curves, random, secrets, ratchet.generation, number);
+  const made = light ? null : await contribute(curves, random, secrets, ratchet, number);
+  const contribution = made?.contribution ?? null;
   const outer = seal(outerKey(key), nonce, contribution === null ? none : encodeContribution(contribution));
   const inner = seal(contentKey(key, contribution?.secret ?? null, nonce), nonce, pad(plaintext));
 
@@ -83,8 +84,7 @@ export async function sealMessage(
   const payload = payloadOf(ratchet, self, unsigned);
   const signed: SignedHeader = { ...unsigned, signature: await signHeader(curves, seed, ratchet, unsigned, payload) };
   const header = seal(ratchet.headerKey, nonce, MessageHeader.encode({ vector, digest, signature: signed.signature }));
-  const headers =
-    contribution === null ? ratchet.members.map(() => none) : await wrapForAll(curves, ratchet, contribution, key);
+  const headers = made === null ? ratchet.members.map(() => none) : wrap(made, self, key);
 
   const after: typeof member = {
     ...member,
@@ -132,46 +132,44 @@ function mayBeLight(ratchet: Ratchet, now: number): boolean {
   );
 }
 
-type OwnContribution = KeptContribution & { readonly leafSecret: Bytes };
+/** What a full message brings; the secrets that the new leaf shares with the others' leaves are for this message only. */
+interface Made {
+  readonly contribution: KeptContribution;
+  /** In roster order; null for this client itself. */
+  readonly shared: readonly (Bytes | null)[];
+}
 
 /** A fresh leaf and secret, hedged with the chain key, the identity and the content. */
 async function contribute(
   curves: Curves,
   random: RandomSource,
   secrets: readonly Bytes[],
-  generation: Bytes,
+  { generation, members, self }: Ratchet,
   number: number,
-): Promise<OwnContribution> {
+): Promise<Made> {
   const context = [generation, number];
   const leafSecret = hedgedSecret(random, secrets, 'hedge leaf', context);
-  return {
-    from: number + 1,
-    leaf: await leafPublicKey(curves, leafSecret),
-    secret: hedgedSecret(random, secrets, 'hedge contribution secret', context),
-    leafSecret,
-  };
+  const secret = hedgedSecret(random, secrets, 'hedge contribution secret', context);
+  // All at once: platforms work on them beside each other.
+  const [leaf, ...shared] = await Promise.all([
+    leafPublicKey(curves, leafSecret),
+    ...members.map((recipient, position) =>
+      position === self ? null : curves.agree(leafSecret, namedContribution(recipient, recipient.opened).leaf),
+    ),
+  ]);
+  return { contribution: { from: number + 1, leaf, secret, leafSecret }, shared };
 }
 
 function encodeContribution({ leaf, secret }: KeptContribution): Bytes {
   return Contribution.encode({ leaf, commitment: hashLabeled('contribution commitment', secret) });
 }
 
-function wrapForAll(curves: Curves, { members, self }: Ratchet, made: OwnContribution, key: Bytes): Promise<Bytes[]> {
-  const wrapped = members.map((recipient, position) =>
-    position === self ? none : wrap(curves, made, namedContribution(recipient, recipient.opened).leaf, key, position),
-  );
-  return Promise.all(wrapped);
-}
-
-async function wrap(
-  curves: Curves,
-  { leafSecret, secret }: OwnContribution,
-  recipientLeaf: Bytes,
-  key: Bytes,
-  position: number,
-): Promise<Bytes> {
-  const shared = await curves.agree(leafSecret, recipientLeaf);
-  if (shared === null) throw new RangeError('leaves are checked before they are kept');
-  // Under a nonce of zeros: the key comes from a fresh leaf and is used once.
-  return seal(wrapKey(shared, key, position), zeroNonce, secret);
+/** The contribution's secret for each other member. */
+function wrap({ contribution, shared }: Made, self: number, key: Bytes): Bytes[] {
+  return shared.map((each, position) => {
+    if (position === self) return none;
+    if (each === null) throw new RangeError('leaves are checked before they are kept');
+    // Under a nonce of zeros: the key comes from a fresh leaf and is used once.
+    return seal(wrapKey(each, key, position), zeroNonce, contribution.secret);
+  });
 }
