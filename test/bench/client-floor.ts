@@ -2,6 +2,7 @@
 // libraries' own functions and inputs of the right lengths. No state, no encoding, no check, no copy. Keys that a client
 // can know beforehand are imported: its own, the members', the leaves of the recipients.
 
+import type { webcrypto } from 'node:crypto';
 import { xchacha20poly1305 } from '@noble/ciphers/chacha.js';
 import { ed25519, x25519 } from '@noble/curves/ed25519.js';
 import { hkdf } from '@noble/hashes/hkdf.js';
@@ -51,7 +52,8 @@ async function webCryptoFloor(signed: Bytes): Promise<FloorCurves> {
   const signer = await subtle.importKey('pkcs8', pkcs8(112, seed), 'Ed25519', false, ['sign']);
   const verifier = await subtle.importKey('raw', concatBytes(pk), 'Ed25519', false, ['verify']);
   const signature = await subtle.sign('Ed25519', signer, signed);
-  const derive = (key: CryptoKey, peer: CryptoKey) => subtle.deriveBits({ name: 'X25519', public: peer }, key, 256);
+  const derive = (key: webcrypto.CryptoKey, peer: webcrypto.CryptoKey) =>
+    subtle.deriveBits({ name: 'X25519', public: peer }, key, 256);
   return {
     contribute: async (secret, recipients) => {
       const key = await importSecret(secret);
