@@ -43,7 +43,12 @@ export function deriveKey(
   else for (const part of secret) hash.update(part);
   hash.digestInto(key);
   outer._cloneInto(hash).update(key).digestInto(key);
-  if (length !== 32) return expand(sha256, key, info, length) as Bytes;
+  if (length !== 32) {
+    hash.destroy();
+    const expanded = expand(sha256, key, info, length) as Bytes;
+    key.fill(0);
+    return expanded;
+  }
 
   const block = new Uint8Array(64).fill(0x36);
   for (let i = 0; i < 32; i++) block[i] = 0x36 ^ (key[i] as number);
