@@ -9,6 +9,7 @@ import { conclude, putTables, Report } from './report.ts';
 
 /** Each is a file here that has `run(report)`. */
 const benchmarks: Readonly<Record<string, string>> = {
+  client: 'a client beside the bare primitives, and catching up',
   peers: 'sealing and opening a message, beside other libraries',
   bytes: 'what a message and an agreement weigh for the sender and for a receiver, beside others',
   relay: 'sends a second and latencies of the relay on workerd, beside a bare worker',
@@ -20,7 +21,7 @@ const benchmarks: Readonly<Record<string, string>> = {
   cost: 'what a relay on Cloudflare costs, beside the same group with a message to each pair',
 };
 /** What `--quick` runs unless others are named: those with bounds. */
-const quickOnes = ['peers', 'bytes', 'relay', 'start', 'cost'];
+const quickOnes = ['client', 'peers', 'bytes', 'relay', 'start', 'cost'];
 
 const help = `npm run bench [-- NAME…] [--quick] [--json FILE] [--write]
 
