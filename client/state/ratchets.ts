@@ -9,8 +9,9 @@ import type { KeptContribution, MemberState, Ratchet, WaitingMessage } from '../
 import { numberKey } from '../store/store.ts';
 import { type Bytes, bytesKey, sameBytes } from '../wire/bytes.ts';
 import { generationPrefixBytes } from '../wire/limits.ts';
-import { type Table, tables } from './records.ts';
+import { tables } from './records.ts';
 import type { Reader, Transaction } from './state.ts';
+import type { Table } from './table.ts';
 
 const prefixOf = (generation: Bytes) => `${bytesKey(generation)}/`;
 const memberKey = (generation: Bytes, position: number) => prefixOf(generation) + numberKey(position);
