@@ -4,16 +4,9 @@ import { type Generation, type Lineage, positionOf } from '../protocol/lineage.t
 import { type Bytes, bytesKey, decodeBase64Url, sameBytes } from '../wire/bytes.ts';
 import { exportSecretOf } from './generations.ts';
 import { generationPrefix } from './ratchets.ts';
-import {
-  type Early,
-  type GroupRecord,
-  type HealingRecord,
-  maxUnheld,
-  maxUnopened,
-  type Table,
-  tables,
-} from './records.ts';
+import { type Early, type GroupRecord, type HealingRecord, maxUnheld, maxUnopened, tables } from './records.ts';
 import type { Reader, Transaction } from './state.ts';
+import type { Table } from './table.ts';
 
 /** The packages of requests are kept so long after they have served: several members may have answered. */
 const answerSeconds = 2 * 3600;

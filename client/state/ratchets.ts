@@ -5,8 +5,9 @@ import type { MemberState, Ratchet, WaitingMessage } from '../protocol/ratchet.t
 import { numberKey } from '../store/store.ts';
 import { type Bytes, bytesKey, sameBytes } from '../wire/bytes.ts';
 import { generationPrefixBytes } from '../wire/limits.ts';
-import { type Table, tables } from './records.ts';
+import { tables } from './records.ts';
 import type { Reader, Transaction } from './state.ts';
+import type { Table } from './table.ts';
 
 const prefixOf = (generation: Bytes) => `${bytesKey(generation)}/`;
 const memberKey = (generation: Bytes, position: number) => prefixOf(generation) + numberKey(position);

@@ -10,7 +10,6 @@ import {
   list,
   nullable,
   oneOf,
-  type Struct,
   struct,
   text,
   uint,
@@ -40,6 +39,7 @@ import { Base, HeldGeneration, RosterEntry, roles, SignedRecord } from '../wire/
 import { epochBytes } from '../wire/registration.ts';
 import { maxHeldGenerations } from '../wire/request.ts';
 import { Recipient, refusalCodes } from '../wire/send.ts';
+import { archive, table } from './table.ts';
 
 const hash = bytes(hashBytes);
 const gapReason = oneOf('expired', 'full', 'withdrawn');
@@ -326,21 +326,6 @@ const StoredEvent = union('event', {
   removed: struct('removed event', { group: hash, by: hash }),
 });
 export type StoredEvent = ValueOf<typeof StoredEvent>;
-
-/** A named part of the store, with one kind of record. */
-export interface Table<T> {
-  readonly name: string;
-  readonly struct: Struct<T>;
-}
-
-/** A kind of record that may grow for ever: it stays in the store, and is read when somebody asks. */
-export interface Archive<T> extends Table<T> {
-  readonly isArchive: true;
-}
-
-const table = <T>(name: string, of: Struct<T>): Table<T> => ({ name, struct: of });
-
-const archive = <T>(name: string, of: Struct<T>): Archive<T> => ({ name, struct: of, isArchive: true });
 
 /** In memory, all of them. */
 export const tables = {

@@ -5,7 +5,7 @@
 import { type Entry, type Range, rangeKeys, type Store, type Write } from '../store/store.ts';
 import { CliquetError } from '../wire/errors.ts';
 import { Image } from './image.ts';
-import type { Archive, Table } from './records.ts';
+import type { Archive, Table } from './table.ts';
 
 export interface KeyedRecord<T> {
   readonly key: string;

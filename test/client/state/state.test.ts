@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Table } from '../../../client/state/records.ts';
 import { State } from '../../../client/state/state.ts';
+import type { Table } from '../../../client/state/table.ts';
 import { memoryStore } from '../../../client/store/memory.ts';
 import { numberKey } from '../../../client/store/store.ts';
 import { struct, uint } from '../../../client/wire/codec.ts';
