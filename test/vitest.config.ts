@@ -18,7 +18,7 @@ const units = ['test/{client,worker}/**/*.test.ts', 'test/support/*.test.ts', 't
 /** Among these, what needs a relay, a browser or a process to itself. */
 const noUnits = [
   'test/client/transport/{http,link}.test.ts',
-  'test/client/store/indexeddb.test.ts',
+  'test/client/store/indexeddb{,-example}.test.ts',
   'test/worker/{setup,upgrade-kills}.test.ts',
 ];
 
