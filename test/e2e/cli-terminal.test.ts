@@ -98,7 +98,7 @@ describe('a person at a terminal', () => {
       leaving.press(key);
       // No answer is none of yes.
       expect(await leaving.end()).toBe(key === ctrlC ? 130 : 1);
-      expect(leaving.seen + code.seen + fresh.seen).not.toMatch(/at .*\.ts|unexpected/);
+      expect(leaving.seen + code.seen + fresh.seen).not.toMatch(/at .*\.[jt]s|unexpected/);
     },
     60_000,
   );

@@ -60,7 +60,7 @@ describe('three people', () => {
     await ben.do('send', 'Holidays', 'me too');
     await listening.line('Ben: me too');
     expect(await listening.stop()).toBe(130);
-    expect(listening.stderr).not.toMatch(/at .*\.ts/);
+    expect(listening.stderr).not.toMatch(/at .*\.[jt]s/);
     expect(await cem.do('listen', '--once')).toContain('read');
 
     const file = join(ana.folder, 'map.png');

@@ -9,10 +9,10 @@ import { createInterface } from 'node:readline';
 import { type IPty, spawn as spawnInTerminal } from '@lydell/node-pty';
 import { changePassphrase } from '../../client/store/encrypted.ts';
 import { sqliteStore } from '../../client/store/sqlite.ts';
+import { launcher } from './launcher.ts';
 import type { TestRelay } from './relay.ts';
 import { until } from './until.ts';
 
-const launcher = join(import.meta.dirname, '../../client/cli/cliquet.mjs');
 const argv = (path: string) => ['--disable-warning=ExperimentalWarning', path];
 /** What a shell has to run. */
 export const commandLine = [process.execPath, ...argv(launcher)].map((word) => `'${word}'`).join(' ');
