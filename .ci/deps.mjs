@@ -17,7 +17,7 @@ if (!existsSync(installedLock) || readFileSync(installedLock, 'utf8') !== lock) 
   const node = spawnSync('node', ['-p', 'process.versions.node'], { encoding: 'utf8', shell });
   if (Number.parseInt(node.stdout, 10) < 22) {
     console.error(
-      `Node ${node.stdout.trim()} is too old for workerd's tools and no Node 22 package exists for ${process.platform}-${process.arch}. Install Node 22.12 or newer.`,
+      `Node ${node.stdout.trim()} is too old for workerd's tools and no Node 22 package exists for ${process.platform}-${process.arch}. Install Node 22.13 or newer.`,
     );
     process.exit(1);
   }

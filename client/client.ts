@@ -115,7 +115,10 @@ export class Client {
     return this.#conductor.hrid !== null;
   }
 
-  /** This client's HRID (SHA-256 over digests of its address, its key and its vault id: [PROTOCOL.md §4](../docs/PROTOCOL.md)), or null before registration. */
+  /**
+   * This client's HRID (SHA-256 over digests of its address, its key and its vault id:
+   * [PROTOCOL.md §4](../docs/PROTOCOL.md)), or null before registration.
+   */
   get hrid(): string | null {
     const { hrid } = this.#conductor;
     return hrid && bytesKey(hrid);

@@ -22,7 +22,7 @@ if (isClone) {
 }
 
 if (isOld && !isClone) {
-  console.error(`cliquet: Node ${process.versions.node} has no SQLite; install Node 22 or newer, and try again.`);
+  console.error(`cliquet: Node ${process.versions.node} has no SQLite; install Node 22.13 or newer, and try again.`);
   process.exitCode = 1;
 } else if (isOld) {
   const node = join(bin, process.platform === 'win32' ? 'node.cmd' : 'node');
