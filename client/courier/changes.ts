@@ -20,9 +20,17 @@ import type { Registered } from './registered.ts';
  * @throws CliquetError `not-permitted`, `group-size`, and as openNext()
  */
 export async function changeGroup(client: Registered, group: Bytes, changes: readonly Change[]): Promise<void> {
+  const plan = (tx: Transaction, _: GroupRecord, tip: Generation) => {
+    const planned = planChanges(client.self.hrid, tip, changes);
+    if (planned === null) forgetDisplaced(tx, group, changes);
+    return planned;
+  };
   await carryOut(client, group);
-  await openNext(client, group, (_, __, tip) => planChanges(client.self.hrid, tip, changes), {
-    after: (tx, { generation }) => keepChange(tx, { group, generation: generation.id, changes, since: client.now() }),
+  await openNext(client, group, plan, {
+    after: (tx, { generation }) => {
+      forgetDisplaced(tx, group, changes);
+      keepChange(tx, { group, generation: generation.id, changes, since: client.now() });
+    },
   });
 }
 
@@ -113,12 +121,26 @@ export function displacedChanges(
   });
 }
 
+/** What a person has changed since is not made again: it would undo that, and what others have made of it. */
+function forgetDisplaced(tx: Transaction, id: Bytes, changes: readonly Change[]): void {
+  const group = tx.get(tables.groups, bytesKey(id));
+  if (group === undefined) return;
+  const subjects = new Set(changes.map(subjectOf));
+  for (const { key, value } of displacedChanges(tx, group)) {
+    const left = value.changes.filter((change) => !subjects.has(subjectOf(change)));
+    if (left.length === 0) tx.delete(tables.changes, key);
+    else if (left.length < value.changes.length) tx.put(tables.changes, key, { ...value, changes: left });
+  }
+}
+
+/** Two changes of one subject cannot both be so: the name, a member's role, whether somebody is in. */
+function subjectOf(change: Change): string {
+  if (change.type === 'rename') return 'name';
+  return `${change.type === 'role' ? 'role' : 'member'} ${bytesKey(change.hrid)}`;
+}
+
 /** Opens a displaced change again; one that does not stand any more, or changes nothing any more, is dropped. */
-export async function changeAgain(
-  client: Registered,
-  key: string,
-  { group, generation, changes }: ChangeRecord,
-): Promise<void> {
+export async function changeAgain(client: Registered, key: string, { group, generation }: ChangeRecord): Promise<void> {
   const { state, self, now } = client;
   const isVoid = await state.transact((tx) => {
     const lineage = loadLineage(tx, group);
@@ -128,10 +150,12 @@ export async function changeAgain(
   let isDone = false;
   try {
     if (!isVoid) {
-      const opened = await openNext(client, group, (_, __, tip) => planChanges(self.hrid, tip, changes), {
+      // Read each time: the person may have changed the same meanwhile.
+      const changesIn = (tx: Transaction) => tx.get(tables.changes, key)?.changes ?? [];
+      const opened = await openNext(client, group, (tx, _, tip) => planChanges(self.hrid, tip, changesIn(tx)), {
         // With it: a client that ends here would open it once more, over what others have changed since.
         after: (tx, { generation: { id } }) =>
-          tx.put(tables.changes, key, { group, generation: id, changes, since: now() }),
+          tx.put(tables.changes, key, { group, generation: id, changes: changesIn(tx), since: now() }),
       });
       isDone = opened !== null;
     }

@@ -46,3 +46,46 @@ it('a change that another one got ahead of is made again once, whenever the clie
   }
   expect(displaced).toBeGreaterThan(0);
 });
+
+it.each([
+  { anew: 'Two', because: 'the same again' },
+  { anew: 'Three', because: 'otherwise' },
+])(
+  'a change that another one got ahead of is not made again once its person has changed it: $because',
+  async ({ anew }) => {
+    const circle = await Circle.found('renamed anew', 'Abc');
+    const letters = await circle.apart({ a: (group) => group.rename('One'), b: (group) => group.rename('Two') });
+    for (const letter of letters) circle.hand(letter);
+    await circle.settle();
+    const { state } = circle.phone('b').client;
+    expect(displacedChanges(state, circle.record('b'))).toHaveLength(1);
+
+    await circle.group('b').rename(anew);
+    expect(displacedChanges(state, circle.record('b'))).toEqual([]);
+    await circle.settle();
+    expect(circle.tip('a').name).toBe(anew);
+    await circle.group('a').rename('Last');
+    await circle.pass(3600, 60);
+    expect([...'abc'].map((name) => circle.tip(name).name)).toEqual(['Last', 'Last', 'Last']);
+  },
+);
+
+it('of a change that another one got ahead of, what its person has not changed since is made again', async () => {
+  const circle = await Circle.found('changed in part', 'ABcf', 'de');
+  const invites = [...'de'].map((name) => circle.phone(name).invite);
+  const letters = await circle.apart({
+    a: (group) => group.remove(circle.phone('f').hrid),
+    b: (group) => group.add(invites),
+  });
+  for (const letter of letters) circle.hand(letter);
+  await circle.settle('abc');
+  expect(circle.roster('b')).toBe('ABc');
+
+  await circle.group('b').add(invites.slice(0, 1));
+  await circle.settle('abcd');
+  expect(circle.roster('a')).toBe('ABcd');
+  await circle.group('a').remove(circle.phone('d').hrid);
+  await circle.pass(3600, 60, 'abc');
+  expect(circle.roster('a')).toBe('ABce');
+  expect(circle.agreed('abc')).toBe('ABce');
+});
