@@ -15,9 +15,10 @@ if (!existsSync(installedLock) || readFileSync(installedLock, 'utf8') !== lock) 
 
   // The lock brings Node 22 for the common platforms; npm scripts find it first on their PATH.
   const node = spawnSync('node', ['-p', 'process.versions.node'], { encoding: 'utf8', shell });
-  if (Number.parseInt(node.stdout, 10) < 22) {
+  const [major, minor] = node.stdout.split('.').map(Number);
+  if (major < 22 || (major === 22 && minor < 18)) {
     console.error(
-      `Node ${node.stdout.trim()} is too old for workerd's tools and no Node 22 package exists for ${process.platform}-${process.arch}. Install Node 22.13 or newer.`,
+      `Node ${node.stdout.trim()} does not run TypeScript, and no Node 22 package exists for ${process.platform}-${process.arch}. Install Node 22.18 or newer.`,
     );
     process.exit(1);
   }

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Starts the command: in a package what was compiled; in a clone the sources, with the Node 22 that the locked dependencies
-// bring, if this one is older.
+// bring, if this one does not run TypeScript.
 
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -9,8 +9,8 @@ import { delimiter, join } from 'node:path';
 
 const root = join(import.meta.dirname, '../..');
 const bin = join(root, 'node_modules/.bin');
-const isOld = Number.parseInt(process.versions.node, 10) < 22;
 const isClone = existsSync(join(root, '.ci/deps.mjs'));
+const isOld = isClone ? !process.features.typescript : !module.isBuiltin('node:sqlite');
 
 if (isClone) {
   // In a clone the dependencies may not be installed yet, or be older than the lock.
@@ -27,7 +27,9 @@ if (isOld && !isClone) {
 } else if (isOld) {
   const node = join(bin, process.platform === 'win32' ? 'node.cmd' : 'node');
   const shell = process.platform === 'win32';
-  const child = spawn(node, [import.meta.filename, ...process.argv.slice(2)], { stdio: 'inherit', shell });
+  // Said to it, whatever NODE_OPTIONS says: or it would start another one, and so on.
+  const args = ['--experimental-strip-types', import.meta.filename, ...process.argv.slice(2)];
+  const child = spawn(node, args, { stdio: 'inherit', shell });
   // Ctrl-C reaches the child by itself; what is sent to this process alone is handed on.
   process.on('SIGINT', () => undefined);
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));

@@ -129,3 +129,12 @@ describe('three people', () => {
     expect(await anew.do('send', 'Holidays', 'x')).toContain('it goes out when a member has let you in again');
   }, 60_000);
 });
+
+it('in a clone starts with the Node of the lock, where the one that it is started with runs no TypeScript', async () => {
+  const root = join(import.meta.dirname, '../..');
+  const { bin, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const env = { NODE_OPTIONS: '--no-experimental-strip-types' };
+  const eve = new Person('eve', relay, env, join(root, bin.cliquet));
+  people.push(eve);
+  expect(await eve.do('--version')).toBe(`${version}\n`);
+});

@@ -254,6 +254,16 @@ describe('a project that has installed the package', { timeout: 120_000 }, () =>
     }
   });
 
+  it('has the command, which says what it lacks where Node has no SQLite', async () => {
+    const launcher = join(projects, 'node_modules/cliquet', manifest.bin.cliquet);
+    await expect(
+      run(process.execPath, ['--no-experimental-sqlite', launcher, '--version'], folder),
+    ).rejects.toMatchObject({
+      code: 1,
+      stderr: `cliquet: Node ${process.versions.node} has no SQLite; install Node 22.13 or newer, and try again.\n`,
+    });
+  });
+
   it('has the command, which registers, founds a group, sends and reads', async () => {
     const launcher = join(projects, 'node_modules/cliquet', manifest.bin.cliquet);
     expect(await run(join(projects, 'node_modules/.bin/cliquet'), ['--version'], folder)).toBe(`${manifest.version}\n`);
