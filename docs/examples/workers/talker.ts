@@ -143,9 +143,15 @@ export class Talker extends DurableObject<Env> {
   }
 }
 
+/** Takes as long whatever is right of it. */
+async function isBearer(authorization: string, token: string): Promise<boolean> {
+  const digest = (text: string) => crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
+  return crypto.subtle.timingSafeEqual(await digest(authorization), await digest(`Bearer ${token}`));
+}
+
 export default {
   async fetch(request: Request, { TALKER, TOKEN }: Env): Promise<Response> {
-    if (!TOKEN || request.headers.get('authorization') !== `Bearer ${TOKEN}`) {
+    if (!TOKEN || !(await isBearer(request.headers.get('authorization') ?? '', TOKEN))) {
       return new Response('Say the token of this Worker: authorization: Bearer …\n', { status: 401 });
     }
     return TALKER.getByName('talker').fetch(request);
