@@ -3,6 +3,7 @@
 // first one has stored is all that the second one has.
 
 import { Client, type ClientEvent, type Group, memoryStore, type Store } from '../../client/index.ts';
+import { readCodes } from '../support/codes.ts';
 import { until } from '../support/until.ts';
 
 export interface Setting {
@@ -103,7 +104,7 @@ class Player {
 
   static async join(relay: string, address: string, store: Store): Promise<Player> {
     const client = await Client.open({ relay, store });
-    await client.register(address, () => until(() => newestCode(relay, address)));
+    await client.register(address, () => until(async () => (await readCodes(relay, address))[0]));
     await client.settled();
     return new Player(client);
   }
@@ -143,10 +144,4 @@ class Player {
   async #listen(): Promise<void> {
     for await (const event of this.client.events()) this.#events.push(event);
   }
-}
-
-async function newestCode(relay: string, address: string): Promise<string | undefined> {
-  const response = await fetch(`${relay}/dev/inbox?address=${encodeURIComponent(address)}`);
-  const { codes } = (await response.json()) as { readonly codes: readonly { readonly code: string }[] };
-  return codes[0]?.code;
 }

@@ -2,6 +2,7 @@
 // of that one.
 
 import { Client, type Group, memoryStore } from '../../client/index.ts';
+import { readCodes } from './codes.ts';
 
 export interface Given {
   readonly client: Client;
@@ -44,8 +45,7 @@ async function answer(client: Client, joined: (group: Group) => void): Promise<v
 
 /** The newest code that a relay in development has sent. */
 export async function codeFor(relay: string, address: string): Promise<string> {
-  const response = await fetch(`${relay}/dev/inbox?address=${encodeURIComponent(address)}`);
-  const { codes } = (await response.json()) as { codes: { code: string }[] };
-  if (codes[0] === undefined) throw new Error('no code was sent');
-  return codes[0].code;
+  const [code] = await readCodes(relay, address);
+  if (code === undefined) throw new Error('no code was sent');
+  return code;
 }

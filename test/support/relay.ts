@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type LocalRelay, type LocalRelayOptions, startLocalRelay } from '../../worker/local.ts';
+import { readCodes } from './codes.ts';
 import { startDiskRelay } from './disk-relay.ts';
 import { until } from './until.ts';
 import { workerdArguments } from './workerd.ts';
@@ -55,7 +56,7 @@ export async function startRelay(all: TestRelayOptions = {}): Promise<TestRelay>
     get processGroup() {
       return relay.processGroup;
     },
-    inbox: (address) => until(async () => (await readInbox(url, address))[0]),
+    inbox: (address) => until(async () => (await readCodes(url, address))[0]),
     async crash() {
       await relay.kill();
       relay = await start(port);
@@ -79,10 +80,4 @@ async function starterOf(
   if (options.config !== undefined) return (port) => startLocalRelay({ ...options, port });
   const startWith = await workerdArguments(options, strangersPerMinute);
   return (port) => startLocalRelay({ ...options, startWith, port });
-}
-
-async function readInbox(url: string, address: string): Promise<string[]> {
-  const response = await fetch(`${url}/dev/inbox?address=${encodeURIComponent(address)}`);
-  const { codes } = (await response.json()) as { codes: { code: string }[] };
-  return codes.map(({ code }) => code);
 }
