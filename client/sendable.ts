@@ -74,6 +74,7 @@ export function newMessageId(random: RandomSource = systemRandom): string {
  * The id of a message that follows from something: 16 bytes in base64url, the same ones for the same cause. A program that
  * answers what it is told, and is killed before it has noted that, says the same again under the same id, and nothing is
  * sent twice.
+ * @category Messages
  * @param cause  what it follows from, such as the group, the sender and the id of the message that it answers
  * @returns 22 characters
  */

@@ -133,7 +133,6 @@ export function unposted(reader: Reader): Outgoing[] {
     .filter(isToPost);
 }
 
-/** What is still to be done. */
 /**
  * How much of this client is on its way.
  * @category Clients

@@ -31,7 +31,7 @@ const migrations: readonly string[] = [
 /**
  * Opens a store in one SQLite file, or makes a new one that only its owner can read (mode 0600). It does not encrypt:
  * `encryptedStore` of `cliquet` does, over it. The file belongs to the process that has it open, and a commit outlives a power cut
- * ([STORAGE.md](../../docs/STORAGE.md), "SQLite"). For Node and Deno, by their `node:sqlite`.
+ * ([STORAGE.md](../../docs/STORAGE.md), "SQLite"). For Node, Deno and Bun, by their `node:sqlite`.
  * @param path  the file; its folder is made if need be
  * @throws CliquetError `store-in-use`, `store-damaged`, `store-too-new`, `store-unwritable`
  * @example
