@@ -36,7 +36,7 @@ interface Measured {
   readonly parts: Sizes;
 }
 
-function measure({ files, metafile }: WebBuild): Measured {
+export function measure({ files, metafile }: WebBuild): Measured {
   const sizes = new Map([...files].map(([path, contents]) => [path, brotliCompressSync(contents).length]));
   const scripts = scriptsOf(metafile, [outputOf(metafile, 'client/web/main.tsx'), largestLanguage(metafile, sizes)]);
   const isFirst = (path: string) => scripts.has(path) || !/\.(js|png)$/.test(path) || path === '/service-worker.js';

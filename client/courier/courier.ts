@@ -5,10 +5,12 @@ import { tables } from '../state/records.ts';
 import type { Transaction } from '../state/state.ts';
 import type { Link, OpenLink } from '../transport/relay.ts';
 import { type Bytes, bytesKey } from '../wire/bytes.ts';
+import type { Envelope } from '../wire/envelope.ts';
 import { CliquetError, type ErrorCode } from '../wire/errors.ts';
 import type { KeyPackage } from '../wire/key-package.ts';
 import type { Hello, QueueEntry } from '../wire/queue.ts';
 import type { Recipient } from '../wire/send.ts';
+import { readAhead } from './ahead.ts';
 import { openRatchet } from './condition.ts';
 import { Connection, type ConnectionState } from './connection.ts';
 import { Delays } from './delays.ts';
@@ -192,11 +194,12 @@ export class Courier {
       const link = this.#link;
       const batch = this.#incoming.splice(0, batchSize);
       const used: KeyPackage['kind'][] = [];
+      const ahead = batch.map((entry) => readAhead(client.state, client.curves, entry));
       const cursor = await this.#change(async (tx) => {
-        for (const entry of batch) {
+        for (const [i, entry] of batch.entries()) {
           const before = tx.get(tables.numbers, '')?.cursor;
           if (!before || entry.seq <= before.seq) continue; // taken in before, its acknowledgement was lost
-          const kind = await receiveEntry(tx, client, entry, now());
+          const kind = await receiveEntry(tx, client, entry, now(), ahead[i]);
           if (kind !== null) used.push(kind);
           const numbers = tx.get(tables.numbers, '');
           if (numbers) tx.put(tables.numbers, '', { ...numbers, cursor: { epoch: before.epoch, seq: entry.seq } });
@@ -204,9 +207,10 @@ export class Courier {
         return tx.get(tables.numbers, '')?.cursor;
       });
       if (cursor) await link?.acknowledge(cursor).catch(() => {}); // repeated with the next hello
-      for (const entry of batch) {
-        if (entry.type === 'message')
-          this.#show('received', entry.from, [{ hrid: client.self.hrid, header: entry.header }], entry.body);
+      for (const [i, entry] of batch.entries()) {
+        if (entry.type !== 'message') continue;
+        const { from, header, body } = entry;
+        this.#show('received', from, [{ hrid: client.self.hrid, header }], body, ahead[i]?.envelope);
       }
       if (used.length > 0) {
         this.#keyPackages.used(used);
@@ -237,7 +241,7 @@ export class Courier {
     if (this.#reconcileAt <= this.#options.client.now()) void this.#loop('outbox', () => this.#reconcile());
   }
 
-  #show(...parcel: [Parcel['direction'], Bytes, readonly Recipient[], Bytes]): void {
+  #show(...parcel: [Parcel['direction'], Bytes, readonly Recipient[], Bytes, Envelope?]): void {
     const shown = toParcel(this.#options.client.state, ...parcel);
     if (shown !== null) this.#options.onParcel(shown);
   }

@@ -2,10 +2,10 @@
 // and the cursor advances. Only after its commit is anything acknowledged to the relay.
 
 import { differsLater, hearLater } from '../protocol/later.ts';
-import { type Outcome, openMessage } from '../protocol/open.ts';
+import { type Outcome, openMessage, type ReadEnvelope } from '../protocol/open.ts';
 import { confirmedBy, type Ratchet } from '../protocol/ratchet.ts';
 import { emit } from '../state/events.ts';
-import { findClosed, findOpen } from '../state/generations.ts';
+import { findClosed, findRatchet } from '../state/generations.ts';
 import { healingOf, mayNudge, noteSaidUnheld, noteUnopened, putHealing } from '../state/healing.ts';
 import { receiveContent } from '../state/messages.ts';
 import { countContent, generationPrefix, loadRatchet, saveRatchet } from '../state/ratchets.ts';
@@ -20,6 +20,7 @@ import type { KeyPackage } from '../wire/key-package.ts';
 import { maxMembers } from '../wire/limits.ts';
 import type { QueueEntry } from '../wire/queue.ts';
 import { missingGeneration, receiveAgreement } from './agreements.ts';
+import type { Ahead } from './ahead.ts';
 import { keepEarly, takeEarly } from './early.ts';
 import { tell } from './invitations.ts';
 import { strikeOf } from './membership.ts';
@@ -36,7 +37,8 @@ type MessageEntry = Extract<QueueEntry, { type: 'message' }>;
 
 /**
  * Takes in one entry of the queue.
- * @param now  seconds since 1970
+ * @param now    seconds since 1970
+ * @param ahead  what is known of the entry already, if anything
  * @returns the kind of key package that it has used, if any
  */
 export async function receiveEntry(
@@ -44,13 +46,14 @@ export async function receiveEntry(
   client: Receiver,
   entry: QueueEntry,
   now: number,
+  ahead: Ahead | null = null,
 ): Promise<KeyPackage['kind'] | null> {
   if (entry.type === 'gap') {
     noteGap(tx, entry.from, entry.reason);
     return null;
   }
   try {
-    return await tx.attempt(() => openEntry(tx, client, entry, now));
+    return await tx.attempt(() => openEntry(tx, client, entry, now, ahead));
   } catch (error) {
     // A bad entry is told and passed over, and leaves nothing: it must not hold up the queue.
     if (!(error instanceof CliquetError)) throw error;
@@ -66,8 +69,9 @@ async function openEntry(
   client: Receiver,
   { from, header, body }: MessageEntry,
   now: number,
+  ahead: Ahead | null,
 ): Promise<KeyPackage['kind'] | null> {
-  const envelope = Envelope.decode(body);
+  const envelope = ahead?.envelope ?? Envelope.decode(body);
   switch (envelope.type) {
     case 'agreement': {
       const used = await receiveAgreement(tx, client, from, header, envelope, now);
@@ -76,7 +80,7 @@ async function openEntry(
     }
     case 'message': {
       const message = { generation: envelope.generation, from, header, body, receivedAt: now };
-      await receiveMessage(tx, client, message, envelope, now);
+      await receiveMessage(tx, client, message, envelope, now, ahead?.read ?? null);
       return null;
     }
     case 'notice':
@@ -141,6 +145,7 @@ async function receiveMessage(
   message: Early,
   envelope: MessageEnvelope,
   now: number,
+  read: ReadEnvelope | null,
 ): Promise<void> {
   const before = findRatchet(tx, envelope.generation);
   const group = before && tx.get(tables.groups, bytesKey(before.group));
@@ -153,7 +158,8 @@ async function receiveMessage(
   if (group.status === 'removed') return;
   const sender = before.members.findIndex(({ hrid }) => sameBytes(hrid, message.from));
   if (sender < 0) throw new CliquetError('message-refused');
-  const { ratchet, outcomes } = await openMessage(client.curves, before, sender, message.header, envelope, now);
+  const known = read !== null && sameBytes(read.generation, before.generation) ? read : undefined;
+  const { ratchet, outcomes } = await openMessage(client.curves, before, sender, message.header, envelope, now, known);
   saveRatchet(tx, before, ratchet);
   for (const outcome of outcomes) {
     const isKnown = (outcome.type === 'rolled-back' && before.rolledBack) || (outcome.type === 'fork' && before.forked);
@@ -167,12 +173,6 @@ async function confirm(tx: Transaction, group: GroupRecord, before: Ratchet, aft
   const isMember = (hrid: Bytes) => group.roster.some((entry) => sameBytes(entry.hrid, hrid));
   const count = (ratchet: Ratchet) => confirmedBy(ratchet, ratchet.self, isMember);
   if (count(after) > count(before)) await confirmOutgoing(tx, after, isMember);
-}
-
-/** A generation by the part of its id that stands on envelopes. */
-function findRatchet(reader: Reader, prefix: Bytes): Ratchet | undefined {
-  const found = findOpen(reader, prefix);
-  return found && loadRatchet(reader, found.generation);
 }
 
 /** Who speaks in a generation that is closed has not heard of the next ones: a word in the present one lets it notice. */

@@ -27,17 +27,22 @@ export interface Parcel {
   readonly bytes: number;
 }
 
-/** @returns null for what is no envelope */
+/**
+ * @param body   the bytes of an envelope
+ * @param known  the same, if it is decoded already
+ * @returns null for what is no envelope
+ */
 export function toParcel(
   reader: Reader,
   direction: Parcel['direction'],
   from: Bytes,
   to: readonly Recipient[],
   body: Bytes,
+  known?: Envelope,
 ): Parcel | null {
   let envelope: Envelope;
   try {
-    envelope = Envelope.decode(body);
+    envelope = known ?? Envelope.decode(body);
   } catch (error) {
     if (!(error instanceof CliquetError)) throw error;
     return null;

@@ -5,6 +5,7 @@ import type { Bytes } from '../wire/bytes.ts';
 
 /**
  * X25519 and Ed25519, as a client computes with them ([PROTOCOL.md §2](../../docs/PROTOCOL.md)).
+ * The bytes of a key must not change once it was used: a provider may remember what it has made of them.
  * @category Platform
  */
 export interface Curves {
@@ -34,7 +35,8 @@ export interface Curves {
   verify(publicKey: Bytes, message: Bytes, signature: Bytes): Promise<boolean>;
 }
 
-const basePoint: Bytes = new Uint8Array(32).fill(9, 0, 1);
+/** That to which every public key is some multiple. */
+export const basePoint: Bytes = new Uint8Array(32).fill(9, 0, 1);
 
 /** The public key of an X25519 secret: X25519(secret, 9). */
 export async function leafPublicKey(curves: Curves, secret: Bytes): Promise<Bytes> {

@@ -2,16 +2,18 @@
 
 import { equalBytes } from '@noble/ciphers/utils.js';
 import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js';
-import { type Bytes, concatBytes, encodeUtf8 } from '../wire/bytes.ts';
-import { type HashLabel, labelPrefix } from './labels.ts';
+import type { Bytes } from '../wire/bytes.ts';
+import { type HashLabel, labelBytes } from './labels.ts';
 
 export function sha256(...parts: readonly Uint8Array[]): Bytes {
-  return nobleSha256(concatBytes(...parts)) as Bytes;
+  const hash = nobleSha256.create();
+  for (const part of parts) hash.update(part);
+  return hash.digest() as Bytes;
 }
 
 /** SHA-256("cliquet/1 " ‖ label ‖ parts…). The parts must have fixed lengths or stand last. */
 export function hashLabeled(label: HashLabel, ...parts: readonly Uint8Array[]): Bytes {
-  return sha256(encodeUtf8(labelPrefix + label), ...parts);
+  return sha256(labelBytes(label), ...parts);
 }
 
 /** Whether two byte strings are the same, in time that does not depend on where they differ. */

@@ -1,7 +1,20 @@
 // Every label of the protocol. A label says what a derived key, a hash or a signature is for; none is used twice.
 
+import { type Bytes, encodeUtf8 } from '../wire/bytes.ts';
+
 /** The prefix binds everything to this protocol and version. */
 export const labelPrefix = 'cliquet/1 ';
+
+const encoded = new Map<string, Bytes>();
+
+/** "cliquet/1 " ‖ label: what every derivation, hash and signature begins with or ends in. */
+export function labelBytes(label: KdfLabel | HashLabel | SignatureLabel): Bytes {
+  const known = encoded.get(label);
+  if (known !== undefined) return known;
+  const bytes = encodeUtf8(labelPrefix + label);
+  encoded.set(label, bytes);
+  return bytes;
+}
 
 /** Keys: HKDF-SHA-256 with the label and its context as info. */
 export type KdfLabel =

@@ -1,6 +1,6 @@
 // Randomness, as an argument everywhere, and hedged: a broken generator alone gives nothing away.
 
-import { type Bytes, concatBytes } from '../wire/bytes.ts';
+import type { Bytes } from '../wire/bytes.ts';
 import { type Context, deriveKey } from './kdf.ts';
 import type { KdfLabel } from './labels.ts';
 
@@ -27,5 +27,5 @@ export function hedgedSecret(
   context: Context,
   length?: number,
 ): Bytes {
-  return deriveKey(concatBytes(random(32), ...secrets), label, context, length);
+  return deriveKey([random(32), ...secrets], label, context, length);
 }

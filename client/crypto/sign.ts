@@ -1,10 +1,10 @@
 // Ed25519 signatures under a label, so that none means something elsewhere.
 
-import { type Bytes, concatBytes, encodeUtf8 } from '../wire/bytes.ts';
+import { type Bytes, concatBytes } from '../wire/bytes.ts';
 import type { Curves } from './curves.ts';
-import { labelPrefix, type SignatureLabel } from './labels.ts';
+import { labelBytes, type SignatureLabel } from './labels.ts';
 
-const labeled = (label: SignatureLabel, message: Bytes) => concatBytes(encodeUtf8(labelPrefix + label), message);
+const labeled = (label: SignatureLabel, message: Bytes) => concatBytes(labelBytes(label), message);
 
 /** @returns Ed25519 over "cliquet/1 " ‖ label ‖ message, 64 bytes */
 export function signLabeled(curves: Curves, seed: Bytes, label: SignatureLabel, message: Bytes): Promise<Bytes> {

@@ -24,7 +24,7 @@ export function tellLater(ratchet: Ratchet): { readonly ratchet: Ratchet; readon
     unansweredContent: 0,
     unansweredSince: null,
   };
-  return { ratchet: prune(told), earlier: { generation, ...later } };
+  return { ratchet: prune(told, self), earlier: { generation, ...later } };
 }
 
 /**
@@ -40,7 +40,8 @@ export function hearLater(ratchet: Ratchet, position: number, earlier: Earlier):
   if (vector.some((count, i) => count < coveredBy(member, i)) || isTooFar(ratchet, vector)) return null;
   if (contents > (vector[position] ?? 0)) return null;
   if ((vector[self] ?? 0) > memberAt(ratchet, self).opened) return 'rolled-back';
-  return prune({ ...ratchet, members: members.with(position, { ...member, later: { vector, digest, contents } }) });
+  const heard = { ...ratchet, members: members.with(position, { ...member, later: { vector, digest, contents } }) };
+  return prune(heard, position);
 }
 
 /** Whether a member's word says that it has seen other messages under the same numbers; as far as that can be told. */

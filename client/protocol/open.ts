@@ -4,7 +4,7 @@
 import { open, zeroNonce } from '../crypto/aead.ts';
 import type { Curves } from '../crypto/curves.ts';
 import { hashLabeled, sameSecret } from '../crypto/hash.ts';
-import { type Bytes, concatBytes, sameBytes } from '../wire/bytes.ts';
+import { type Bytes, sameBytes } from '../wire/bytes.ts';
 import type { Struct } from '../wire/codec.ts';
 import { type CloneReport, type Content, decodeContent, isContent, type SignedHeader } from '../wire/content.ts';
 import { Contribution, type MessageEnvelope, MessageHeader, sealedSecretBytes } from '../wire/envelope.ts';
@@ -27,7 +27,15 @@ import {
   wrapKey,
 } from './ratchet.ts';
 import { fingerprint, type Step } from './step.ts';
-import { digestAt, extendTranscript, hashMessageBody, isKept, memberAt, verifyHeader } from './transcript.ts';
+import {
+  digestAt,
+  extendTranscript,
+  hashMessageBody,
+  isKept,
+  memberAt,
+  payloadOf,
+  verifyHeader,
+} from './transcript.ts';
 
 const maxWaitingPerSender = 256;
 const maxWaitingBytesPerSender = 1024 * 1024;
@@ -57,11 +65,47 @@ export interface Received {
   readonly outcomes: readonly Outcome[];
 }
 
+/** What can be looked at of a message before its turn, as it depends only on what stays the same in a generation. */
+export interface ReadEnvelope {
+  readonly generation: Bytes;
+  readonly message: Omit<WaitingMessage, 'since'>;
+  /** What its signature is over. */
+  readonly payload: Bytes;
+  /** Whether the signature is its sender's. */
+  readonly isSigned: Promise<boolean>;
+}
+
+/**
+ * Opens the header, and begins to check the signature.
+ * @throws CliquetError `message-refused`
+ */
+export function readEnvelope(
+  curves: Curves,
+  ratchet: Ratchet,
+  sender: number,
+  sealedSecret: Bytes,
+  { nonce, header, outer, inner }: MessageEnvelope,
+): ReadEnvelope {
+  const plaintext = open(ratchet.headerKey, nonce, header);
+  if (plaintext === null || sender === ratchet.self) throw new CliquetError('message-refused');
+  const { vector, digest, signature } = decodeOrRefuse(MessageHeader, plaintext);
+  if (vector.length !== ratchet.members.length) throw new CliquetError('message-refused');
+  const signed: SignedHeader = { vector, digest, bodyHash: hashMessageBody(nonce, outer, inner), signature };
+  const payload = payloadOf(ratchet, sender, signed);
+  return {
+    generation: ratchet.generation,
+    message: { sender, signed, nonce, outer, inner, sealedSecret },
+    payload,
+    isSigned: verifyHeader(curves, ratchet, sender, signed, payload),
+  };
+}
+
 /**
  * Takes in one message, and whatever had waited for it.
  * @param sender  the position of who sent it, as the relay says; the signature proves it
  * @param header  what this client alone got beside the body
  * @param now     seconds since 1970
+ * @param read    the same message, if it was read before; not if that was in another generation
  * @throws CliquetError `message-refused`, `duplicate`, `too-far-ahead`; the state is unchanged then
  */
 export async function openMessage(
@@ -71,8 +115,14 @@ export async function openMessage(
   header: Bytes,
   envelope: MessageEnvelope,
   now: number,
+  read: ReadEnvelope = readEnvelope(curves, before, sender, header, envelope),
 ): Promise<Received> {
-  const message = await verifyEnvelope(curves, before, sender, header, envelope, now);
+  const { payload, isSigned } = read;
+  const message: WaitingMessage = { ...read.message, since: now };
+  if (isTooFar(before, message.signed.vector)) throw new CliquetError('too-far-ahead');
+  if (header.length !== 0 && header.length !== sealedSecretBytes) throw new CliquetError('message-refused');
+  // After this, the sender really made these bytes.
+  if (!(await isSigned)) throw new CliquetError('message-refused');
   const ratchet = noteNumber(before, message);
 
   if (memberAt(ratchet, sender).cloned) throw new CliquetError('message-refused', 'the member was copied');
@@ -90,7 +140,7 @@ export async function openMessage(
   }
   if (!isCovered(ratchet, message)) return wait(ratchet, message);
 
-  const opened = await openCovered(curves, ratchet, message, now);
+  const opened = await openCovered(curves, ratchet, message, now, payload);
   return openWaiting(curves, opened, now);
 }
 
@@ -103,26 +153,6 @@ function noteNumber(ratchet: Ratchet, message: WaitingMessage): Ratchet {
 }
 
 const numberOf = (message: WaitingMessage) => message.signed.vector[message.sender] ?? 0;
-
-/** Opens the header and checks the signature: after this, the sender really made these bytes. */
-async function verifyEnvelope(
-  curves: Curves,
-  ratchet: Ratchet,
-  sender: number,
-  sealedSecret: Bytes,
-  { nonce, header, outer, inner }: MessageEnvelope,
-  now: number,
-): Promise<WaitingMessage> {
-  const plaintext = open(ratchet.headerKey, nonce, header);
-  if (plaintext === null || sender === ratchet.self) throw new CliquetError('message-refused');
-  const { vector, digest, signature } = decodeOrRefuse(MessageHeader, plaintext);
-  if (vector.length !== ratchet.members.length) throw new CliquetError('message-refused');
-  if (isTooFar(ratchet, vector)) throw new CliquetError('too-far-ahead');
-  if (sealedSecret.length !== 0 && sealedSecret.length !== sealedSecretBytes) throw new CliquetError('message-refused');
-  const signed: SignedHeader = { vector, digest, bodyHash: hashMessageBody(nonce, outer, inner), signature };
-  if (!(await verifyHeader(curves, ratchet, sender, signed))) throw new CliquetError('message-refused');
-  return { sender, signed, nonce, outer, inner, sealedSecret, since: now };
-}
 
 /** What a member has sealed may be nonsense all the same; all failures to open look alike. */
 function decodeOrRefuse<T>({ decode }: Pick<Struct<T>, 'decode'>, bytes: Bytes): T {
@@ -193,7 +223,13 @@ function dropStale(ratchet: Ratchet): Ratchet {
 }
 
 /** Opens a message whose vector is covered; throws `message-refused` and changes nothing if any check fails. */
-async function openCovered(curves: Curves, ratchet: Ratchet, message: WaitingMessage, now: number): Promise<Received> {
+async function openCovered(
+  curves: Curves,
+  ratchet: Ratchet,
+  message: WaitingMessage,
+  now: number,
+  payload: Bytes = payloadOf(ratchet, message.sender, message.signed),
+): Promise<Received> {
   const { sender, signed, nonce, inner } = message;
   const member = memberAt(ratchet, sender);
   const { vector } = signed;
@@ -219,20 +255,24 @@ async function openCovered(curves: Curves, ratchet: Ratchet, message: WaitingMes
     opened: number + 1,
     chainKey: nextChainKey(member.chainKey),
     contributions: kept ? [...member.contributions, kept] : member.contributions,
-    transcripts: [...member.transcripts, extendTranscript(ratchet, member.transcripts.at(-1) as Bytes, sender, signed)],
+    transcripts: [
+      ...member.transcripts,
+      extendTranscript(ratchet, member.transcripts.at(-1) as Bytes, sender, signed, payload),
+    ],
     vector: vector.with(sender, number + 1),
     recent: [...member.recent, signed].slice(-recentMessages),
   };
   const counts = isContent(content);
-  const advanced = prune({
+  const advanced: Ratchet = {
     ...ratchet,
     members: ratchet.members.with(sender, after),
     othersContributed: ratchet.othersContributed || contribution !== null,
     unansweredContent: ratchet.unansweredContent + (counts ? 1 : 0),
     unansweredSince: counts ? (ratchet.unansweredSince ?? now) : ratchet.unansweredSince,
-  });
+  };
   const step: Step = { vector, groupKey: fingerprint(group), leaf: contribution?.leaf ?? null };
-  return believeReports(curves, advanced, sender, content.reports, [{ type: 'opened', sender, number, content, step }]);
+  const opened: Outcome = { type: 'opened', sender, number, content, step };
+  return believeReports(curves, prune(advanced, sender), sender, content.reports, [opened]);
 }
 
 /** The new leaf and secret of a full message, checked against the commitment that all members see; null if light. */
@@ -249,7 +289,7 @@ async function openContribution(
   const { leafSecret } = namedContribution(memberAt(ratchet, ratchet.self), signed.vector[ratchet.self] ?? 0);
   const shared = leafSecret && (await curves.agree(leafSecret, leaf));
   if (shared === null || sender === ratchet.self) throw new CliquetError('message-refused');
-  const secret = open(wrapKey(concatBytes(shared), key, ratchet.self), zeroNonce, sealedSecret);
+  const secret = open(wrapKey(shared, key, ratchet.self), zeroNonce, sealedSecret);
   if (secret === null || !sameSecret(hashLabeled('contribution commitment', secret), commitment)) {
     throw new CliquetError('message-refused');
   }

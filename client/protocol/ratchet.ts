@@ -6,7 +6,7 @@
 // "Key Agreement for Decentralized Secure Group Messaging with Strong Security Guarantees", CCS 2021).
 
 import { deriveKey } from '../crypto/kdf.ts';
-import { type Bytes, concatBytes } from '../wire/bytes.ts';
+import type { Bytes } from '../wire/bytes.ts';
 import { bytes, bytesUpTo, flag, list, nullable, struct, uint, type ValueOf } from '../wire/codec.ts';
 import { CloneReport, maxReports, SignedHeader } from '../wire/content.ts';
 import { hashBytes, maxBodyBytes, maxMembers, nonceBytes } from '../wire/limits.ts';
@@ -130,12 +130,12 @@ export function namedContribution(member: MemberState, count: number): KeptContr
 /** S1Kabc, S2Kabc, …: the group key at a vector, 32 bytes. */
 export function groupKey(ratchet: Ratchet, vector: readonly number[], digest: Bytes): Bytes {
   const secrets = ratchet.members.map((member, position) => namedContribution(member, vector[position] ?? 0).secret);
-  return deriveKey(concatBytes(...secrets), 'group key', [ratchet.group, ratchet.generation, vector, digest]);
+  return deriveKey(secrets, 'group key', [ratchet.group, ratchet.generation, vector, digest]);
 }
 
 /** K: the key of one message, from its sender's chain and the group key. */
 export function messageKey(chainKey: Bytes, group: Bytes, sender: number, number: number): Bytes {
-  return deriveKey(concatBytes(chainKey, group), 'message key', [sender, number]);
+  return deriveKey([chainKey, group], 'message key', [sender, number]);
 }
 
 /** The key of the outer layer: the contribution, readable by every member. */
@@ -145,12 +145,12 @@ export function outerKey(key: Bytes): Bytes {
 
 /** The key of the inner layer. `secret` is the new contribution's r; a light message has none. */
 export function contentKey(key: Bytes, secret: Bytes | null, nonce: Bytes): Bytes {
-  return deriveKey(concatBytes(key, secret ?? new Uint8Array(32)), 'content', [nonce]);
+  return deriveKey([key, secret ?? new Uint8Array(32)], 'content', [nonce]);
 }
 
 /** The key under which the member at `recipient` gets the new contribution's r. */
 export function wrapKey(shared: Bytes, key: Bytes, recipient: number): Bytes {
-  return deriveKey(concatBytes(shared, key), 'wrap', [recipient]);
+  return deriveKey([shared, key], 'wrap', [recipient]);
 }
 
 /** CK_{j,n+1} = KDF(CK_{j,n}, "next"). */
@@ -180,27 +180,37 @@ export function raiseVector(member: MemberState, position: number): MemberState 
 }
 
 /**
- * The ratchet without what nobody can name any more: of each member only what the smallest of the members' least vectors
- * names, and what came after, is needed.
+ * The ratchet without what nobody can name any more, after the member at `position` has come further: of each member only
+ * what the smallest of the members' least vectors names, and what came after, is needed. Nothing has changed for what this
+ * one has not passed.
  */
-export function prune(ratchet: Ratchet): Ratchet {
-  const raised = ratchet.members.map(raiseVector);
-  const members = raised.map((member, position) => {
-    const floor = Math.min(...raised.map(({ vector }) => vector[position] ?? 0));
-    // A store of before may have let go more: then there is nothing to do.
-    const firstNamed = Math.max(
-      0,
-      member.contributions.findLastIndex(({ from }) => from <= floor),
-    );
-    const firstTranscript = Math.max(0, floor - (member.opened + 1 - member.transcripts.length));
-    if (firstNamed === 0 && firstTranscript === 0) return member;
+export function prune(ratchet: Ratchet, position: number): Ratchet {
+  const known = ratchet.members[position] as MemberState;
+  const mover = raiseVector(known, position);
+  const members = mover === known ? ratchet.members : ratchet.members.with(position, mover);
+  const pruned = members.map((member, at) => {
+    const first = member.opened + 1 - member.transcripts.length;
+    const floor = (mover.vector[at] ?? 0) > first ? floorOf(members, at, first) : first;
+    if (floor <= first) return member;
+    const next = member.contributions.findIndex(({ from }) => from > floor);
+    const named = (next < 0 ? member.contributions.length : next) - 1;
     return {
       ...member,
-      contributions: member.contributions.slice(firstNamed),
-      transcripts: member.transcripts.slice(firstTranscript),
+      contributions: member.contributions.slice(Math.max(0, named)),
+      transcripts: member.transcripts.slice(floor - first),
     };
   });
-  return { ...ratchet, members };
+  return { ...ratchet, members: pruned };
+}
+
+/** The least that some member can name of the one at `position`; or anything up to `enough`, if it is not more. */
+function floorOf(members: readonly MemberState[], position: number, enough: number): number {
+  let floor = Number.POSITIVE_INFINITY;
+  for (const { vector } of members) {
+    floor = Math.min(floor, vector[position] ?? 0);
+    if (floor <= enough) break;
+  }
+  return floor;
 }
 
 /** How many messages of `position` every other member who is waited for has covered by one of its own. */

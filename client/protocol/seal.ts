@@ -4,7 +4,7 @@ import { seal, zeroNonce } from '../crypto/aead.ts';
 import { type Curves, leafPublicKey } from '../crypto/curves.ts';
 import { hashLabeled, sha256 } from '../crypto/hash.ts';
 import { hedgedSecret, type RandomSource } from '../crypto/random.ts';
-import { type Bytes, concatBytes } from '../wire/bytes.ts';
+import type { Bytes } from '../wire/bytes.ts';
 import { Content, isContent, type SignedHeader } from '../wire/content.ts';
 import { Contribution, Envelope, MessageHeader } from '../wire/envelope.ts';
 import { CliquetError } from '../wire/errors.ts';
@@ -25,12 +25,14 @@ import {
   wrapKey,
 } from './ratchet.ts';
 import { fingerprint, type Step } from './step.ts';
-import { digestAt, extendTranscript, hashMessageBody, memberAt, signHeader } from './transcript.ts';
+import { digestAt, extendTranscript, hashMessageBody, memberAt, payloadOf, signHeader } from './transcript.ts';
 
 /** Below this size every message is full: it carries a contribution. */
 const lightFromMembers = 17;
 const maxLightRun = 8;
 const maxLightSeconds = 60;
+
+const none: Bytes = new Uint8Array(0);
 
 export interface SealedMessage {
   readonly ratchet: Ratchet;
@@ -73,24 +75,16 @@ export async function sealMessage(
   const secrets = [member.chainKey, seed, sha256(plaintext)];
   const nonce = hedgedSecret(random, secrets, 'hedge nonce', [ratchet.generation, digest]).slice(0, nonceBytes);
   const light = mayBeLight(ratchet, now);
-  const contribution = light ? null : await contribute(curves, random, secrets, ratchet.generation, number);
-  const outer = seal(
-    outerKey(key),
-    nonce,
-    contribution === null ? new Uint8Array(0) : encodeContribution(contribution),
-  );
+  const made = light ? null : await contribute(curves, random, secrets, ratchet, number);
+  const contribution = made?.contribution ?? null;
+  const outer = seal(outerKey(key), nonce, contribution === null ? none : encodeContribution(contribution));
   const inner = seal(contentKey(key, contribution?.secret ?? null, nonce), nonce, pad(plaintext));
 
   const unsigned = { vector, digest, bodyHash: hashMessageBody(nonce, outer, inner) };
-  const signed: SignedHeader = { ...unsigned, signature: await signHeader(curves, seed, ratchet, unsigned) };
+  const payload = payloadOf(ratchet, self, unsigned);
+  const signed: SignedHeader = { ...unsigned, signature: await signHeader(curves, seed, ratchet, unsigned, payload) };
   const header = seal(ratchet.headerKey, nonce, MessageHeader.encode({ vector, digest, signature: signed.signature }));
-  const headers = await Promise.all(
-    ratchet.members.map(async (recipient, position) =>
-      contribution === null || position === self
-        ? new Uint8Array(0)
-        : wrap(curves, contribution, namedContribution(recipient, recipient.opened).leaf, key, position),
-    ),
-  );
+  const headers = made === null ? ratchet.members.map(() => none) : wrap(made, self, key);
 
   const after: typeof member = {
     ...member,
@@ -98,13 +92,16 @@ export async function sealMessage(
     seen: number + 1,
     chainKey: nextChainKey(member.chainKey),
     contributions: contribution === null ? member.contributions : [...member.contributions, contribution],
-    transcripts: [...member.transcripts, extendTranscript(ratchet, member.transcripts.at(-1) as Bytes, self, signed)],
+    transcripts: [
+      ...member.transcripts,
+      extendTranscript(ratchet, member.transcripts.at(-1) as Bytes, self, signed, payload),
+    ],
     vector: vector.with(self, number + 1),
     recent: [...member.recent, signed].slice(-recentMessages),
     // What is sent again was counted where it was sent first.
     contents: member.contents + (isContent(content) && content.again === null ? 1 : 0),
   };
-  const advanced = prune({
+  const advanced: Ratchet = {
     ...ratchet,
     members: ratchet.members.with(self, after),
     reports: [],
@@ -114,10 +111,10 @@ export async function sealMessage(
     unansweredContent: 0,
     unansweredSince: null,
     owesContribution: light && ratchet.owesContribution,
-  });
+  };
   const generation = ratchet.generation.slice(0, generationPrefixBytes);
   return {
-    ratchet: advanced,
+    ratchet: prune(advanced, self),
     body: Envelope.encode({ type: 'message', generation, nonce, header, outer, inner }),
     headers,
     number,
@@ -135,39 +132,44 @@ function mayBeLight(ratchet: Ratchet, now: number): boolean {
   );
 }
 
-type OwnContribution = KeptContribution & { readonly leafSecret: Bytes };
+/** What a full message brings; the secrets that the new leaf shares with the others' leaves are for this message only. */
+interface Made {
+  readonly contribution: KeptContribution;
+  /** In roster order; null for this client itself. */
+  readonly shared: readonly (Bytes | null)[];
+}
 
 /** A fresh leaf and secret, hedged with the chain key, the identity and the content. */
 async function contribute(
   curves: Curves,
   random: RandomSource,
   secrets: readonly Bytes[],
-  generation: Bytes,
+  { generation, members, self }: Ratchet,
   number: number,
-): Promise<OwnContribution> {
+): Promise<Made> {
   const context = [generation, number];
   const leafSecret = hedgedSecret(random, secrets, 'hedge leaf', context);
-  return {
-    from: number + 1,
-    leaf: await leafPublicKey(curves, leafSecret),
-    secret: hedgedSecret(random, secrets, 'hedge contribution secret', context),
-    leafSecret,
-  };
+  const secret = hedgedSecret(random, secrets, 'hedge contribution secret', context);
+  // All at once: platforms work on them beside each other.
+  const [leaf, ...shared] = await Promise.all([
+    leafPublicKey(curves, leafSecret),
+    ...members.map((recipient, position) =>
+      position === self ? null : curves.agree(leafSecret, namedContribution(recipient, recipient.opened).leaf),
+    ),
+  ]);
+  return { contribution: { from: number + 1, leaf, secret, leafSecret }, shared };
 }
 
 function encodeContribution({ leaf, secret }: KeptContribution): Bytes {
   return Contribution.encode({ leaf, commitment: hashLabeled('contribution commitment', secret) });
 }
 
-async function wrap(
-  curves: Curves,
-  { leafSecret, secret }: OwnContribution,
-  recipientLeaf: Bytes,
-  key: Bytes,
-  position: number,
-): Promise<Bytes> {
-  const shared = await curves.agree(leafSecret, recipientLeaf);
-  if (shared === null) throw new RangeError('leaves are checked before they are kept');
-  // Under a nonce of zeros: the key comes from a fresh leaf and is used once.
-  return seal(wrapKey(concatBytes(shared), key, position), zeroNonce, secret);
+/** The contribution's secret for each other member. */
+function wrap({ contribution, shared }: Made, self: number, key: Bytes): Bytes[] {
+  return shared.map((each, position) => {
+    if (position === self) return none;
+    if (each === null) throw new RangeError('leaves are checked before they are kept');
+    // Under a nonce of zeros: the key comes from a fresh leaf and is used once.
+    return seal(wrapKey(each, key, position), zeroNonce, contribution.secret);
+  });
 }

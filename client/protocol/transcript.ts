@@ -8,7 +8,7 @@
 import type { Curves } from '../crypto/curves.ts';
 import { hashLabeled, sha256 } from '../crypto/hash.ts';
 import { signLabeled, verifyLabeled } from '../crypto/sign.ts';
-import { type Bytes, concatBytes } from '../wire/bytes.ts';
+import type { Bytes } from '../wire/bytes.ts';
 import { encodeContext } from '../wire/codec.ts';
 import type { SignedHeader } from '../wire/content.ts';
 import type { MemberState, Ratchet } from './ratchet.ts';
@@ -47,12 +47,20 @@ export function hashMessageBody(nonce: Bytes, outer: Bytes, inner: Bytes): Bytes
   return sha256(nonce, outer, inner);
 }
 
-function payload(ratchet: Ratchet, sender: MemberState, { vector, digest, bodyHash }: UnsignedHeader): Bytes {
-  return encodeContext([ratchet.group, ratchet.generation, sender.hrid, vector, digest, bodyHash]);
+/** What the member at `position` signs. Whoever needs it more than once hands it on: it grows with the group. */
+export function payloadOf(ratchet: Ratchet, position: number, { vector, digest, bodyHash }: UnsignedHeader): Bytes {
+  const { hrid } = memberAt(ratchet, position);
+  return encodeContext([ratchet.group, ratchet.generation, hrid, vector, digest, bodyHash]);
 }
 
-export function signHeader(curves: Curves, seed: Bytes, ratchet: Ratchet, header: UnsignedHeader): Promise<Bytes> {
-  return signLabeled(curves, seed, 'message', payload(ratchet, memberAt(ratchet, ratchet.self), header));
+export function signHeader(
+  curves: Curves,
+  seed: Bytes,
+  ratchet: Ratchet,
+  header: UnsignedHeader,
+  payload: Bytes = payloadOf(ratchet, ratchet.self, header),
+): Promise<Bytes> {
+  return signLabeled(curves, seed, 'message', payload);
 }
 
 export function verifyHeader(
@@ -60,15 +68,20 @@ export function verifyHeader(
   ratchet: Ratchet,
   position: number,
   header: SignedHeader,
+  payload: Bytes = payloadOf(ratchet, position, header),
 ): Promise<boolean> {
-  const sender = memberAt(ratchet, position);
-  return verifyLabeled(curves, sender.pk, 'message', payload(ratchet, sender, header), header.signature);
+  return verifyLabeled(curves, memberAt(ratchet, position).pk, 'message', payload, header.signature);
 }
 
 /** The member's transcript one message later. */
-export function extendTranscript(ratchet: Ratchet, transcript: Bytes, position: number, header: SignedHeader): Bytes {
-  const signed = sha256(concatBytes(payload(ratchet, memberAt(ratchet, position), header), header.signature));
-  return hashLabeled('transcript', transcript, signed);
+export function extendTranscript(
+  ratchet: Ratchet,
+  transcript: Bytes,
+  position: number,
+  header: SignedHeader,
+  payload: Bytes = payloadOf(ratchet, position, header),
+): Bytes {
+  return hashLabeled('transcript', transcript, sha256(payload, header.signature));
 }
 
 export function memberAt(ratchet: Ratchet, position: number): MemberState {

@@ -55,6 +55,12 @@ export function findOpen(reader: Reader, prefix: Bytes): Named | undefined {
   return ratchets.find(({ generation }) => sameBytes(generationPrefix(generation), prefix));
 }
 
+/** The ratchet of a generation that is open here, by the same. */
+export function findRatchet(reader: Reader, prefix: Bytes): Ratchet | undefined {
+  const found = findOpen(reader, prefix);
+  return found && loadRatchet(reader, found.generation);
+}
+
 /** The same of one that is closed, as long as its export secret is kept. */
 export function findClosed(reader: Reader, prefix: Bytes): Named | undefined {
   // A key is base64url: of 16 bytes, the first 21 characters say all but two bits.

@@ -3,7 +3,7 @@
 import { type Generation, type Lineage, positionOf } from '../protocol/lineage.ts';
 import { type Bytes, bytesKey, decodeBase64Url, sameBytes } from '../wire/bytes.ts';
 import { exportSecretOf } from './generations.ts';
-import { generationPrefix } from './ratchets.ts';
+import { generationPrefix, reloadRatchets } from './ratchets.ts';
 import { type Early, type GroupRecord, type HealingRecord, maxUnheld, maxUnopened, tables } from './records.ts';
 import type { Reader, Transaction } from './state.ts';
 import type { Table } from './table.ts';
@@ -144,7 +144,7 @@ export function correctTimes(tx: Transaction, now: number): void {
   correct(tx, tables.healing, ['askAt'], now, maxWaitSeconds);
   correct(tx, tables.groups, ['since'], now);
   correct(tx, tables.ratchets, ['since', 'endedAt', 'lastFullAt', 'unansweredSince'], now);
-  correct(tx, tables.waiting, ['since'], now);
+  if (correct(tx, tables.waiting, ['since'], now)) reloadRatchets(tx);
   correct(tx, tables.early, ['receivedAt'], now);
   correct(tx, tables.requests, ['receivedAt'], now);
   correct(tx, tables.requests, ['askedAt'], now, clockAllowanceSeconds);
@@ -153,18 +153,21 @@ export function correctTimes(tx: Transaction, now: number): void {
   correct(tx, tables.outgoing, ['sealedAt'], now);
 }
 
-/** @param ahead  so far in the future the times may be */
+/** @param ahead  so far in the future the times may be @returns whether there was something to correct */
 function correct<T extends object>(
   tx: Transaction,
   table: Table<T>,
   names: readonly (keyof T & string)[],
   now: number,
   ahead = 0,
-): void {
+): boolean {
+  let isCorrected = false;
   for (const { key, value } of tx.all(table)) {
     const wrong = names.filter((name) => Number(value[name]) > now + ahead);
     if (wrong.length > 0) {
       tx.put(table, key, { ...value, ...Object.fromEntries(wrong.map((name) => [name, now])) });
+      isCorrected = true;
     }
   }
+  return isCorrected;
 }

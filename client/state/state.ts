@@ -122,15 +122,16 @@ export class State implements Reader {
   }
 
   async #runAlone<R>(run: (tx: Transaction) => R | Promise<R>): Promise<R> {
-    const staged = new Map<string, Change>();
+    const staged = new Staged();
     const result = await run(this.#transaction(staged));
-    if (staged.size === 0) return result;
-    const writes: Write[] = [...staged].map(([key, { table, value }]) => ({
-      key,
+    const changes = staged.all();
+    if (changes.length === 0) return result;
+    const writes: Write[] = changes.map(({ table, key, value }) => ({
+      key: `${table.name}/${key}`,
       value: value === undefined ? null : table.struct.encode(value),
     }));
     await this.#store.commit(writes);
-    for (const { table, key, value } of staged.values()) {
+    for (const { table, key, value } of changes) {
       if ('isArchive' in table) continue;
       if (value === undefined) this.#imageOf(table).delete(key);
       else this.#imageOf(table).set(key, value);
@@ -138,45 +139,38 @@ export class State implements Reader {
     return result;
   }
 
-  #transaction(staged: Map<string, Change>): Transaction {
-    const change = (table: Change['table'], key: string, value: unknown) =>
-      staged.set(`${table.name}/${key}`, { table, key, value });
-    const changesOf = ({ name }: { readonly name: string }) =>
-      [...staged.values()].filter(({ table }) => table.name === name);
+  #transaction(staged: Staged): Transaction {
     return {
       now: this.#now,
       get: <T>(table: Table<T>, key: string) => {
-        const changed = staged.get(`${table.name}/${key}`);
+        const changed = staged.get(table, key);
         return changed === undefined ? this.get(table, key) : (changed.value as T | undefined);
       },
       all: <T>(table: Table<T>, prefix = '') => {
-        const changes = changesOf(table).filter(({ key }) => key.startsWith(prefix));
-        return merge(this.all(table, prefix), changes);
+        return merge(this.all(table, prefix), staged.under(table, prefix));
       },
       read: async <T>(archive: Archive<T>, key: string) => {
-        const changed = staged.get(`${archive.name}/${key}`);
+        const changed = staged.get(archive, key);
         return changed === undefined ? this.read(archive, key) : (changed.value as T | undefined);
       },
       range: async <T>(archive: Archive<T>, prefix: string, range: Range) => {
         const { first, last } = rangeKeys(prefix, range);
-        const changes = changesOf(archive).filter(({ key }) => key >= first && key < last);
+        const changes = staged.under(archive, prefix).filter(({ key }) => key >= first && key < last);
         const limit = range.limit + changes.length;
         const merged = merge(await this.range(archive, prefix, { ...range, limit }), changes);
         return (range.reverse ? merged.reverse() : merged).slice(0, range.limit);
       },
       list: async <T>(archive: Archive<T>, prefix: string) => {
-        const changes = changesOf(archive).filter(({ key }) => key.startsWith(prefix));
-        return merge(await this.list(archive, prefix), changes);
+        return merge(await this.list(archive, prefix), staged.under(archive, prefix));
       },
-      put: (table, key, value) => void change(table as Change['table'], key, value),
-      delete: (table, key) => void change(table as Change['table'], key, undefined),
+      put: (table, key, value) => staged.set({ table: table as Change['table'], key, value }),
+      delete: (table, key) => staged.set({ table: table as Change['table'], key, value: undefined }),
       attempt: async (run) => {
-        const before = [...staged];
+        const before = staged.mark();
         try {
           return await run();
         } catch (error) {
-          staged.clear();
-          for (const [key, each] of before) staged.set(key, each);
+          staged.takeBack(before);
           throw error;
         }
       },
@@ -187,6 +181,49 @@ export class State implements Reader {
     const image = this.#images.get(name) ?? new Image();
     this.#images.set(name, image);
     return image;
+  }
+}
+
+/** What a transaction has changed so far, the last word on each key. */
+class Staged {
+  readonly #tables = new Map<string, Map<string, Change>>();
+  /** Each change with what it has replaced, the newest last. */
+  readonly #log: { readonly change: Change; readonly before: Change | undefined }[] = [];
+
+  get(table: { readonly name: string }, key: string): Change | undefined {
+    return this.#tables.get(table.name)?.get(key);
+  }
+
+  /** The changes of a table whose key starts with `prefix`. */
+  under(table: { readonly name: string }, prefix: string): Change[] {
+    return [...(this.#tables.get(table.name)?.values() ?? [])].filter(({ key }) => key.startsWith(prefix));
+  }
+
+  all(): Change[] {
+    return [...this.#tables.values()].flatMap((changes) => [...changes.values()]);
+  }
+
+  set(change: Change): void {
+    const { table, key } = change;
+    this.#log.push({ change, before: this.get(table, key) });
+    this.#put(table, key, change);
+  }
+
+  /** This moment, to come back to. */
+  mark(): number {
+    return this.#log.length;
+  }
+
+  /** Takes back what was changed since. */
+  takeBack(mark: number): void {
+    for (const { change, before } of this.#log.splice(mark).reverse()) this.#put(change.table, change.key, before);
+  }
+
+  #put({ name }: Change['table'], key: string, change: Change | undefined): void {
+    const changes = this.#tables.get(name) ?? new Map<string, Change>();
+    this.#tables.set(name, changes);
+    if (change === undefined) changes.delete(key);
+    else changes.set(key, change);
   }
 }
 
@@ -201,11 +238,11 @@ export function decodeRecord<T>({ struct }: Table<T>, value: Uint8Array): T {
 
 /** Records as they are with the changes of a transaction, in order of their keys. */
 function merge<T>(records: readonly KeyedRecord<T>[], changes: readonly Change[]): KeyedRecord<T>[] {
+  if (changes.length === 0) return [...records];
   const merged = new Map(records.map(({ key, value }) => [key, value]));
   for (const { key, value } of changes) {
     if (value === undefined) merged.delete(key);
     else merged.set(key, value as T);
   }
-  const items = [...merged].map(([key, value]) => ({ key, value }));
-  return changes.length === 0 ? items : items.sort((a, b) => (a.key < b.key ? -1 : 1));
+  return [...merged].map(([key, value]) => ({ key, value })).sort((a, b) => (a.key < b.key ? -1 : 1));
 }

@@ -32,7 +32,9 @@ export function concatBytes(...parts: readonly Uint8Array[]): Bytes {
 
 /** Whether two public byte strings are the same. Not constant-time: secrets are compared in `crypto/`. */
 export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 /** Lexicographic order, for sorting: negative, zero or positive. */

@@ -3,8 +3,9 @@
 //
 // Decoding is strict: what does not encode back to the very same bytes is refused, so a struct has one encoding only.
 
-import { decode as decodeCbor, encode as encodeCbor } from 'cborg';
+import { decode as decodeCbor } from 'cborg';
 import { type Bytes, isBytes, sameBytes } from './bytes.ts';
+import { encodeItem } from './cbor.ts';
 import { CliquetError } from './errors.ts';
 
 /** What a field is made of, for error messages and for who describes it (worker/openapi.ts). */
@@ -161,20 +162,21 @@ export function union<V extends Record<string, Struct<object>>>(
 }
 
 function standalone<T>(inner: Field<T>): Struct<T> {
-  // A copy: on Node cborg gives a view of the shared pool, or a Buffer, whose slice() does not copy.
-  const encode = (value: T): Bytes => new Uint8Array(encodeCbor(inner.write(value)));
   return {
     ...inner,
-    encode,
+    encode: (value) => encodeItem(inner.write(value)),
     decode: (input) => {
       let value: T;
+      let only: Bytes;
       try {
-        value = inner.read(decodeCbor(input, strictly));
+        const item = decodeCbor(input, strictly);
+        value = inner.read(item);
+        only = encodeItem(item);
       } catch (error) {
         // cborg's own errors and a stack exhausted by nesting all mean the same to the caller.
         throw error instanceof CliquetError ? error : new CliquetError('malformed', `expected ${inner.name}`);
       }
-      return sameBytes(encode(value), input) ? value : refuse(`${inner.name} in deterministic encoding`);
+      return sameBytes(only, input) ? value : refuse(`${inner.name} in deterministic encoding`);
     },
   };
 }
@@ -192,5 +194,5 @@ const strictly = {
 
 /** The deterministic encoding of a plain list of bytes, integers and texts: the context of a key derivation. */
 export function encodeContext(items: readonly (Bytes | number | string | readonly number[])[]): Bytes {
-  return encodeCbor(items) as Bytes;
+  return encodeItem(items);
 }

@@ -116,7 +116,28 @@ describe('prune()', () => {
     await talk.say(2);
     await talk.say(0);
     for (const ratchet of talk.ratchets) expect(kept(ratchet)[0]).toBe(2);
-    for (const ratchet of talk.ratchets) expect(prune(ratchet)).toEqual(ratchet);
+    for (const ratchet of talk.ratchets) {
+      for (const position of ratchet.members.keys()) expect(prune(ratchet, position)).toEqual(ratchet);
+    }
+  });
+
+  test('whoever talks when, leaves nothing below what all members can name, and everything from there on', async () => {
+    const random = seededRandom('prune at random');
+    const talk = await Chat.start(random, 4);
+    let dropped = 0;
+    for (let i = 0; i < 40; i++) {
+      await talk.say(random.below(4));
+      for (const { members } of talk.ratchets) {
+        for (const [position, { opened, contributions, transcripts }] of members.entries()) {
+          const floor = Math.min(...members.map(({ vector }) => vector[position] as number));
+          expect(opened + 1 - transcripts.length).toBe(floor);
+          expect(contributions[0]?.from).toBeLessThanOrEqual(floor);
+          expect(contributions[1]?.from ?? floor + 1).toBeGreaterThan(floor);
+          dropped = Math.max(dropped, floor);
+        }
+      }
+    }
+    expect(dropped).toBeGreaterThan(4);
   });
 
   test('what is deleted is gone from the whole state', async () => {
