@@ -3,7 +3,6 @@
 
 import { connect } from 'node:net';
 import { connect as connectSecurely } from 'node:tls';
-import { createTransport } from 'nodemailer';
 import type { SMTPTransportOptions } from 'nodemailer/lib/smtp-transport';
 import { type Channel, DeliveryError, withKeys } from '../channel.ts';
 import type { Sender, SmtpSettings } from '../configuration.ts';
@@ -16,6 +15,8 @@ export function smtpChannel(from: Sender, settings: SmtpSettings): Channel {
     name: 'smtp',
     kind: 'email',
     async send({ uid }, message, signal) {
+      // Half of the Worker's code: only who sends by SMTP has it evaluated, and not before the first letter.
+      const { createTransport } = await import('nodemailer');
       const email = await writeEmail(message);
       await withKeys(settings.keys, async (password) => {
         try {
