@@ -1,7 +1,8 @@
 // What a relay on Cloudflare costs beyond what the plan includes, from what is counted (counts.ts) and what the platform
 // charges. `npm run bench -- cost`; docs/OPERATIONS.md has its table.
 
-import { type Counts, messageAlone, messageTogether, registration } from './counts.ts';
+import { type Counts, messageAlone, messageTo, messageTogether, registration } from './counts.ts';
+import { type Report, toTable } from './report.ts';
 
 /** US dollars, from developers.cloudflare.com/{workers,durable-objects,kv,analytics/analytics-engine}/platform/pricing. */
 const prices = {
@@ -43,20 +44,52 @@ const columns: readonly (readonly [string, Record<string, number>])[] = [
   ['a million messages, 50 acknowledged together', costOf(messageTogether, 1e6)],
 ];
 
+const dollars = (price = 0) => (price === 0 ? '–' : price < 0.005 ? '< 0.01' : price.toFixed(2));
+const sum = (parts: Record<string, number>) => Object.values(parts).reduce((total, part) => total + part, 0);
+
 /** A table in Markdown. */
 export function costTable(): string {
+  return toTable(costRows());
+}
+
+function costRows(): string[][] {
   const [[, first = {}] = []] = columns;
-  const dollars = (price = 0) => (price === 0 ? '–' : price < 0.005 ? '< 0.01' : price.toFixed(2));
-  const sum = (parts: Record<string, number>) => Object.values(parts).reduce((total, part) => total + part, 0);
-  const rows = [
+  return [
     ['US $', ...columns.map(([title]) => title)],
     ...Object.keys(first).map((name) => [name, ...columns.map(([, parts]) => dollars(parts[name]))]),
     ['in all', ...columns.map(([, parts]) => dollars(sum(parts)))],
   ];
-  const widths = rows[0]?.map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0))) ?? [];
-  const line = (cells: readonly string[]) => `| ${cells.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(' | ')} |`;
-  const [head = [], ...body] = rows;
-  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...body.map(line)].join('\n');
 }
 
-console.log(`Beyond what the plan includes, at the prices of ${prices.asOf}, N = 3 over streams:\n\n${costTable()}`);
+/** Without the counters, which are this relay's own wish. */
+const priceOf = (counts: Counts) => sum(costOf({ ...counts, points: 0 }, 1e6));
+
+/** A million messages, one to all recipients, or one to each of them as pairwise sessions need. */
+function pairwiseRows(report: Report): string[][] {
+  return [
+    ['members', 'US $ as one', 'US $ pairwise', 'rows as one', 'rows pairwise', 'sends as one', 'sends pairwise'],
+    ...[3, 10, 100].map((members) => {
+      const others = members - 1;
+      const [one, pairwise] = [messageTo(others), messageTo(1)];
+      report.ratio(
+        `price of a message to ${others}, as one / pairwise`,
+        [priceOf(one) / (others * priceOf(pairwise))],
+        {
+          counted: true,
+        },
+      );
+      return [
+        String(members),
+        ...[priceOf(one), others * priceOf(pairwise)].map(dollars),
+        ...[one.rows, others * pairwise.rows, 1, others].map(String),
+      ];
+    }),
+  ];
+}
+
+export async function run(report: Report): Promise<void> {
+  const head = `Beyond what the plan includes, at the prices of ${prices.asOf}`;
+  report.table(`${head}, N = 3 over streams:`, costRows());
+  report.table('A million messages, acknowledged alone, the counters not bound:', pairwiseRows(report));
+  report.raw.counts = { registration, messageAlone, messageTogether, toOne: messageTo(1) };
+}

@@ -31,24 +31,27 @@ export const registration = {
   bytes: 151_552,
 } as const satisfies Counts;
 
-/** At N = 3 over streams, acknowledged alone. */
-export const messageAlone = {
-  // 10, and the alarm (test/worker/mailbox/rows.workerd.test.ts).
-  rows: 11,
-  rowsRead: 50,
-  // Two deliveries, two reports, one alarm; a send and two acknowledgements as frames.
-  objectRequests: 4 + 1 + 3 / 20,
+/** To so many over streams, each of whom acknowledges it alone. */
+export const messageTo = (recipients: number): Counts => ({
+  // The alarm is one of them (test/worker/mailbox/rows.workerd.test.ts).
+  rows: 3 + 4 * recipients,
+  rowsRead: 25 * recipients,
+  // Deliveries, reports, one alarm; the send and the acknowledgements as frames.
+  objectRequests: 2 * recipients + 1 + (1 + recipients) / 20,
   requests: 0,
   keyValueWrites: 0,
-  // Accepted, delivered twice, acknowledged twice.
-  points: 5,
+  // Accepted, delivered, acknowledged.
+  points: 1 + 2 * recipients,
   bytes: 0,
-} as const satisfies Counts;
+});
+
+/** At N = 3. */
+export const messageAlone: Counts = messageTo(2);
 
 /** The same, 50 delivered one by one and acknowledged together. */
-export const messageTogether = {
+export const messageTogether: Counts = {
   ...messageAlone,
   rows: (353 + 1) / 50,
   objectRequests: 2 + (2 + 1) / 50 + (1 + 2 / 50) / 20,
   points: 3 + 2 / 50,
-} as const satisfies Counts;
+};

@@ -1,6 +1,9 @@
-// The bare worker that the relay is measured beside: per send the same rows written, the same calls between objects and
-// the same alarms (test/worker/mailbox/rows.workerd.test.ts counts the relay's), and nothing else. No signature, no
-// codec, no check, no log; recipients have no stream and acknowledge by themselves.
+// The bare worker that the relay is measured beside: per send the same rows written, the same calls between objects, the
+// same alarms (test/worker/mailbox/rows.workerd.test.ts counts the relay's) and the same exchanges with clients, and nothing
+// else: no signature, no codec, no check, no log.
+//
+//   POST /NAME            a send                    NAME begins with how many recipients it has: 2-group
+//   GET  /NAME.1          its first recipient's stream, or what waits for it; POST /NAME.1/acks acknowledges
 
 import { DurableObject } from 'cloudflare:workers';
 
@@ -11,7 +14,7 @@ interface Env {
 const retryMs = 5000;
 const markLifetimeMs = 24 * 3600 * 1000;
 
-/** The objects of one group are named by it: `group`, which sends, and the recipients `group.1` and `group.2`. */
+/** The objects of one group are named by it: `2-group`, which sends, and the recipients `2-group.1` and `2-group.2`. */
 export class Floor extends DurableObject<Env> {
   readonly #sql = this.ctx.storage.sql;
   readonly #name = this.ctx.id.name ?? '';
@@ -20,7 +23,6 @@ export class Floor extends DurableObject<Env> {
   #due = Number.POSITIVE_INFINITY;
   #n: number;
   #seq: number;
-  #acked: number;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -29,36 +31,38 @@ export class Floor extends DurableObject<Env> {
     this.#sql.exec('create table if not exists entry (seq integer primary key, sender text, n integer, body blob)');
     this.#sql.exec('create table if not exists mark (sender text primary key, n integer, seq integer) without rowid');
     this.#sql.exec('insert or ignore into registration (id, n) values (0, 0)');
-    // The object is put to sleep only when all is acknowledged: the relay's turn is longer than it may idle.
+    // Who waits for what is in memory only: while something waits, no object may be put to sleep for so long that it is lost.
     const last = 'select n, (select coalesce(max(seq), 0) from mark) as seq from registration';
     const { n, seq } = this.#sql.exec<{ n: number; seq: number }>(last).one();
     this.#n = n;
-    this.#seq = this.#acked = seq;
+    this.#seq = seq;
   }
 
-  /** A send, or the stream of the sender. */
   override async fetch(request: Request): Promise<Response> {
-    if (request.headers.get('upgrade') === null) {
-      this.#send(await request.arrayBuffer());
-      return new Response(null, { status: 202 });
+    if (request.headers.get('upgrade') !== null) {
+      const { 0: client, 1: server } = new WebSocketPair();
+      this.ctx.acceptWebSocket(server);
+      for (const frame of this.#entries()) server.send(frame);
+      return new Response(null, { status: 101, webSocket: client });
     }
-    const { 0: client, 1: server } = new WebSocketPair();
-    this.ctx.acceptWebSocket(server);
-    return new Response(null, { status: 101, webSocket: client });
+    if (request.method === 'GET') return new Response(concat(this.#entries()));
+    const body = await request.arrayBuffer();
+    if (request.url.endsWith('/acks')) await this.#acknowledge(new Uint32Array(body)[0] ?? 0);
+    else this.#send(body);
+    return new Response(null, { status: 202 });
   }
 
-  override webSocketMessage(socket: WebSocket, message: ArrayBuffer | string): void {
+  /** A recipient's acknowledgement is four bytes; whatever is longer is sent. */
+  override async webSocketMessage(socket: WebSocket, message: ArrayBuffer | string): Promise<void> {
     if (typeof message === 'string') return;
-    socket.send(`accepted ${this.#send(message)}`);
+    if (message.byteLength === 4) await this.#acknowledge(new Uint32Array(message)[0] ?? 0);
+    else socket.send(`accepted ${this.#send(message)}`);
   }
 
   deliver(sender: string, n: number, body: ArrayBuffer): void {
     const seq = ++this.#seq;
     this.#sql.exec('insert into entry (seq, sender, n, body) values (?, ?, ?, ?)', seq, sender, n, body);
-    // The body's first byte says how many messages are acknowledged together.
-    if (seq - this.#acked < (new Uint8Array(body)[0] ?? 1)) return;
-    this.#acked = seq;
-    this.ctx.waitUntil(this.#acknowledge(sender, n, seq));
+    for (const socket of this.ctx.getWebSockets()) socket.send(frameOf(seq, body));
   }
 
   acked(recipient: string, upTo: number): void {
@@ -74,17 +78,20 @@ export class Floor extends DurableObject<Env> {
 
   #send(body: ArrayBuffer): number {
     const n = ++this.#n;
-    const recipients = [`${this.#name}.1`, `${this.#name}.2`];
+    const recipients = Array.from({ length: Number.parseInt(this.#name, 10) }, (_, i) => `${this.#name}.${i + 1}`);
     this.#waiting.set(n, new Set(recipients));
-    this.#sql.exec('insert into record (n, remaining, body) values (?, ?, ?)', n, Uint8Array.of(3), body);
+    this.#sql.exec('insert into record (n, remaining, body) values (?, ?, ?)', n, bitmap(recipients), body);
     this.#wakeBy(Date.now() + retryMs);
     for (const to of recipients) this.ctx.waitUntil(this.env.FLOOR.getByName(to).deliver(this.#name, n, body));
     return n;
   }
 
-  async #acknowledge(sender: string, n: number, seq: number): Promise<void> {
-    // The relay's recipient acknowledges what it was given, so the entry has become durable before.
-    await this.ctx.storage.sync();
+  /** All up to `seq`. */
+  async #acknowledge(seq: number): Promise<void> {
+    const entry = 'select sender, n from entry where seq = ?';
+    const [last] = this.#sql.exec<{ sender: string; n: number }>(entry, seq).toArray();
+    if (last === undefined) return;
+    const { sender, n } = last;
     this.#sql.exec(
       `insert into mark (sender, n, seq) values (?, ?, ?)
        on conflict (sender) do update set n = excluded.n, seq = excluded.seq`,
@@ -95,10 +102,16 @@ export class Floor extends DurableObject<Env> {
     await this.env.FLOOR.getByName(sender).acked(this.#name, n);
   }
 
+  /** What waits here. */
+  #entries(): Uint8Array<ArrayBuffer>[] {
+    const entries = this.#sql.exec<{ seq: number; body: ArrayBuffer }>('select seq, body from entry order by seq');
+    return entries.toArray().map(({ seq, body }) => frameOf(seq, body));
+  }
+
   /** One of the recipients is done with record n; so many are not. */
   #strike(n: number, left: number): void {
     if (left > 0) {
-      this.#sql.exec('update record set remaining = ? where n = ?', Uint8Array.of(1), n);
+      this.#sql.exec('update record set remaining = ? where n = ?', bitmap({ length: left }), n);
       return;
     }
     if (n === this.#n) this.#sql.exec('update registration set n = ?', n);
@@ -114,11 +127,31 @@ export class Floor extends DurableObject<Env> {
   }
 }
 
+/** As many bits as recipients wait. */
+const bitmap = ({ length }: { readonly length: number }) => new Uint8Array(Math.ceil(length / 8)).fill(1);
+
+function frameOf(seq: number, body: ArrayBuffer): Uint8Array<ArrayBuffer> {
+  const frame = new Uint8Array(4 + body.byteLength);
+  new DataView(frame.buffer).setUint32(0, seq, true);
+  frame.set(new Uint8Array(body), 4);
+  return frame;
+}
+
+function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    all.set(part, offset);
+    offset += part.length;
+  }
+  return all;
+}
+
 export default {
   fetch(request: Request, env: Env): Response | Promise<Response> {
     const { pathname } = new URL(request.url);
     // What tells the starter that it is there.
     if (pathname === '/v1/info') return new Response('floor');
-    return env.FLOOR.getByName(pathname.slice(1)).fetch(request);
+    return env.FLOOR.getByName(pathname.split('/')[1] ?? '').fetch(request);
   },
 } satisfies ExportedHandler<Env>;

@@ -1,122 +1,155 @@
-// What the relay carries at N = 3 on real workerd: sends a second, and the time from accepted to acknowledged by both
-// recipients. Beside it, by turns in the same run, a bare worker (floor.ts) that writes the same rows and makes the same
-// calls: the ratio says what the relay adds, the absolute figures are this machine's. `npm run bench -- relay`.
+// What the relay carries on real workerd: sends a second, and the time from accepted to delivered, which is acknowledged by
+// every recipient. Beside it, by turns in the same run, a bare worker (floor.ts) that writes the same rows, makes the same
+// calls and exchanges as much with clients: the ratio says what the relay adds. `npm run bench -- relay`.
 
 import { join } from 'node:path';
-import { quantile } from '../support/quantile.ts';
+import { median } from '../support/quantile.ts';
 import { startRelay } from '../support/relay.ts';
-import { type Cpu, usedCpu } from './cpu.ts';
-import { openFloorGroup, openRelayGroup } from './group.ts';
-import { type Group, type Measured, run, type Way } from './load.ts';
+import { Client, type Relay } from '../support/request.ts';
+import { openFloorGroup, openRelayGroup, openSocket, openStream, type RelayGroup, type Way } from './group.ts';
+import { drain, type Group, measures, run as runLoad } from './load.ts';
+import { interleave, ratiosOf } from './pairs.ts';
+import { figure, type Report } from './report.ts';
+import { cellsOf, measure, type Slice, titles } from './slice.ts';
 
-/** `--quick`: only that it runs, with figures that say little. */
-const isQuick = process.argv.includes('--quick');
-// Short slices: whatever else the machine does meanwhile, it does to both workers.
-const [groupCount, slices, sliceMs] = isQuick ? [4, 2, 1000] : [16, 15, 2000];
-const largeBatch = 8;
+const bounds = { 'sends/s': { least: 0.8 }, 'p99 ms': { most: 1.5 } } as const;
+/** More than a client can send in a benchmark. */
+export const vars = { REQUEST_BURST: '10000', REQUESTS_PER_SECOND: '1000' };
 
-interface Slice extends Measured {
-  readonly cpu: Cpu;
-}
-
-/** One worker under one load. */
-class Case {
+interface Load {
   readonly title: string;
-  readonly slices: Slice[] = [];
-  readonly run: (milliseconds: number) => Promise<Measured>;
+  readonly members: number;
+  readonly way: Way;
+  /** Groups of which one member sends at once. */
+  readonly groups: number;
+  /** Clients besides that are connected and say nothing. */
+  readonly idle: number;
+}
 
-  constructor(worker: string, groups: readonly Group[], way: Way, batch: number) {
-    this.title = `${worker}, ${way}, ${batch === 1 ? 'alone' : `by ${batch}`}`;
-    this.run = (milliseconds) =>
-      run(groups, way, batch, milliseconds).catch((cause: unknown) => {
-        throw new Error(this.title, { cause });
+interface Plan {
+  readonly loads: readonly Load[];
+  readonly pairs: number;
+  readonly sliceMs: number;
+  readonly depths: readonly number[];
+}
+
+const quickPlan: Plan = {
+  loads: [
+    { title: 'N = 3, streams', members: 3, way: 'stream', groups: 4, idle: 0 },
+    { title: 'N = 3, polling', members: 3, way: 'polling', groups: 4, idle: 0 },
+  ],
+  pairs: 5,
+  sliceMs: 500,
+  depths: [8],
+};
+
+const plan: Plan = {
+  loads: [
+    { title: 'N = 3, streams', members: 3, way: 'stream', groups: 16, idle: 0 },
+    { title: 'N = 10, streams', members: 10, way: 'stream', groups: 8, idle: 0 },
+    { title: 'N = 100, streams', members: 100, way: 'stream', groups: 2, idle: 0 },
+    { title: 'N = 3, polling', members: 3, way: 'polling', groups: 16, idle: 0 },
+    { title: 'N = 10, polling', members: 10, way: 'polling', groups: 4, idle: 0 },
+    { title: 'N = 3, streams, 1,000 idle', members: 3, way: 'stream', groups: 16, idle: 1000 },
+  ],
+  pairs: 5,
+  sliceMs: 6000,
+  depths: [1, 100, 1000],
+};
+
+export async function run(report: Report): Promise<void> {
+  const [relay, floor] = await Promise.all([
+    startRelay({ config: join(import.meta.dirname, '../../wrangler.toml'), onLog: () => undefined, vars }),
+    startRelay({ config: join(import.meta.dirname, 'wrangler.toml') }),
+  ]);
+  const { loads, pairs, sliceMs, depths } = report.quick ? quickPlan : plan;
+  const figures: string[][] = [];
+  const counts = { sends: 0, received: 0 };
+  try {
+    for (const load of loads) {
+      report.progress(`${load.title}: groups`);
+      const [relayGroups, floorGroups] = await openGroups(relay, floor.url, load);
+      const slice = (groups: readonly Group[]) => () => measure(groups, sliceMs);
+      // What is compiled or woken only once belongs to no slice.
+      await interleave(1, {
+        relay: () => runLoad(relayGroups, sliceMs / 5),
+        floor: () => runLoad(floorGroups, sliceMs / 5),
       });
+      const before = receivedBy(relayGroups);
+      const sides = { relay: slice(relayGroups), 'bare worker': slice(floorGroups) };
+      const measured = await interleave(pairs, sides, (done) =>
+        report.progress(`${load.title}: ${done} of ${pairs} pairs`),
+      );
+      counts.sends += measured.relay.reduce((sum, { sends }) => sum + sends * (load.members - 1), 0);
+      counts.received += receivedBy(relayGroups) - before;
+      compare(report, load.title, measured);
+      figures.push(...Object.entries(measured).map(([name, slices]) => [`${name}, ${load.title}`, ...cellsOf(slices)]));
+      report.raw[load.title] = measured;
+      for (const group of [...relayGroups, ...floorGroups]) group.leave();
+    }
+    report.table(
+      'Sends a second, accepted to delivered, and milliseconds of CPU time a send; medians over the slices:',
+      [['', ...titles], ...figures],
+    );
+    await measureDepths(report, relay, floor.url, depths);
+    if (counts.sends !== counts.received) throw new Error(`${counts.received} of ${counts.sends} messages have come`);
+    report.table('Every send was delivered:', [
+      ['messages sent to a recipient', 'received'],
+      Object.values(counts).map(figure),
+    ]);
+  } finally {
+    await Promise.all([relay.stop(), floor.stop()]);
   }
+}
 
-  /** While one worker is measured the others idle, so what all have used in that time is this one's. */
-  async measure(): Promise<void> {
-    const before = usedCpu();
-    const measured = await this.run(sliceMs);
-    const after = usedCpu();
-    const cpu = {
-      workerd: after.workerd - before.workerd,
-      wrangler: after.wrangler - before.wrangler,
-      generator: after.generator - before.generator,
-    };
-    this.slices.push({ ...measured, cpu });
+/** Waits for each of many to come and be gone. */
+async function measureDepths(report: Report, relay: Relay, floorUrl: string, depths: readonly number[]): Promise<void> {
+  const load: Load = { title: 'depth', members: 3, way: 'stream', groups: 4, idle: 0 };
+  const [relayGroups, floorGroups] = await openGroups(relay, floorUrl, load);
+  const rows: string[][] = [];
+  for (const depth of depths) {
+    report.progress(`${depth} wait for each recipient`);
+    const sides = { relay: () => drain(relayGroups, depth), 'bare worker': () => drain(floorGroups, depth) };
+    const measured = await interleave(report.quick ? 1 : 3, sides);
+    for (const what of ['filled', 'drained'] as const) {
+      const [own, bare] = [measured.relay, measured['bare worker']].map((all) => all.map((each) => each[what]));
+      const title = what === 'filled' ? 'sends/s into a queue that fills' : 'messages/s out of a queue that empties';
+      report.ratio(`relay / bare worker, ${title}, depth ${depth}`, ratiosOf(own ?? [], bare ?? []));
+      rows.push([`${title}, depth ${depth}`, ...[own, bare].map((all) => figure(median(all ?? [])))]);
+    }
+    report.raw[`depth ${depth}`] = measured;
   }
+  report.table('Messages that wait while their recipients are away, then all come back at once, N = 3, four groups:', [
+    ['', 'relay', 'bare worker'],
+    ...rows,
+  ]);
+}
 
-  get sends(): number {
-    return sum(this.slices.map(({ sends }) => sends));
+async function openGroups(
+  relay: Relay,
+  floorUrl: string,
+  { title, members, way, groups, idle }: Load,
+): Promise<[RelayGroup[], Group[]]> {
+  const names = Array.from({ length: groups }, (_, i) => `${title}-${i}`.replaceAll(/\W+/g, '-'));
+  const opened = await Promise.all([
+    Promise.all(names.map(() => openRelayGroup(relay, members, way))),
+    Promise.all(names.map((name) => openFloorGroup(floorUrl, name, members, way))),
+  ]);
+  for (let i = 0; i < idle; i++) {
+    await Promise.all([
+      openStream(await Client.register(relay), () => undefined),
+      openSocket(`${floorUrl}/0-idle-${i}`, []),
+    ]);
   }
+  return opened;
+}
 
-  /** Milliseconds a send. */
-  cpu(of: keyof Cpu): number {
-    return (1000 * sum(this.slices.map(({ cpu }) => cpu[of]))) / this.sends;
+const receivedBy = (groups: readonly RelayGroup[]) => groups.reduce((sum, { received }) => sum + received, 0);
+
+function compare(report: Report, title: string, measured: Readonly<Record<string, readonly Slice[]>>): void {
+  const { relay = [], 'bare worker': bare = [] } = measured;
+  for (const [name, bound] of Object.entries(bounds) as [keyof typeof bounds, object][]) {
+    const ratios = ratiosOf(relay.map(measures[name]), bare.map(measures[name]));
+    report.ratio(`relay / bare worker, ${name}, ${title}`, ratios, bound);
   }
 }
-
-const sum = (figures: readonly number[]) => figures.reduce((total, each) => total + each, 0);
-
-function print(title: string, ...cells: readonly string[]): void {
-  console.log(`  ${title.padEnd(32)}${cells.map((cell) => cell.padStart(10)).join('')}`);
-}
-
-function printRatio(relay: Case, floor: Case): void {
-  const rates = ({ slices }: Case) => slices.map(({ sends, seconds }) => sends / seconds);
-  const floorRates = rates(floor);
-  const ratios = rates(relay).map((rate, i) => rate / (floorRates[i] ?? 0));
-  const figures = [0.5, 0.25, 0.75].map((q) => quantile(ratios, q));
-  print(relay.title, ...[...figures, relay.cpu('workerd') / floor.cpu('workerd')].map((ratio) => ratio.toFixed(2)));
-}
-
-function printFigures(each: Case): void {
-  const { title, sends, slices } = each;
-  const acknowledging = slices.flatMap((slice) => slice.acknowledging);
-  const inAll = slices.flatMap((slice) => slice.inAll);
-  print(
-    title,
-    (sends / sum(slices.map(({ seconds }) => seconds))).toFixed(0),
-    ...[0.5, 0.95, 0.99].map((q) => quantile(acknowledging, q).toFixed(1)),
-    quantile(inAll, 0.5).toFixed(1),
-    ...(['workerd', 'wrangler', 'generator'] as const).map((of) => each.cpu(of).toFixed(2)),
-  );
-}
-
-// Both under wrangler.
-const relay = await startRelay({ config: join(import.meta.dirname, '../../wrangler.toml'), onLog: () => undefined });
-const floor = await startRelay({ config: join(import.meta.dirname, 'wrangler.toml') });
-try {
-  const names = Array.from({ length: groupCount }, (_, i) => `group-${i}`);
-  const relayGroups = await Promise.all(names.map(() => openRelayGroup(relay)));
-  const floorGroups = await Promise.all(names.map((name) => openFloorGroup(floor.url, name)));
-  const pairs = [1, largeBatch].flatMap((batch) =>
-    (['http', 'stream'] as const).map((way) => ({
-      relay: new Case('relay', relayGroups, way, batch),
-      floor: new Case('bare worker', floorGroups, way, batch),
-    })),
-  );
-  const cases = pairs.flatMap((pair) => [pair.relay, pair.floor]);
-  // What is compiled or woken only once belongs to no slice.
-  for (const each of cases) await each.run(sliceMs / 10);
-  const before = sum(relayGroups.map(({ received }) => received));
-  for (let i = 0; i < slices; i++) for (const each of cases) await each.measure();
-  const received = sum(relayGroups.map((group) => group.received)) - before;
-
-  const seconds = (slices * sliceMs) / 1000;
-  console.log(`The relay at N = 3, ${groupCount} senders at once, ${seconds} s each in ${slices} slices by turns`);
-  console.log(
-    '  Relay / bare worker: sends a second, as median and quartiles over the slices; CPU time of workerd a send:',
-  );
-  print('', 'median', 'lower', 'upper', 'CPU');
-  for (const pair of pairs) printRatio(pair.relay, pair.floor);
-  console.log('  Accepted to acknowledged; sent to acknowledged; CPU time a send:');
-  print('', 'sends/s', 'p50 ms', 'p95 ms', 'p99 ms', 'p50 ms', 'workerd', 'wrangler', 'generator');
-  for (const each of cases) printFigures(each);
-  const sends = sum(pairs.map((pair) => pair.relay.sends));
-  console.log(`  ${sends} sends through the relay, all acknowledged; ${received} messages received`);
-} finally {
-  await Promise.all([relay.stop(), floor.stop()]);
-}
-// The streams of this side are still open.
-process.exit();

@@ -1,38 +1,26 @@
-// What a client's state costs: on disk, in memory, to open and to search. `npm run bench`. The absolute times are this
-// machine's; what stands behind ratios is compared within this one run.
+// What a client's state costs: on disk, in memory, to open and to search. `npm run bench -- store`. The times are this
+// machine's; what stands as a ratio is compared within this one run.
 
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, encryptedStore } from '../../client/index.ts';
 import type { Ratchet } from '../../client/protocol/ratchet.ts';
-import { addMessage, startConversation } from '../../client/state/history.ts';
-import { saveLineage } from '../../client/state/lineages.ts';
-import { loadRatchet, saveRatchet } from '../../client/state/ratchets.ts';
-import { tables } from '../../client/state/records.ts';
-import { beginStore, loadState } from '../../client/state/schema.ts';
+import { addMessage } from '../../client/state/history.ts';
+import { loadState } from '../../client/state/schema.ts';
 import type { State } from '../../client/state/state.ts';
 import { sqliteStore } from '../../client/store/sqlite.ts';
 import type { Store } from '../../client/store/store.ts';
-import { bytesKey } from '../../client/wire/bytes.ts';
-import {
-  deliver,
-  type Founding,
-  foundTestGroup,
-  type Person,
-  sealText,
-  startOfTime,
-  textContent,
-} from '../support/group.ts';
+import { foundTestGroup, type Person, sealText, startOfTime, textContent } from '../support/group.ts';
 import { median } from '../support/quantile.ts';
 import { seededRandom } from '../support/random.ts';
-import { groupRecord } from '../support/state.ts';
+import type { Report } from './report.ts';
+import { begin, putGroup, takeIn } from './stored.ts';
 
 const random = seededRandom('bench');
 const folder = mkdtempSync(join(tmpdir(), 'cliquet-bench-'));
 const path = join(folder, 'store.db');
 const passphrase = 'a passphrase for nothing';
-const relay = 'http://relay.test';
 
 const kib = (bytes: number) => `${(bytes / 1024).toFixed(0)} KiB`;
 const ms = (milliseconds: number) => `${milliseconds.toFixed(0)} ms`;
@@ -64,33 +52,15 @@ function counting(store: Store): Store & { committed: number } {
   return counted;
 }
 
-async function begin(store: Store): Promise<State> {
-  const state = await loadState(store, startOfTime);
-  await state.transact((tx) => beginStore(tx, { relay, seed: random.bytes(32), hrid: null }));
-  return state;
-}
-
-function putGroup(state: State, founding: Founding, name: string): Promise<void> {
-  const [ratchet] = founding.ratchets as [Ratchet];
-  const { group: id, generation } = ratchet;
-  const { roster } = founding.generation;
-  return state.transact((tx) => {
-    tx.put(tables.groups, bytesKey(id), groupRecord({ id, name, generation, roster }));
-    saveLineage(tx, id, founding.lineage);
-    startConversation(tx, id, { type: 'all' });
-    saveRatchet(tx, undefined, ratchet);
-  });
-}
-
 /** So many copies make the rest of the memory's noise small. */
 const copies = 20;
 
 /** What a new group adds to a store and to the memory of a client. */
-async function stateOfGroup(size: number): Promise<void> {
+async function stateOfGroup(size: number): Promise<string[]> {
   const founding = await foundTestGroup(random, size);
   const file = join(folder, `${size}.db`);
   const store = counting(sqliteStore(file));
-  const state = await begin(store);
+  const state = await begin(store, random.bytes(32));
   const before = store.committed;
   await putGroup(state, founding, 'Bench');
   const disk = store.committed - before;
@@ -99,7 +69,7 @@ async function stateOfGroup(size: number): Promise<void> {
   for (let i = 0; i < copies; i++) loaded.push(await loadState(store, startOfTime));
   const memory = (memoryInUse() - empty) / loaded.length;
   await state.close();
-  console.log(`  N = ${String(size).padEnd(3)}  ${kib(disk).padStart(8)} stored  ${kib(memory).padStart(9)} in memory`);
+  return [String(size), kib(disk), kib(memory)];
 }
 
 function memoryInUse(): number {
@@ -109,12 +79,12 @@ function memoryInUse(): number {
 }
 
 /** What a received message makes the client write while the third member says nothing. */
-async function silentMember(unanswered: number): Promise<void> {
+async function silentMember(report: Report, unanswered: number): Promise<void> {
   const founding = await foundTestGroup(random, 3);
   const [, sender] = founding.people as [Person, Person];
   let [, theirs] = founding.ratchets as [Ratchet, Ratchet];
   const store = counting(sqliteStore(join(folder, 'silent.db')));
-  const state = await begin(store);
+  const state = await begin(store, random.bytes(32));
   await putGroup(state, founding, 'Silent');
   const { generation } = founding.ratchets[0] as Ratchet;
   const written: number[] = [];
@@ -122,23 +92,18 @@ async function silentMember(unanswered: number): Promise<void> {
     const sealed = await sealText(random, sender, theirs, 'nobody answers');
     theirs = sealed.ratchet;
     const start = store.committed;
-    await state.transact(async (tx) => {
-      const before = loadRatchet(tx, generation) as Ratchet;
-      const { ratchet } = await deliver(before, 1, sealed.headers[0] as Uint8Array<ArrayBuffer>, sealed.body);
-      saveRatchet(tx, before, ratchet);
-    });
+    await takeIn(state, generation, sealed);
     written.push(store.committed - start);
   }
   await state.close();
   const [first, last] = [median(written.slice(0, 20)), median(written.slice(-20))];
-  const ratio = (last / first).toFixed(2);
-  console.log(
-    `  a message: ${first} bytes at first, ${last} after ${unanswered} messages without an answer: ${ratio} times`,
-  );
+  const what = `bytes written for a message after ${unanswered} without an answer / at first`;
+  report.ratio(what, [last / first], { most: 1.2, counted: true });
+  report.raw.writtenBytes = written;
 }
 
-async function manyMessages(groups: number, messages: number): Promise<void> {
-  const state = await begin(await encryptedStore(sqliteStore(path), passphrase));
+async function manyMessages(report: Report, groups: number, messages: number): Promise<void> {
+  const state = await begin(await encryptedStore(sqliteStore(path), passphrase), random.bytes(32));
   const words = [
     'the',
     'boat',
@@ -166,12 +131,10 @@ async function manyMessages(groups: number, messages: number): Promise<void> {
     });
   }
   await state.close();
-  console.log(`  ${(statSync(path).size / 1e6).toFixed(1)} MB on disk`);
 
   const open = async () => Client.open({ store: await encryptedStore(sqliteStore(path), passphrase), connect: false });
   const opening = await time(async () => (await open()).close());
   const unlocking = await time(async () => (await encryptedStore(sqliteStore(path), passphrase)).close());
-  console.log(`  open: ${ms(opening)}, of which the passphrase takes ${ms(unlocking)}`);
   const client = await open();
   const search = async (group?: string) => {
     let found = 0;
@@ -180,23 +143,28 @@ async function manyMessages(groups: number, messages: number): Promise<void> {
     return found;
   };
   const [all, one] = [await time(() => search()), await time(() => search(client.groups[0]?.id))];
-  console.log(
-    `  search: ${ms(all)} in all groups (${await search()} found), ${ms(one)} in one: 1 to ${(all / one).toFixed(0)}`,
-  );
+  const found = await search();
   await client.close();
+  report.table(`${groups} groups, ${messages.toLocaleString('en')} messages, encrypted under a passphrase:`, [
+    ['on disk', 'open', 'of it the passphrase', `search all (${found} found)`, 'search one group'],
+    [`${(statSync(path).size / 1e6).toFixed(1)} MB`, ...[opening, unlocking, all, one].map(ms)],
+  ]);
 }
 
-/** `--quick`: only that it runs, with figures that say little. */
-const isQuick = process.argv.includes('--quick');
-const [sizes, unanswered, groups, messages] = isQuick ? [[3], 40, 2, 40] : [[3, 32, 256], 300, 50, 10_000];
-
-try {
-  console.log('The state of a new group');
-  for (const size of sizes) await stateOfGroup(size);
-  console.log('A silent member');
-  await silentMember(unanswered);
-  console.log(`${groups} groups, ${messages.toLocaleString('en')} messages, encrypted under a passphrase`);
-  await manyMessages(groups, messages);
-} finally {
-  rmSync(folder, { recursive: true, force: true });
+export async function run(report: Report): Promise<void> {
+  const [sizes, unanswered, groups, messages] = report.quick ? [[3], 40, 2, 40] : [[3, 32, 256], 300, 50, 10_000];
+  try {
+    const states: string[][] = [];
+    for (const size of sizes) {
+      report.progress(`a group of ${size}`);
+      states.push(await stateOfGroup(size));
+    }
+    report.table('The state of a new group:', [['members', 'stored', 'in memory'], ...states]);
+    report.progress('a silent member');
+    await silentMember(report, unanswered);
+    report.progress('many messages');
+    await manyMessages(report, groups, messages);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }

@@ -6,7 +6,7 @@
 
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,10 +18,8 @@ import { quantile } from '../support/quantile.ts';
 import { startRelay, type TestRelay } from '../support/relay.ts';
 import { Cable } from '../web/cable.ts';
 import { foundGroup, Person } from '../web/person.ts';
+import type { Report } from './report.ts';
 
-/** `--quick`: only that it runs, with figures that say little. */
-const isQuick = process.argv.includes('--quick');
-const [warmUp, count] = isQuick ? [1, 4] : [20, 200];
 const hosts = ['workerd', 'deno'] as const;
 /** What is looked for at the message: in the other browser that it is there, in the sender's own what its mark says. */
 const stations = [
@@ -79,33 +77,85 @@ async function exchange({ pages, stations: known }: Pair, number: number): Promi
   return [shown, ...marked].map((time) => time - clicked);
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'cliquet-bench-'));
-const browsers: KeepingChromium[] = [];
-const relays: TestRelay[] = [];
-// Nobody's is pulled out here.
-const cable = await Cable.lay();
+/** What is opened for a run, and closed after it. */
+class Scene {
+  readonly #folder = mkdtempSync(join(tmpdir(), 'cliquet-bench-'));
+  readonly #browsers: KeepingChromium[] = [];
+  readonly #relays: TestRelay[] = [];
+  readonly #servers: Server[] = [];
+  /** Nobody's is pulled out here. */
+  readonly #cable: Cable;
 
-async function openBrowser(): Promise<KeepingChromium> {
-  const browser = await startKeepingChromium(join(folder, String(browsers.length)));
-  browsers.push(browser);
-  return browser;
-}
+  constructor(cable: Cable) {
+    this.#cable = cable;
+  }
 
-/** Somebody with a browser to themselves. */
-async function register(name: string, relay: TestRelay): Promise<Person> {
-  const { context } = await openBrowser();
-  const person = new Person(name, `${name.toLowerCase()}@example.org`, relay, context, cable);
-  await person.open(relay.url);
-  await person.register();
-  return person;
-}
+  async #openBrowser(): Promise<KeepingChromium> {
+    const browser = await startKeepingChromium(join(this.#folder, String(this.#browsers.length)));
+    this.#browsers.push(browser);
+    return browser;
+  }
 
-async function openPair(host: (typeof hosts)[number]): Promise<Pair> {
-  const relay = await startRelay({ host, onLog: () => undefined });
-  relays.push(relay);
-  const [ada, bob] = [await register('Ada', relay), await register('Bob', relay)];
-  await foundGroup('Bench', [ada, bob]);
-  return { name: host, pages: [ada.page, bob.page], stations: stations.length, measured: [] };
+  /** Somebody with a browser to themselves. */
+  async #register(name: string, relay: TestRelay): Promise<Person> {
+    const { context } = await this.#openBrowser();
+    const person = new Person(name, `${name.toLowerCase()}@example.org`, relay, context, this.#cable);
+    await person.open(relay.url);
+    await person.register();
+    return person;
+  }
+
+  /** Two people in a group; `first` is how many milliseconds it took from two empty browsers to the first message. */
+  async openPair(host: (typeof hosts)[number]): Promise<Pair & { readonly first: Readonly<Record<string, number>> }> {
+    const relay = await startRelay({ host, onLog: () => undefined });
+    this.#relays.push(relay);
+    const times = [performance.now()];
+    const ada = await this.#register('Ada', relay);
+    times.push(performance.now());
+    const bob = await this.#register('Bob', relay);
+    times.push(performance.now());
+    await foundGroup('Bench', [ada, bob]);
+    times.push(performance.now());
+    const pair: Pair = { name: host, pages: [ada.page, bob.page], stations: stations.length, measured: [] };
+    await exchange(pair, 0);
+    times.push(performance.now());
+    const [one = 0, two = 0, group = 0, message = 0] = times.slice(1).map((time, i) => time - (times[i] ?? 0));
+    const first = {
+      'one registers': one,
+      'the other one': two,
+      'a group is founded': group,
+      'a message comes': message,
+    };
+    return { ...pair, first };
+  }
+
+  async openBarePair(): Promise<Pair> {
+    const server = createServer((_, response) => response.setHeader('content-type', 'text/html').end(barePage));
+    this.#servers.push(server);
+    const sockets = new WebSocketServer({ server });
+    sockets.on('connection', (socket) => {
+      socket.on('message', (data) => {
+        for (const other of sockets.clients) if (other !== socket) other.send(String(data));
+      });
+    });
+    server.listen(0, 'localhost');
+    await once(server, 'listening');
+    const openPage = async () => {
+      const page = await (await this.#openBrowser()).context.newPage();
+      await page.goto(`http://localhost:${(server.address() as AddressInfo).port}`);
+      await page.waitForFunction(() => document.title === 'open');
+      return page;
+    };
+    return { name: 'bare WebSocket', pages: [await openPage(), await openPage()], stations: 1, measured: [] };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#browsers.map((browser) => browser.kill()));
+    await Promise.all(this.#relays.map((relay) => relay.stop()));
+    for (const server of this.#servers) server.close();
+    await this.#cable.remove();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
 }
 
 /** A page that shows what comes, and says what is written. */
@@ -130,67 +180,51 @@ const barePage = `<!doctype html>
   };
 </script>`;
 
-async function openBarePair(): Promise<Pair> {
-  const server = createServer((_, response) => response.setHeader('content-type', 'text/html').end(barePage));
-  const sockets = new WebSocketServer({ server });
-  sockets.on('connection', (socket) => {
-    socket.on('message', (data) => {
-      for (const other of sockets.clients) if (other !== socket) other.send(String(data));
-    });
-  });
-  server.listen(0, 'localhost');
-  await once(server, 'listening');
-  const openPage = async () => {
-    const page = await (await openBrowser()).context.newPage();
-    await page.goto(`http://localhost:${(server.address() as AddressInfo).port}`);
-    await page.waitForFunction(() => document.title === 'open');
-    return page;
-  };
-  return { name: 'bare WebSocket', pages: [await openPage(), await openPage()], stations: 1, measured: [] };
-}
-
-function print(title: string, figures: readonly number[], digits: number): void {
-  console.log(`  ${title.padEnd(26)}${figures.map((figure) => figure.toFixed(digits).padStart(9)).join('')}`);
-}
-
+/** p50 and p95 at each station. */
 const figuresOf = ({ measured, stations: known }: Pair): readonly number[] =>
   Array.from({ length: known }, (_, station) => measured.map((times) => times[station] ?? 0)).flatMap((times) =>
     [0.5, 0.95].map((q) => quantile(times, q)),
   );
 
-try {
-  await buildWeb();
-  const bare = await openBarePair();
-  const pairs = [await openPair('workerd'), await openPair('deno')];
-  for (let i = -warmUp; i < count; i++) {
-    for (const pair of [bare, ...pairs]) {
-      const times = await exchange(pair, i + warmUp);
-      if (i >= 0) pair.measured.push(times);
+export async function run(report: Report): Promise<void> {
+  const [warmUp, count] = report.quick ? [1, 4] : [20, 200];
+  const scene = new Scene(await Cable.lay());
+  try {
+    await buildWeb();
+    const bare = await scene.openBarePair();
+    const pairs = [await scene.openPair('workerd'), await scene.openPair('deno')];
+    for (let i = -warmUp; i < count; i++) {
+      for (const pair of [bare, ...pairs]) {
+        const times = await exchange(pair, i + warmUp + 1);
+        if (i >= 0) pair.measured.push(times);
+      }
+      report.progress(`${i + 1} of ${count} messages`);
     }
-    if (process.stderr.isTTY) process.stderr.write(`\r${i + 1} of ${count} messages`);
-  }
-  if (process.stderr.isTTY) process.stderr.write('\r\x1b[2K');
-
-  console.log(`From a click on Send, between two browsers, ${count} messages by turns each, in ms`);
-  console.log(
-    `${''.padEnd(28)}${['shown there', 'accepted', 'delivered'].map((title) => title.padStart(18)).join('')}`,
-  );
-  console.log(`${''.padEnd(28)}${stations.map(() => '      p50      p95').join('')}`);
-  for (const pair of [...pairs, bare]) print(pair.name, figuresOf(pair), 1);
-  const least = figuresOf(bare);
-  for (const pair of pairs) {
-    const figures = figuresOf(pair);
-    print(
-      `${pair.name} / bare WebSocket`,
-      least.map((figure, i) => (figures[i] ?? 0) / figure),
-      2,
+    const [least = 0] = figuresOf(bare);
+    for (const { name, measured } of pairs) {
+      report.ratio(
+        `shown there, ${name} / bare WebSocket`,
+        measured.map(([shown = 0]) => shown / least),
+      );
+    }
+    report.table(`From a click on Send, between two browsers, ${count} messages by turns each, in ms:`, [
+      ['', ...['shown there', 'accepted', 'delivered'].flatMap((station) => [`${station} p50`, 'p95'])],
+      ...[...pairs, bare].map((pair) => [pair.name, ...figuresOf(pair).map((time) => time.toFixed(1))]),
+    ]);
+    const [workerd] = pairs;
+    report.table(
+      'From two empty browsers to the first message, as fast as a robot clicks, in ms; browsers start too:',
+      [
+        ['', ...Object.keys(workerd?.first ?? {}), 'in all'],
+        ...pairs.map(({ name, first }) => {
+          const parts = Object.values(first);
+          return [name, ...[...parts, parts.reduce((sum, part) => sum + part, 0)].map((time) => time.toFixed(0))];
+        }),
+      ],
     );
+    report.raw.first = Object.fromEntries(pairs.map(({ name, first }) => [name, first]));
+    report.raw.milliseconds = Object.fromEntries([...pairs, bare].map(({ name, measured }) => [name, measured]));
+  } finally {
+    await scene.close();
   }
-  console.log(`  ${pairs.length * count} messages, all shown and delivered`);
-} finally {
-  await Promise.all([...browsers.map((browser) => browser.kill()), ...relays.map((relay) => relay.stop())]);
-  await cable.remove();
-  rmSync(folder, { recursive: true, force: true });
 }
-// The server of the bare pages still listens.
-process.exit();

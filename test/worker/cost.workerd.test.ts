@@ -11,7 +11,7 @@ import { writerName } from '../../worker/filter/reader.ts';
 import { Mailbox, Registrar, Shard } from '../../worker/index.ts';
 import { Mac } from '../../worker/names.ts';
 import { readSettings } from '../../worker/settings.ts';
-import { messageAlone, registration } from '../bench/counts.ts';
+import { messageTo, registration } from '../bench/counts.ts';
 import { connectInside, inside, mailboxOf } from '../support/inside.ts';
 import { Client } from '../support/request.ts';
 import { type Counted, countRows } from '../support/rows.ts';
@@ -73,11 +73,13 @@ test('a registration', async () => {
   expect(sum('rowsRead')).toBeLessThanOrEqual(registration.rowsRead);
 });
 
-test('a message', async () => {
-  const [sender, a, b] = [await Client.register(inside), await Client.register(inside), await Client.register(inside)];
+test.each([1, 2])('a message to %i', async (count) => {
+  const sender = await Client.register(inside);
+  const recipients: Client[] = [];
+  while (recipients.length < count) recipients.push(await Client.register(inside));
   const round = async (n: number) => {
-    for (let i = 0; i < n; i++) await sender.send([a, b], new Uint8Array(1000));
-    for (const each of [a, b]) {
+    for (let i = 0; i < n; i++) await sender.send(recipients, new Uint8Array(1000));
+    for (const each of recipients) {
       const { hello } = await until(async () => {
         const page = await each.queue();
         return page.hello.last - page.hello.acked === n && page;
@@ -88,13 +90,14 @@ test('a message', async () => {
   };
   await round(1);
   for (const id of await listDurableObjectIds(env.MAILBOX)) await runDurableObjectAlarm(env.MAILBOX.get(id));
-  const counted = await countRows(await Promise.all([sender, a, b].map(mailboxOf)));
+  const counted = await countRows(await Promise.all([sender, ...recipients].map(mailboxOf)));
   calls.length = 0;
   await round(1);
   const { rows, rowsRead, alarms } = counted();
-  expect(rows + alarms).toBe(messageAlone.rows);
-  expect(rowsRead).toBeLessThanOrEqual(messageAlone.rowsRead);
+  const expected = messageTo(count);
+  expect(rows + alarms).toBe(expected.rows);
+  expect(rowsRead).toBeLessThanOrEqual(expected.rowsRead);
   // Between objects; the client's own would come as frames of its stream.
   const between = calls.filter((name) => ['mailbox.deliver', 'mailbox.acked'].includes(name));
-  expect(between).toHaveLength(Math.floor(messageAlone.objectRequests) - alarms);
+  expect(between).toHaveLength(Math.floor(expected.objectRequests) - alarms);
 });
