@@ -67,6 +67,20 @@ test('npm run bench -- peers seals and opens with each library that is there', {
   for (const time of own.slice(3)) expect(Number(time)).toBeGreaterThan(0);
 });
 
+test('npm run bench -- client measures messages beside bare primitives, agreements, and catching up', {
+  timeout: 5 * minutes,
+}, async () => {
+  const { stdout } = await bench('client', '--quick');
+  for (const curves of ['webcrypto', 'noble']) {
+    expect(rowOf(stdout, new RegExp(`^receive / bare primitives, ${curves}, N = 10, full$`))[3]).toMatch(/^≤ 1\.\d$/);
+  }
+  const [agreement, waiting] = ['Milliseconds of an agreement', 'from the queue into a SQLite store'].map(
+    (title) => rowsOf(stdout.split(title)[1] ?? '')[2],
+  );
+  expect(agreement?.every((time) => Number(time) > 0)).toBe(true);
+  expect(Number(waiting?.[1])).toBeGreaterThan(0);
+});
+
 test('npm run bench -- growth plots each axis, and a receiver has no more public-key work in a larger group', {
   timeout: 5 * minutes,
 }, async () => {
@@ -114,6 +128,8 @@ test('npm run bench -- web measures what a person waits for, and every message i
     expect(waiting?.slice(1).every((time) => Number(time) > 0)).toBe(true);
     expect(first).toHaveLength(6);
   }
+  const [, , one] = rowsOf(stdout.split('from the queue into IndexedDB')[1] ?? '');
+  expect(Number(one?.[1])).toBeGreaterThan(0);
 });
 
 test('npm run bench names the benchmarks that there are, and docs/bench/ has a place for each', async () => {

@@ -1,9 +1,6 @@
 // A client that was away: its queue holds what the others have said, and a relay hands it over. Everything of the client
-// from the line to the store is at work, with a SQLite file.
+// from the line to the store is at work. Runs in a browser too (catch-up-page.ts).
 
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Courier } from '../../client/courier/courier.ts';
 import type { Curves } from '../../client/crypto/curves.ts';
 import { systemRandom } from '../../client/crypto/random.ts';
@@ -13,15 +10,17 @@ import { saveLineage } from '../../client/state/lineages.ts';
 import { saveRatchet } from '../../client/state/ratchets.ts';
 import { tables } from '../../client/state/records.ts';
 import { beginStore, loadState } from '../../client/state/schema.ts';
-import { sqliteStore } from '../../client/store/sqlite.ts';
+import type { Store } from '../../client/store/store.ts';
 import { httpRelay } from '../../client/transport/http.ts';
 import { type Bytes, bytesKey } from '../../client/wire/bytes.ts';
 import { CliquetError } from '../../client/wire/errors.ts';
 import { maxKeyPackages } from '../../client/wire/limits.ts';
 import type { QueueEntry } from '../../client/wire/queue.ts';
 import { deliver, type Founding, foundTestGroup, type Person, sealText, startOfTime } from '../support/group.ts';
+import { median } from '../support/quantile.ts';
 import { seededRandom } from '../support/random.ts';
 import { groupRecord } from '../support/state.ts';
+import { figure, type Report } from './report.ts';
 import { said } from './talk.ts';
 
 const relayUrl = 'http://relay.test';
@@ -51,22 +50,30 @@ async function fill({ people, ratchets: first }: Founding, senders: number, coun
 }
 
 /** Milliseconds from the relay's hello until it may delete everything, and how many of them processors have worked. */
-interface Taken {
+export interface Taken {
   readonly wall: number;
+  /** Zero where nobody says. */
   readonly cpu: number;
 }
+
+/** In milliseconds. */
+const usedCpu = (): number => {
+  if (!('process' in globalThis)) return 0;
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+};
 
 async function takeIn(
   curves: Curves,
   founding: Founding,
   entries: readonly QueueEntry[],
-  path: string,
+  store: Store,
 ): Promise<Taken> {
   const [{ identity, hrid }] = founding.people as [Person];
   const [ratchet] = founding.ratchets as [Ratchet];
   const { group: id, generation } = ratchet;
   const now = () => startOfTime;
-  const state = await loadState(sqliteStore(path), startOfTime, now);
+  const state = await loadState(store, startOfTime, now);
   await state.transact((tx) => {
     beginStore(tx, { relay: relayUrl, seed: identity.seed, hrid });
     tx.put(tables.numbers, '', { nextSend: 1, nextEvent: 0, cursor: { epoch, seq: 0 } });
@@ -76,8 +83,7 @@ async function takeIn(
     saveRatchet(tx, undefined, ratchet);
   });
   const last = entries.length;
-  let started = 0;
-  let used = process.cpuUsage();
+  let [started, used] = [0, 0];
   const taken = await new Promise<Taken>((resolve, reject) => {
     const courier: Courier = new Courier({
       client: {
@@ -90,9 +96,8 @@ async function takeIn(
         now,
       },
       openLink: async (_relay, _as, listener) => {
-        setImmediate(() => {
-          started = performance.now();
-          used = process.cpuUsage();
+        setTimeout(() => {
+          [started, used] = [performance.now(), usedCpu()];
           listener.hello({
             epoch,
             last,
@@ -111,8 +116,7 @@ async function takeIn(
           acknowledge: async ({ seq }) => {
             if (seq !== last) return;
             courier.stop();
-            const { user, system } = process.cpuUsage(used);
-            resolve({ wall: performance.now() - started, cpu: (user + system) / 1000 });
+            resolve({ wall: performance.now() - started, cpu: usedCpu() - used });
           },
           close: () => {},
         };
@@ -128,24 +132,37 @@ async function takeIn(
   return taken;
 }
 
+/** @param openStore  an empty one for each time */
 export async function catchUp(
   curves: Curves,
   senders: number,
   count: number,
   repeats: number,
+  openStore: (time: number) => Store | Promise<Store>,
 ): Promise<readonly Taken[]> {
   const founding = await foundTestGroup(seededRandom('away'), 4);
   const entries = await fill(founding, senders, count);
-  const folder = mkdtempSync(join(tmpdir(), 'cliquet-bench-'));
   const taken: Taken[] = [];
-  try {
-    for (let i = 0; i <= repeats; i++) {
-      const each = await takeIn(curves, founding, entries, join(folder, `${i}.db`));
-      // The first one is for what runs often to be compiled.
-      if (i > 0) taken.push(each);
-    }
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
+  // The first one is for what runs often to be compiled.
+  for (let i = 0; i <= repeats; i++) taken.push(await takeIn(curves, founding, entries, await openStore(i)));
+  return taken.slice(1);
+}
+
+/** As absolute as it is, this says something on a machine only that does nothing else; so the processors' time stands beside it. */
+export async function measureCatchUp(
+  report: Report,
+  store: string,
+  work: (senders: number, count: number, repeats: number) => Promise<readonly Taken[]>,
+): Promise<void> {
+  const [count, repeats] = report.quick ? [200, 1] : [1000, 5];
+  const rows: string[][] = [];
+  for (const senders of [1, 3]) {
+    report.progress(`catching up, ${senders} senders`);
+    const taken = await work(senders, count, repeats);
+    report.raw[`catch-up from ${senders}`] = taken;
+    const perSecond = (of: keyof Taken) => figure((count * 1000) / median(taken.map((each) => each[of])));
+    rows.push([String(senders), perSecond('wall'), perSecond('cpu')]);
   }
-  return taken;
+  const head = ['senders', 'a second', 'a second of a processor'];
+  report.table(`${figure(count)} messages from the queue into ${store}, on WebCrypto:`, [head, ...rows]);
 }

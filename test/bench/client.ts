@@ -1,11 +1,16 @@
 // How fast a client seals and opens messages beside the bare primitives, and how fast it catches up, with all that it is made
 // of but a relay. `npm run bench -- client`.
 
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Curves } from '../../client/crypto/curves.ts';
 import { nobleCurves } from '../../client/crypto/curves-noble.ts';
 import { webCryptoCurves } from '../../client/crypto/curves-webcrypto.ts';
+import { sqliteStore } from '../../client/store/sqlite.ts';
 import { median } from '../support/quantile.ts';
-import { catchUp } from './catch-up.ts';
+import { measureAgreements } from './agreement.ts';
+import { catchUp, measureCatchUp } from './catch-up.ts';
 import { type Floor, floorOf } from './client-floor.ts';
 import { interleave, ratiosOf } from './pairs.ts';
 import { figure, type Report } from './report.ts';
@@ -56,7 +61,8 @@ export async function run(report: Report): Promise<void> {
   }
   const head = ['N', 'curves', 'message', 'send', 'receive', 'send, bare', 'receive, bare'];
   report.table('Milliseconds to seal a message and to open it, and of the bare primitives for it:', [head, ...rows]);
-  await measureCatchUp(report);
+  await measureAgreements(report, sizes);
+  await measureCatchUpOnDisk(report);
 }
 
 async function besideFloor(
@@ -89,17 +95,13 @@ async function exchange(side: Floor): Promise<Times> {
   return { send: middle - start, receive: performance.now() - middle };
 }
 
-/** As absolute as it is, this says something on a machine only that does nothing else; so the processors' time stands beside it. */
-async function measureCatchUp(report: Report): Promise<void> {
-  const [count, repeats] = report.quick ? [200, 1] : [1000, 5];
-  const rows: string[][] = [];
-  for (const senders of [1, 3]) {
-    report.progress(`catching up, ${senders} senders`);
-    const taken = await catchUp(webCryptoCurves, senders, count, repeats);
-    report.raw[`catch-up from ${senders}`] = taken;
-    const perSecond = (of: 'wall' | 'cpu') => figure((count * 1000) / median(taken.map((each) => each[of])));
-    rows.push([String(senders), perSecond('wall'), perSecond('cpu')]);
+async function measureCatchUpOnDisk(report: Report): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'cliquet-bench-'));
+  try {
+    await measureCatchUp(report, 'a SQLite store', (senders, count, repeats) =>
+      catchUp(webCryptoCurves, senders, count, repeats, (time) => sqliteStore(join(folder, `${senders}-${time}.db`))),
+    );
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
   }
-  const head = ['senders', 'a second', 'a second of a processor'];
-  report.table(`${figure(count)} messages from the queue into a SQLite store, on WebCrypto:`, [head, ...rows]);
 }

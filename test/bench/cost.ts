@@ -2,10 +2,12 @@
 // charges. `npm run bench -- cost`; docs/OPERATIONS.md has its table.
 
 import { type Counts, messageAlone, messageTo, messageTogether, registration } from './counts.ts';
-import { type Report, toTable } from './report.ts';
+import type { Weight } from './peer.ts';
+import { cliquet } from './peers-own.ts';
+import { figure, type Report, toTable } from './report.ts';
 
 /** US dollars, from developers.cloudflare.com/{workers,durable-objects,kv,analytics/analytics-engine}/platform/pricing. */
-const prices = {
+const tariff = {
   asOf: 'November 2026',
   rowWritten: 1e-6,
   rowRead: 0.001e-6,
@@ -26,14 +28,14 @@ const objectGigabytes = 0.128;
 export function costOf(counts: Counts, howMany: number): Record<string, number> {
   const seconds = (counts.objectRequests * assumed.objectMs) / 1000;
   const each = {
-    'rows written': counts.rows * prices.rowWritten,
-    'rows read': counts.rowsRead * prices.rowRead,
-    'requests to objects': counts.objectRequests * prices.objectRequest,
-    'time of objects': seconds * objectGigabytes * prices.gigabyteSecond,
-    'requests to the Worker': counts.requests * (prices.request + assumed.cpuMs * prices.cpuMs),
-    'writes to KV': counts.keyValueWrites * prices.keyValueWrite,
-    'counters, if bound': counts.points * prices.point,
-    'storage, a month': (counts.bytes / 1e9) * prices.gigabyteMonth,
+    'rows written': counts.rows * tariff.rowWritten,
+    'rows read': counts.rowsRead * tariff.rowRead,
+    'requests to objects': counts.objectRequests * tariff.objectRequest,
+    'time of objects': seconds * objectGigabytes * tariff.gigabyteSecond,
+    'requests to the Worker': counts.requests * (tariff.request + assumed.cpuMs * tariff.cpuMs),
+    'writes to KV': counts.keyValueWrites * tariff.keyValueWrite,
+    'counters, if bound': counts.points * tariff.point,
+    'storage, a month': (counts.bytes / 1e9) * tariff.gigabyteMonth,
   };
   return Object.fromEntries(Object.entries(each).map(([name, price]) => [name, price * howMany]));
 }
@@ -64,32 +66,45 @@ function costRows(): string[][] {
 /** Without the counters, which are this relay's own wish. */
 const priceOf = (counts: Counts) => sum(costOf({ ...counts, points: 0 }, 1e6));
 
-/** A million messages, one to all recipients, or one to each of them as pairwise sessions need. */
-function pairwiseRows(report: Report): string[][] {
-  return [
-    ['members', 'US $ as one', 'US $ pairwise', 'rows as one', 'rows pairwise', 'sends as one', 'sends pairwise'],
-    ...[3, 10, 100].map((members) => {
-      const others = members - 1;
-      const [one, pairwise] = [messageTo(others), messageTo(1)];
-      report.ratio(
-        `price of a message to ${others}, as one / pairwise`,
-        [priceOf(one) / (others * priceOf(pairwise))],
-        {
-          counted: true,
-        },
-      );
-      return [
-        String(members),
-        ...[priceOf(one), others * priceOf(pairwise)].map(dollars),
-        ...[one.rows, others * pairwise.rows, 1, others].map(String),
-      ];
-    }),
-  ];
+/** A message, as one to all recipients, or as one to each of them, as pairwise sessions need. */
+async function pairwiseRows(report: Report): Promise<{ readonly prices: string[][]; readonly amounts: string[][] }> {
+  const prices = [['members', 'US $ as one', 'US $ pairwise']];
+  const amounts = [['', 'rows written', 'rows read', 'sends', 'requests to objects', 'bytes in', 'bytes out']];
+  const toOneWeighs = await weigh(2);
+  for (const members of [3, 10, 100]) {
+    const others = members - 1;
+    const [one, pairwise] = [messageTo(others), messageTo(1)];
+    const ratio = priceOf(one) / (others * priceOf(pairwise));
+    report.ratio(`price of a message to ${others}, as one / pairwise`, [ratio], { counted: true });
+    prices.push([String(members), ...[priceOf(one), others * priceOf(pairwise)].map(dollars)]);
+    const weight = await weigh(members);
+    for (const [how, times, counts, { uploaded, downloaded }] of [
+      ['as one', 1, one, { uploaded: weight.uploaded, downloaded: others * weight.downloaded }],
+      ['pairwise', others, pairwise, toOneWeighs],
+    ] as const) {
+      const { rows, rowsRead, objectRequests } = counts;
+      const figures = [rows, rowsRead, 1, objectRequests, uploaded, downloaded].map((each) => figure(times * each));
+      amounts.push([`N = ${members}, ${how}`, ...figures]);
+    }
+  }
+  return { prices, amounts };
+}
+
+/** Of a line of text in such a group. */
+async function weigh(members: number): Promise<Weight> {
+  const group = await cliquet.setup(members);
+  await group.answer();
+  return group.send('the boat leaves at nine');
 }
 
 export async function run(report: Report): Promise<void> {
-  const head = `Beyond what the plan includes, at the prices of ${prices.asOf}`;
+  const head = `Beyond what the plan includes, at the prices of ${tariff.asOf}`;
   report.table(`${head}, N = 3 over streams:`, costRows());
-  report.table('A million messages, acknowledged alone, the counters not bound:', pairwiseRows(report));
+  const { prices, amounts } = await pairwiseRows(report);
+  report.table('A million messages, acknowledged alone, the counters not bound:', prices);
+  report.table(
+    'What one of them takes; the milliseconds of CPU time of a send are in the table of the relay:',
+    amounts,
+  );
   report.raw.counts = { registration, messageAlone, messageTogether, toOne: messageTo(1) };
 }

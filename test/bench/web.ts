@@ -19,6 +19,7 @@ import { startRelay, type TestRelay } from '../support/relay.ts';
 import { Cable } from '../web/cable.ts';
 import { foundGroup, Person } from '../web/person.ts';
 import type { Report } from './report.ts';
+import { measureCatchUpInBrowser } from './web-catch-up.ts';
 
 const hosts = ['workerd', 'deno'] as const;
 /** What is looked for at the message: in the other browser that it is there, in the sender's own what its mark says. */
@@ -227,4 +228,5 @@ export async function run(report: Report): Promise<void> {
   } finally {
     await scene.close();
   }
+  await measureCatchUpInBrowser(report);
 }

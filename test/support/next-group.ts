@@ -36,7 +36,7 @@ export interface NextPlan extends Partial<Pick<Details, 'returned'>> {
 /** A member opens the next generation, each of the others having accepted the present one. */
 export async function openNext(
   random: SeededRandom,
-  group: Founding,
+  group: Omit<Founding, 'body' | 'headers'>,
   author: number,
   plan: NextPlan = {},
 ): Promise<OpenedGeneration> {
