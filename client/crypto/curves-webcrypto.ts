@@ -8,6 +8,8 @@ const pkcs8 = (arc: number) => [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 
 const x25519Prefix = new Uint8Array(pkcs8(110));
 const ed25519Prefix = new Uint8Array(pkcs8(112));
 
+type SubtleKey = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
+
 /**
  * Keys as the platform has them. To import one takes as long as half of what it is for, and most serve often: a key is kept
  * for as long as somebody holds its bytes, and not longer.

@@ -69,7 +69,8 @@ describe('attack 1: a client opened from an older copy of its store', () => {
     expect(a.keys('unsent')).toHaveLength(1);
 
     await comeBack(a, b, clock);
-    expect(a.all('returned')).toMatchObject([{ by: b.hrid, whole: true }]);
+    // The third one's turn may have come as well: it begins where the second one's ends.
+    expect(a.all('returned')).toMatchObject([{ by: expect.toBeOneOf([b.hrid, c.hrid]), whole: true }]);
     for (const device of [b, c]) {
       await until(() => device.texts.includes('again'));
       await device.event('returned', ({ member, whole }) => member === a.hrid && whole);
