@@ -122,15 +122,29 @@ export function currentVector(ratchet: Ratchet): number[] {
 
 /** The contribution of a member that `count` of its messages name: the last one among them. */
 export function namedContribution(member: MemberState, count: number): KeptContribution {
-  const named = member.contributions.findLast(({ from }) => from <= count);
-  if (named === undefined) throw new RangeError('the vector names a contribution that was deleted');
-  return named;
+  const { contributions } = member;
+  for (let i = contributions.length - 1; i >= 0; i--) {
+    const contribution = contributions[i] as KeptContribution;
+    if (contribution.from <= count) return contribution;
+  }
+  throw new RangeError('the vector names a contribution that was deleted');
+}
+
+/** 32 bytes of each member, joined in roster order: handing them to a hash one by one takes as long as hashing them. */
+export function joinMembers({ members }: Ratchet, of: (member: MemberState, position: number) => Bytes): Bytes {
+  const joined = new Uint8Array(members.length * hashBytes);
+  members.forEach((member, position) => {
+    joined.set(of(member, position), position * hashBytes);
+  });
+  return joined;
 }
 
 /** S1Kabc, S2Kabc, …: the group key at a vector, 32 bytes. */
 export function groupKey(ratchet: Ratchet, vector: readonly number[], digest: Bytes): Bytes {
-  const secrets = ratchet.members.map((member, position) => namedContribution(member, vector[position] ?? 0).secret);
-  return deriveKey(secrets, 'group key', [ratchet.group, ratchet.generation, vector, digest]);
+  const secrets = joinMembers(ratchet, (member, position) => namedContribution(member, vector[position] ?? 0).secret);
+  const key = deriveKey(secrets, 'group key', [ratchet.group, ratchet.generation, vector, digest]);
+  secrets.fill(0);
+  return key;
 }
 
 /** K: the key of one message, from its sender's chain and the group key. */

@@ -11,7 +11,7 @@ import { signLabeled, verifyLabeled } from '../crypto/sign.ts';
 import type { Bytes } from '../wire/bytes.ts';
 import { encodeContext } from '../wire/codec.ts';
 import type { SignedHeader } from '../wire/content.ts';
-import type { MemberState, Ratchet } from './ratchet.ts';
+import { joinMembers, type MemberState, type Ratchet } from './ratchet.ts';
 
 type UnsignedHeader = Omit<SignedHeader, 'signature'>;
 
@@ -27,12 +27,12 @@ export function transcriptAt(member: MemberState, count: number): Bytes | undefi
 
 /** The digest at a vector that is covered here and not below what a member may still name. */
 export function digestAt(ratchet: Ratchet, vector: readonly number[]): Bytes {
-  const transcripts = ratchet.members.map((member, position) => {
+  const transcripts = joinMembers(ratchet, (member, position) => {
     const transcript = transcriptAt(member, vector[position] ?? 0);
     if (transcript === undefined) throw new RangeError('the vector names a transcript that was deleted');
     return transcript;
   });
-  return hashLabeled('digest', ...transcripts);
+  return hashLabeled('digest', transcripts);
 }
 
 /** Whether all that a covered vector names is still here. */
