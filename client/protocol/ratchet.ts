@@ -142,9 +142,11 @@ export function joinMembers({ members }: Ratchet, of: (member: MemberState, posi
 /** S1Kabc, S2Kabc, …: the group key at a vector, 32 bytes. */
 export function groupKey(ratchet: Ratchet, vector: readonly number[], digest: Bytes): Bytes {
   const secrets = joinMembers(ratchet, (member, position) => namedContribution(member, vector[position] ?? 0).secret);
-  const key = deriveKey(secrets, 'group key', [ratchet.group, ratchet.generation, vector, digest]);
-  secrets.fill(0);
-  return key;
+  try {
+    return deriveKey(secrets, 'group key', [ratchet.group, ratchet.generation, vector, digest]);
+  } finally {
+    secrets.fill(0);
+  }
 }
 
 /** K: the key of one message, from its sender's chain and the group key. */

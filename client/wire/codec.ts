@@ -76,7 +76,11 @@ export function bytesUpTo(max: number): Field<Bytes> {
 
 /** An unsigned integer from `min` (0 if not said) to `max` (2^53 − 1 if not said). */
 export function uint(max: number = Number.MAX_SAFE_INTEGER, min = 0): Field<number> {
-  return bounded('integer', min, max, (item): item is number => Number.isSafeInteger(item), Number);
+  // Vectors have one of each member: all is looked at in one step.
+  return field(
+    { name: `integer ${min}–${max}`, kind: 'integer', min, max },
+    (item): item is number => Number.isSafeInteger(item) && Number(item) >= min && Number(item) <= max,
+  );
 }
 
 /**

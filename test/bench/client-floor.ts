@@ -72,8 +72,8 @@ export interface Floor {
 
 /** @param isFull  whether the message carries a contribution */
 export async function floorOf(name: Curves['name'], size: number, isFull: boolean): Promise<Floor> {
-  // A vector's entry takes a byte or two.
-  const vectorBytes = 2 * size;
+  // Nearly all entries of a vector take a byte where two talk and the others are silent.
+  const vectorBytes = size + 3;
   const payload = random(150 + vectorBytes);
   const header = random(100 + vectorBytes);
   const groupInfo = random(130 + vectorBytes);
