@@ -38,8 +38,8 @@ const quickPlan: Plan = {
     { title: 'N = 3, streams', members: 3, way: 'stream', groups: 4, idle: 0 },
     { title: 'N = 3, polling', members: 3, way: 'polling', groups: 4, idle: 0 },
   ],
-  pairs: 5,
-  sliceMs: 500,
+  pairs: 3,
+  sliceMs: 300,
   depths: [8],
 };
 
