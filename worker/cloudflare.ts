@@ -1,5 +1,6 @@
 // The ports on Cloudflare: one Durable Object's storage, alarm and sockets.
 
+import type { Bytes } from '../client/wire/bytes.ts';
 import type { Count } from './counters.ts';
 import type { Env } from './env.ts';
 import { hourMs } from './limits.ts';
@@ -69,10 +70,11 @@ function createHost(ctx: DurableObjectState, count: Count): CloudflareHost {
 function createSql({ storage }: DurableObjectState): Sql {
   return {
     query<T extends Record<string, SqlValue>>(statement: string, ...values: SqlValue[]): T[] {
-      const rows = storage.sql.exec<Record<string, SqlStorageValue>>(statement, ...values).toArray();
+      const rows: Record<string, SqlStorageValue | Bytes>[] = storage.sql.exec(statement, ...values).toArray();
       for (const row of rows) {
-        for (const [column, value] of Object.entries(row)) {
-          if (value instanceof ArrayBuffer) Object.assign(row, { [column]: new Uint8Array(value) });
+        for (const column in row) {
+          const value = row[column];
+          if (value instanceof ArrayBuffer) row[column] = new Uint8Array(value);
         }
       }
       return rows as T[];
@@ -113,14 +115,21 @@ export function createSockets<S>(ctx: DurableObjectState, fresh: S): Sockets<S> 
   };
 }
 
+/** What was made of a socket while its object is awake: a message needs it several times. */
+const wrapped = new WeakMap<WebSocket, Socket<unknown>>();
+
 /** One socket. Sending to one that is closing does nothing: its owner resumes from the queue. */
 export function wrapSocket<S>(socket: WebSocket, fresh: S): Socket<S> {
-  return {
+  const known = wrapped.get(socket) as Socket<S> | undefined;
+  if (known !== undefined) return known;
+  let state = (socket.deserializeAttachment() as S | null) ?? fresh;
+  const made: Socket<S> = {
     get state() {
-      return (socket.deserializeAttachment() as S | null) ?? fresh;
+      return state;
     },
-    set state(state) {
-      socket.serializeAttachment(state);
+    set state(changed) {
+      state = changed;
+      socket.serializeAttachment(changed);
     },
     send(frame) {
       if (socket.readyState === WebSocket.READY_STATE_OPEN) socket.send(frame);
@@ -129,6 +138,8 @@ export function wrapSocket<S>(socket: WebSocket, fresh: S): Socket<S> {
       if (socket.readyState === WebSocket.READY_STATE_OPEN) socket.close(code, reason);
     },
   };
+  wrapped.set(socket, made);
+  return made;
 }
 
 function logFailure(error: unknown): void {

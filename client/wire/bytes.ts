@@ -1,6 +1,6 @@
 // Byte strings and their text forms. Nothing here knows a struct or a key.
 
-import { base64, base64urlnopad } from '@scure/base';
+import { base64, base64url, base64urlnopad } from '@scure/base';
 
 /**
  * Bytes: a `Uint8Array` that owns (or views) an ordinary ArrayBuffer, as WebCrypto and SQLite want them.
@@ -58,7 +58,8 @@ export function decodeUtf8(bytes: Uint8Array): string {
 
 /** Base64url without padding (RFC 4648 §5). */
 export function encodeBase64Url(bytes: Uint8Array): string {
-  return base64urlnopad.encode(bytes);
+  // Where the platform has it the padded one is the platform's, and takes a tenth of the time.
+  return base64url.encode(bytes).replace(/=+$/, '');
 }
 
 /** @throws Error if the text is not canonical unpadded base64url */
@@ -78,5 +79,5 @@ export function decodeBase64(text: string): Bytes {
 
 /** A text form of public bytes to use as a key in a `Map` or a store. */
 export function bytesKey(bytes: Uint8Array): string {
-  return base64urlnopad.encode(bytes);
+  return encodeBase64Url(bytes);
 }

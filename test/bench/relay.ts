@@ -2,10 +2,10 @@
 // every recipient. Beside it, by turns in the same run, a bare worker (floor.ts) that writes the same rows, makes the same
 // calls and exchanges as much with clients: the ratio says what the relay adds. `npm run bench -- relay`.
 
-import { join } from 'node:path';
 import { median } from '../support/quantile.ts';
 import { startRelay } from '../support/relay.ts';
 import { Client, type Relay } from '../support/request.ts';
+import { startBareWorker } from './bare-worker.ts';
 import { openFloorGroup, openRelayGroup, openSocket, openStream, type RelayGroup, type Way } from './group.ts';
 import { drain, type Group, measures, run as runLoad } from './load.ts';
 import { interleave, ratiosOf } from './pairs.ts';
@@ -38,8 +38,8 @@ const quickPlan: Plan = {
     { title: 'N = 3, streams', members: 3, way: 'stream', groups: 4, idle: 0 },
     { title: 'N = 3, polling', members: 3, way: 'polling', groups: 4, idle: 0 },
   ],
-  pairs: 5,
-  sliceMs: 500,
+  pairs: 3,
+  sliceMs: 300,
   depths: [8],
 };
 
@@ -58,10 +58,8 @@ const plan: Plan = {
 };
 
 export async function run(report: Report): Promise<void> {
-  const [relay, floor] = await Promise.all([
-    startRelay({ config: join(import.meta.dirname, '../../wrangler.toml'), onLog: () => undefined, vars }),
-    startRelay({ config: join(import.meta.dirname, 'wrangler.toml') }),
-  ]);
+  const relay = await startRelay({ onLog: () => undefined, vars });
+  const floor = await startBareWorker();
   const { loads, pairs, sliceMs, depths } = report.quick ? quickPlan : plan;
   const figures: string[][] = [];
   const counts = { sends: 0, received: 0 };

@@ -12,6 +12,7 @@ import { build } from 'esbuild';
 import { measure as measureWeb } from '../../.ci/size.ts';
 import { bundleWeb } from '../../client/web/build.ts';
 import { median } from '../support/quantile.ts';
+import { bundleBareWorker } from './bare-worker.ts';
 import { interleave, ratiosOf } from './pairs.ts';
 import { figure, type Report } from './report.ts';
 
@@ -99,8 +100,9 @@ async function measureWorker(report: Report, folder: string): Promise<void> {
   mkdirSync(join(checkout, '.build/web'), { recursive: true });
   const empty = join(folder, 'empty.js');
   writeFileSync(empty, 'export default { fetch: () => new Response() };');
-  const relay = bundleWorker(join(checkout, 'wrangler.toml'), join(folder, 'relay'));
-  const bare = bundleWorker(join(import.meta.dirname, 'wrangler.toml'), join(folder, 'bare'));
+  const relay = bundleRelay(join(folder, 'relay'));
+  const bare = join(folder, 'bare.js');
+  await bundleBareWorker(bare);
   const rounds = 15;
   const onRound = (done: number) => report.progress(`starts of workers: ${done} of ${rounds}`);
   const sides = {
@@ -119,8 +121,8 @@ async function measureWorker(report: Report, folder: string): Promise<void> {
   ]);
 }
 
-function bundleWorker(config: string, folder: string): string {
-  runWrangler(['deploy', '--dry-run', '--config', config, '--outdir', folder]);
+function bundleRelay(folder: string): string {
+  runWrangler(['deploy', '--dry-run', '--config', join(checkout, 'wrangler.toml'), '--outdir', folder]);
   const file = readdirSync(folder).find((name) => name.endsWith('.js')) ?? '';
   return join(folder, file);
 }

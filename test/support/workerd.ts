@@ -12,8 +12,10 @@ const folder = join(checkout, '.build/relay');
 const optionsFile = join(folder, 'options.json');
 export const workerdScript: string = join(import.meta.dirname, 'workerd-process.ts');
 
-/** Of what wrangler.toml binds, as Miniflare takes it, what is changed for tests. */
+/** Of what wrangler.toml binds, as Miniflare takes it, what is looked at here. */
 export interface WorkerOptions {
+  readonly compatibilityDate: string;
+  readonly compatibilityFlags: readonly string[];
   readonly bindings: Readonly<Record<string, string>>;
   readonly ratelimits: { readonly STRANGERS: { readonly simple: { readonly limit: number; readonly period: number } } };
 }
@@ -47,7 +49,7 @@ export async function readWorkerOptions(): Promise<WorkerOptions> {
 
 /** What Miniflare is told. @param bundle  of the Worker */
 export function miniflareOptions(
-  worker: WorkerOptions,
+  worker: object,
   stateFolder: string,
   port: number,
   bundle: string = join(folder, 'index.js'),

@@ -37,6 +37,8 @@ export class Outbox {
   readonly #sql: Sql;
   readonly #count: Count;
   readonly #records = new Map<number, OutboxEntry>();
+  /** What was accepted last, as it came: most recipients are handed it at once, and it need not be read again. */
+  #newest: { readonly send: Send; readonly expires: number } | null = null;
   #last: number;
   #bytes = 0;
   /** Records that nobody is waited for. */
@@ -126,6 +128,7 @@ export class Outbox {
         concatBytes(...send.to.map(({ header }) => header)),
         send.body,
       );
+      this.#newest = { send, expires: row.expires };
       return [...this.#index(row), ...gapped];
     });
   }
@@ -236,6 +239,10 @@ export class Outbox {
   #item(pending: Pending): DeliveryItem {
     const { n, gap } = pending;
     if (gap !== null) return gapItem(gap.fromN, n, gap.reason);
+    if (this.#newest?.send.n === n) {
+      const { send, expires } = this.#newest;
+      return { n, gap: null, expires, header: send.to[pending.index]?.header ?? new Uint8Array(), body: send.body };
+    }
     const [row] = this.#sql.query<{ expires: number; lengths: Bytes; header: Bytes; body: Bytes }>(
       // Of an empty blob, substr() is null.
       `select expires, lengths, coalesce(substr(headers, ?, ?), x'') as header, body from record where n = ?`,
@@ -291,6 +298,7 @@ export class Outbox {
       this.#remember(n, row?.digest ?? null, acceptedOf(n, record.states));
     }
     this.#sql.query('delete from record where n = ?', n);
+    if (this.#newest?.send.n === n) this.#newest = null;
     this.#records.delete(n);
     this.#bytes -= record.size;
     if (record.left === 0 && hasMiss(record)) this.#ended--;
@@ -312,6 +320,7 @@ export class Outbox {
     const size = record.states.length * recipientOverheadBytes;
     if (record.size === size) return;
     this.#sql.query(`update record set lengths = x'', headers = x'', body = x'' where n = ?`, n);
+    if (this.#newest?.send.n === n) this.#newest = null;
     this.#bytes -= record.size - size;
     record.size = size;
   }

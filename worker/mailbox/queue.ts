@@ -44,6 +44,8 @@ export class Queue {
   readonly #sql: Sql;
   readonly #count: Count;
   #waiting: Waiting[];
+  /** What came last, while it waits: a connected owner is given it at once, and it need not be read again. */
+  #newest: QueueEntry[] = [];
   #last: number;
   #bytes: number;
   #nextEnd: number;
@@ -115,6 +117,7 @@ export class Queue {
     let upTo = Math.max(acked, waiting?.n ?? 0);
 
     const fresh: Waiting[] = [];
+    const newest: QueueEntry[] = [];
     let full = false;
     this.#sql.transaction(() => {
       for (const item of items) {
@@ -125,12 +128,13 @@ export class Queue {
         const seq = this.#last + fresh.length + 1;
         const expires = item.gap === null ? item.expires : Number.POSITIVE_INFINITY;
         const entry = { seq, sender, epoch: senderEpoch, n: item.n, size, expires };
-        this.#insert(entry, item, upTo);
+        newest.push(this.#insert(entry, item, upTo));
         fresh.push(entry);
         upTo = item.n;
       }
     });
     this.#waiting.push(...fresh);
+    this.#newest = newest;
     this.#nextEnd = Math.min(this.#nextEnd, ...fresh.map(({ expires }) => expires));
     this.#last += fresh.length;
     this.#bytes += fresh.reduce((bytes, { size }) => bytes + size, 0);
@@ -148,11 +152,14 @@ export class Queue {
       seqs.push(seq);
       bytes += size;
     }
+    const [first, last] = [seqs[0] ?? 0, seqs.at(-1) ?? 0];
     if (seqs.length === 0) return [];
+    const isNewest = this.#newest[0] !== undefined && this.#newest[0].seq <= first;
+    if (isNewest) return this.#newest.filter(({ seq }) => seq >= first && seq <= last);
     return this.#sql
       .query<EntryRow>(
         'select seq, sender, n, reason, from_n, header, body from entry where seq between ? and ? order by seq',
-        ...[seqs[0] ?? 0, seqs.at(-1) ?? 0],
+        ...[first, last],
       )
       .map(readEntry);
   }
@@ -179,6 +186,7 @@ export class Queue {
       this.#sql.query('delete from entry where seq <= ?', seq);
     });
     this.#waiting = this.#waiting.slice(done.length);
+    this.#newest = this.#newest.filter((entry) => entry.seq > seq);
     this.#bytes -= done.reduce((bytes, { size }) => bytes + size, 0);
     this.#count('acknowledged', '', done.filter(isMessage).length);
     return [...reports.values()];
@@ -192,6 +200,7 @@ export class Queue {
   /** Messages that have waited long enough become gaps, in their places. @param now milliseconds since 1970 */
   expire(now: number): void {
     if (this.nextEnd > now) return;
+    this.#newest = [];
     const isOver = ({ expires }: Waiting) => expires * 1000 <= now;
     this.#sql.query(
       `update entry set reason = 'expired', from_n = n, header = x'', body = x'' where reason is null and expires <= ?`,
@@ -236,13 +245,15 @@ export class Queue {
   }
 
   /** @param upTo  what is here already of this sender: a gap begins after it */
-  #insert({ seq, sender, epoch, n }: Waiting, item: DeliveryItem, upTo: number): void {
+  #insert({ seq, sender, epoch, n }: Waiting, { gap, expires, header, body }: DeliveryItem, upTo: number): QueueEntry {
+    const reason = gap?.reason ?? null;
+    const from_n = gap && Math.max(gap.fromN, upTo + 1);
     this.#sql.query(
       `insert into entry (seq, sender, epoch, n, reason, from_n, expires, header, body)
        values (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      ...[seq, sender, epoch, n, item.gap?.reason ?? null, item.gap && Math.max(item.gap.fromN, upTo + 1)],
-      ...[item.expires, item.header, item.body],
+      ...[seq, sender, epoch, n, reason, from_n, expires, header, body],
     );
+    return readEntry({ seq, sender, n, reason, from_n, header, body });
   }
 }
 
