@@ -105,9 +105,9 @@ export class Conductor implements Host {
     // Unless the registration has ended at the relay, as this client has just been told.
     const isRegistered = this.hrid !== null;
     if (isRegistered && this.problem !== 'not-registered') throw new CliquetError('already-registered');
-    // Noted first: who is killed after the relay has made a new mailbox must not take it for the old one.
     // Before anything is asked for: nobody gets a code for a client that could not go on.
     await this.#goOnline();
+    // Noted first: who is killed after the relay has made a new mailbox must not take it for the old one.
     if (isRegistered) await this.#endRegistration();
     const { hrid, epoch } = await register(this.relay, this.identity, this.#sign, address, ask, options);
     await this.change((tx) => this.online.noteRegistration(tx, hrid, epoch));
