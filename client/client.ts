@@ -31,7 +31,8 @@ import { loaded } from './wire/loaded.ts';
  * `client-closed` after {@link Client.close}, and `store-unwritable` if the store cannot be written; nothing has changed
  * then. Those that ask the relay may find it `unreachable`, or hear `rate-limited`, `not-registered` (it has forgotten this
  * client), `stale-signature` (this clock is wrong) or `internal-error` of it, and `relay-misbehaved` if its answer makes no
- * sense. {@link CliquetError.retry} says whether the same call may succeed later.
+ * sense; `not-loaded` says that a part of the library, which is loaded when it is wanted, has not come.
+ * {@link CliquetError.retry} says whether the same call may succeed later.
  *
  * HRIDs (identifiers at the relay), group ids and message ids are text everywhere: base64url without padding (RFC 4648 §5)
  * of 32, 32 and 16 bytes, so 43, 43 and 22 characters.

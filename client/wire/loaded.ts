@@ -4,8 +4,8 @@ import { CliquetError } from './errors.ts';
 
 /**
  * @param part  what `import()` has given
- * @throws CliquetError `not-loaded` if it does not come; whoever calls `import()` again asks the server again, but for
- *   browsers that remember what has failed until the page is loaded again
+ * @throws CliquetError `not-loaded` if it does not come. Nothing of that is remembered here, but browsers may: Chromium 153
+ *   asks the server again only when the page is loaded again
  */
 export async function loaded<T>(part: Promise<T>): Promise<T> {
   try {
