@@ -255,7 +255,7 @@ function isNew(state: State): boolean {
 }
 
 /** A new client. @throws TypeError if no relay is said */
-export async function createClient(
+async function createClient(
   state: State,
   random: RandomSource,
   relay: string | undefined,
