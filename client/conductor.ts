@@ -255,11 +255,7 @@ function isNew(state: State): boolean {
 }
 
 /** A new client. @throws TypeError if no relay is said */
-async function createClient(
-  state: State,
-  random: RandomSource,
-  relay: string | undefined,
-): Promise<IdentityRecord> {
+async function createClient(state: State, random: RandomSource, relay: string | undefined): Promise<IdentityRecord> {
   if (relay === undefined) throw new TypeError('"relay" expected for a new store');
   const { seed } = createIdentity(random);
   const record: IdentityRecord = { relay, seed, hrid: null };
