@@ -1,7 +1,6 @@
 // The events that the application hears, with groups as objects and ids as text.
 
-import { groupOf } from './group.ts';
-import type { GroupHost } from './group-host.ts';
+import { groupOf, type Host } from './group.ts';
 import type { Happening, RefusedMember, ShownStep } from './happening.ts';
 import type { Step } from './protocol/step.ts';
 import { hex } from './stage.ts';
@@ -35,7 +34,7 @@ export type ClientEvent = {
  * @returns null if the message that it tells of has disappeared, or was deleted, before it could be told
  */
 export async function toClientEvent(
-  host: GroupHost,
+  host: Host,
   number: number,
   event: StoredEvent,
   now: number,
@@ -45,7 +44,7 @@ export async function toClientEvent(
   return happening && { number, at, ...happening };
 }
 
-async function toHappening(host: GroupHost, event: StoredEvent, now: number): Promise<Happening | null> {
+async function toHappening(host: Host, event: StoredEvent, now: number): Promise<Happening | null> {
   const group = (id: Bytes) => groupOf(host, bytesKey(id));
   switch (event.type) {
     case 'invited':

@@ -5,9 +5,6 @@ import type { Curves } from './crypto/curves.ts';
 import type { RandomSource } from './crypto/random.ts';
 import type { HistoryPolicy } from './history-policy.ts';
 import type { Store } from './store/store.ts';
-import { openPolling } from './transport/polling.ts';
-import type { OpenLink } from './transport/relay.ts';
-import { openStream } from './transport/stream.ts';
 
 /**
  * What a client is opened with.
@@ -37,10 +34,5 @@ export interface ClientOptions {
   readonly now?: () => number;
 }
 
-const pollingIntervalMs = 2000;
-
 /** The time, in seconds since 1970. */
 export const secondsOf = ({ now = Date.now }: ClientOptions): number => Math.floor(now() / 1000);
-
-export const linkOf = ({ transport }: ClientOptions): OpenLink =>
-  transport === 'polling' || typeof WebSocket === 'undefined' ? openPolling(pollingIntervalMs) : openStream;

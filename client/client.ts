@@ -5,23 +5,22 @@ import { type ClientEvent, toClientEvent } from './client-event.ts';
 import type { ClientOptions } from './client-options.ts';
 import { Conductor } from './conductor.ts';
 import type { ConnectionState } from './courier/connection.ts';
-import { createGroup } from './courier/founding.ts';
-import { type Pending, pendingIn } from './courier/outbox.ts';
-import { recoveryPhrase } from './crypto/recovery-phrase.ts';
 import { type Group, groupOf } from './group.ts';
 import { type HistoryPolicy, toRule } from './history-policy.ts';
+import type { RestoreOptions } from './recovery.ts';
 import type { AskForCode, RegistrationOptions } from './registration.ts';
-import { type RestoreOptions, restore } from './restore.ts';
 import { assertName } from './sendable.ts';
-import { writeBackup } from './state/backup.ts';
 import { type ContactEntry, putContact, removeContact, renameContact, toContactEntry } from './state/contacts.ts';
 import type { HistoryEntry } from './state/history-entry.ts';
+import { type Pending, pendingIn } from './state/pending.ts';
 import { tables } from './state/records.ts';
 import { type HistoryQuery, searchHistory } from './state/search.ts';
+import type { State } from './state/state.ts';
 import { type Bytes, bytesKey } from './wire/bytes.ts';
 import { normalText } from './wire/content-body.ts';
 import { CliquetError, type ErrorCode } from './wire/errors.ts';
 import { decodeInvite, encodeInvite } from './wire/invite.ts';
+import { loaded } from './wire/loaded.ts';
 
 /**
  * One person's device: its identity, its contacts and its groups, in one {@link Store}, at one relay. Everything is durable
@@ -32,7 +31,8 @@ import { decodeInvite, encodeInvite } from './wire/invite.ts';
  * `client-closed` after {@link Client.close}, and `store-unwritable` if the store cannot be written; nothing has changed
  * then. Those that ask the relay may find it `unreachable`, or hear `rate-limited`, `not-registered` (it has forgotten this
  * client), `stale-signature` (this clock is wrong) or `internal-error` of it, and `relay-misbehaved` if its answer makes no
- * sense. {@link CliquetError.retry} says whether the same call may succeed later.
+ * sense; `not-loaded` says that a part of the library, which is loaded when it is wanted, has not come.
+ * {@link CliquetError.retry} says whether the same call may succeed later.
  *
  * HRIDs (identifiers at the relay), group ids and message ids are text everywhere: base64url without padding (RFC 4648 §5)
  * of 32, 32 and 16 bytes, so 43, 43 and 22 characters.
@@ -107,7 +107,8 @@ export class Client {
    * ```
    */
   static async restore(options: ClientOptions & RestoreOptions): Promise<Client> {
-    return new Client(await Conductor.open(options, (state) => restore(state, options)));
+    const prepare = async (state: State) => (await loadRecovery()).restore(state, options);
+    return new Client(await Conductor.open(options, prepare));
   }
 
   /** Whether the relay knows this client, as far as is known here. */
@@ -266,7 +267,9 @@ export class Client {
     assertName(name);
     const rule = history === undefined ? undefined : toRule(history);
     const contacts = invites.map(decodeInvite);
-    const group = await this.#conductor.act((client) => createGroup(client, contacts, normalText(name), rule));
+    const group = await this.#conductor.act((client) =>
+      this.#conductor.online.createGroup(client, contacts, normalText(name), rule),
+    );
     return groupOf(this.#conductor, bytesKey(group));
   }
 
@@ -314,7 +317,8 @@ export class Client {
    * The identity as 24 words, separated by spaces (BIP-39, English, 256 bits), from which it can be brought back: whoever
    * has them can speak in this client's name.
    */
-  recoveryPhrase(): Promise<string> {
+  async recoveryPhrase(): Promise<string> {
+    const { recoveryPhrase } = await loadRecovery();
     return recoveryPhrase(this.#conductor.identity.seed);
   }
 
@@ -332,10 +336,11 @@ export class Client {
    * await writeFile('cliquet.backup', await client.backup({ passphrase: 'a good passphrase' }), { mode: 0o600 });
    * ```
    */
-  backup(
+  async backup(
     options: { readonly passphrase?: string; readonly onProgress?: (fraction: number) => void } = {},
   ): Promise<Bytes> {
     this.#conductor.assertOpen();
+    const { writeBackup } = await loadRecovery();
     return writeBackup(this.#conductor.state, this.#conductor.random, { ...options, now: this.#conductor.now() });
   }
 
@@ -377,3 +382,5 @@ export class Client {
     await this.#conductor.close();
   }
 }
+
+const loadRecovery = () => loaded(import('./recovery.ts'));

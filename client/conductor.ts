@@ -2,35 +2,30 @@
 // the application sees of it. Everything that lasts goes through the state.
 
 import { Changes } from './changes.ts';
-import { type ClientOptions, linkOf, secondsOf } from './client-options.ts';
+import { type ClientOptions, secondsOf } from './client-options.ts';
 import type { ConnectionState } from './courier/connection.ts';
-import { Courier } from './courier/courier.ts';
+import type { Courier } from './courier/courier.ts';
 import type { Registered } from './courier/registered.ts';
 import type { Curves } from './crypto/curves.ts';
 import { type RandomSource, systemRandom } from './crypto/random.ts';
 import { selectCurves } from './crypto/select-curves.ts';
-import type { GroupHost } from './group-host.ts';
+import type { Host } from './group.ts';
 import { toRule } from './history-policy.ts';
-import { Housekeeping } from './housekeeping.ts';
-import { type Identity, identityOf } from './protocol/identity.ts';
-import {
-  type AskForCode,
-  noteDeregistration,
-  noteRegistration,
-  type RegistrationOptions,
-  register,
-} from './registration.ts';
-import { createClient } from './restore.ts';
+import type { Housekeeping } from './housekeeping.ts';
+import type * as Online from './online.ts';
+import { createIdentity, type Identity, identityOf } from './protocol/identity.ts';
+import { type AskForCode, type RegistrationOptions, register } from './registration.ts';
 import { EventQueue } from './state/events.ts';
-import { tables } from './state/records.ts';
-import { loadState } from './state/schema.ts';
+import { type IdentityRecord, tables } from './state/records.ts';
+import { beginStore, loadState } from './state/schema.ts';
 import type { State, Transaction } from './state/state.ts';
 import { httpRelay } from './transport/http.ts';
 import type { Credentials, Relay } from './transport/relay.ts';
 import type { Bytes } from './wire/bytes.ts';
 import { CliquetError, type ErrorCode } from './wire/errors.ts';
+import { loaded } from './wire/loaded.ts';
 
-export class Conductor implements GroupHost {
+export class Conductor implements Host {
   readonly state: State;
   readonly relay: Relay;
   readonly identity: Identity;
@@ -39,8 +34,9 @@ export class Conductor implements GroupHost {
   readonly events: EventQueue;
   readonly #curves: Curves;
   readonly #options: ClientOptions;
-  readonly #housekeeping: Housekeeping;
   readonly #changes = new Changes();
+  #online: typeof Online | null = null;
+  #housekeeping: Housekeeping | null = null;
   #courier: Courier | null = null;
   #closed = false;
   #failure: unknown;
@@ -54,7 +50,6 @@ export class Conductor implements GroupHost {
     this.events = new EventQueue(state);
     this.#curves = curves;
     this.#options = options;
-    this.#housekeeping = new Housekeeping(state, this.now);
   }
 
   /**
@@ -82,10 +77,15 @@ export class Conductor implements GroupHost {
     }
     const conductor = new Conductor(state, options, record.relay, curves, identityOf(record.seed));
     if (history !== undefined) await state.transact((tx) => tx.put(tables.settings, '', { history: toRule(history) }));
-    // What has disappeared while this client was closed is gone before anything is told.
-    await conductor.#housekeeping.run();
+    if (!isNew(state)) await conductor.#goOnline();
     if (connect && record.hrid !== null) conductor.#connect(record.hrid);
     return conductor;
+  }
+
+  /** What acts for a client that has registered, or is in a group. @throws CliquetError `not-registered` for any other */
+  get online(): typeof Online {
+    if (this.#online === null) throw new CliquetError('not-registered');
+    return this.#online;
   }
 
   get hrid(): Bytes | null {
@@ -105,10 +105,12 @@ export class Conductor implements GroupHost {
     // Unless the registration has ended at the relay, as this client has just been told.
     const isRegistered = this.hrid !== null;
     if (isRegistered && this.problem !== 'not-registered') throw new CliquetError('already-registered');
+    // Before anything is asked for: nobody gets a code for a client that could not go on.
+    await this.#goOnline();
     // Noted first: who is killed after the relay has made a new mailbox must not take it for the old one.
     if (isRegistered) await this.#endRegistration();
     const { hrid, epoch } = await register(this.relay, this.identity, this.#sign, address, ask, options);
-    await this.change((tx) => noteRegistration(tx, hrid, epoch));
+    await this.change((tx) => this.online.noteRegistration(tx, hrid, epoch));
     this.#connect(hrid);
   }
 
@@ -152,7 +154,7 @@ export class Conductor implements GroupHost {
     if (this.#closed) return;
     this.#closed = true;
     this.#courier?.stop();
-    this.#housekeeping.stop();
+    this.#housekeeping?.stop();
     this.events.close();
     this.#changed();
     await this.state.close();
@@ -185,18 +187,32 @@ export class Conductor implements GroupHost {
     return hrid;
   }
 
+  /** Loads what acts for a client, and begins what goes by itself. @throws CliquetError `not-loaded`, `client-closed` */
+  async #goOnline(): Promise<void> {
+    if (this.#online !== null) return;
+    const online = await loaded(import('./online.ts'));
+    this.assertOpen();
+    // Somebody else may have waited for it too.
+    if (this.#online !== null) return;
+    this.#online = online;
+    this.#housekeeping = new online.Housekeeping(this.state, this.now);
+    // What has disappeared while this client was closed is gone before anything is told.
+    await this.#housekeeping.run();
+  }
+
   async #endRegistration(): Promise<void> {
     this.#courier?.stop();
     this.#courier = null;
-    await this.change((tx) => noteDeregistration(tx));
+    await this.change((tx) => this.online.noteDeregistration(tx));
   }
 
   #connect(hrid: Bytes): void {
     this.assertOpen();
     this.#courier?.stop();
+    const { Courier, linkBy } = this.online;
     this.#courier = new Courier({
       client: this.#registered(hrid),
-      openLink: linkOf(this.#options),
+      openLink: linkBy(this.#options.transport),
       changed: () => this.#notify(),
       onParcel: this.#options.onParcel ?? (() => undefined),
       failed: (error) => {
@@ -226,8 +242,23 @@ export class Conductor implements GroupHost {
   }
 
   #notify(): void {
-    this.#housekeeping.nudge();
+    this.#housekeeping?.nudge();
     this.events.notify();
     this.#changes.notify();
   }
+}
+
+/** Whether a client has never been anybody: it has not registered, and no backup has brought groups. */
+function isNew(state: State): boolean {
+  const wasRegistered = state.get(tables.numbers, '')?.cursor !== null || state.get(tables.identity, '')?.hrid !== null;
+  return !wasRegistered && state.first(tables.groups) === undefined;
+}
+
+/** A new client. @throws TypeError if no relay is said */
+async function createClient(state: State, random: RandomSource, relay: string | undefined): Promise<IdentityRecord> {
+  if (relay === undefined) throw new TypeError('"relay" expected for a new store');
+  const { seed } = createIdentity(random);
+  const record: IdentityRecord = { relay, seed, hrid: null };
+  await state.transact((tx) => beginStore(tx, record));
+  return record;
 }

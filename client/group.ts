@@ -1,12 +1,11 @@
 // A group as the application sees it.
 
-import { mustReturnSince } from './courier/condition.ts';
-import { acceptInvitation, declineInvitation } from './courier/invitations.ts';
-import { agreeToReturn, type OpenRequest, openRequests } from './courier/rejoin.ts';
+import type { OpenRequest } from './courier/rejoin.ts';
 import type { GroupHost } from './group-host.ts';
 import type { GroupStatus } from './group-status.ts';
 import { applyRule, type HistoryPolicy, toPolicy, toRule } from './history-policy.ts';
-import { addMembers, applyChanges, leaveGroup, type Member, membersOf } from './member.ts';
+import { type Member, membersOf } from './member.ts';
+import type * as Online from './online.ts';
 import type { Ratchet } from './protocol/ratchet.ts';
 import { safetyNumber } from './protocol/safety-number.ts';
 import { assertName, messageId, newMessageId, type Sendable, type SendOptions, toBody } from './sendable.ts';
@@ -16,7 +15,6 @@ import { type HistoryEntry, messageStates, readHistory, toEntry } from './state/
 import { loadRatchet } from './state/ratchets.ts';
 import { type Change, type GroupRecord, tables } from './state/records.ts';
 import type { Transaction } from './state/state.ts';
-import { sendDeletion, sendEdit, sendMessage, sendReceipts, sendTimer } from './state/unsent.ts';
 import { unmarkVerified, verifyRoster } from './state/verification.ts';
 import { type Bytes, bytesKey, sameBytes } from './wire/bytes.ts';
 import { normalText } from './wire/content-body.ts';
@@ -25,8 +23,13 @@ import { encodeInvite } from './wire/invite.ts';
 import { maxTimerSeconds } from './wire/limits.ts';
 import type { RosterEntry } from './wire/record.ts';
 
+/** The client of a group: what acts in it was loaded before there was one. */
+export interface Host extends GroupHost {
+  readonly online: typeof Online;
+}
+
 /** Makes a group for what the library gives out; nobody else makes one. */
-export let groupOf: (host: GroupHost, id: string) => Group;
+export let groupOf: (host: Host, id: string) => Group;
 
 /**
  * A group, as {@link Client} gives it: a view that always shows what is so by now. Every member sends whenever it likes,
@@ -38,11 +41,11 @@ export let groupOf: (host: GroupHost, id: string) => Group;
  * @category Groups
  */
 export class Group {
-  readonly #host: GroupHost;
+  readonly #host: Host;
   /** The group's id: base64url of 32 bytes, 43 characters. The same for all members. */
   readonly id: string;
 
-  private constructor(host: GroupHost, id: string) {
+  private constructor(host: Host, id: string) {
     this.#host = host;
     this.id = id;
   }
@@ -91,7 +94,7 @@ export class Group {
     const reply = options.reply === undefined ? null : messageId(options.reply);
     const heading = { id, reply, asksReceipt: options.asksReceipt ?? false };
     const said = toBody(content);
-    await this.#change((tx, record, now) => sendMessage(tx, record, heading, said, now));
+    await this.#change((tx, record, now) => this.#host.online.sendMessage(tx, record, heading, said, now));
     return bytesKey(id);
   }
 
@@ -109,7 +112,9 @@ export class Group {
    */
   async edit(target: string, text: string): Promise<string> {
     const id = this.#newId();
-    await this.#change((tx, record, now) => sendEdit(tx, record, id, messageId(target), normalText(text), now));
+    await this.#change((tx, record, now) =>
+      this.#host.online.sendEdit(tx, record, id, messageId(target), normalText(text), now),
+    );
     return bytesKey(id);
   }
 
@@ -120,7 +125,9 @@ export class Group {
    * @throws CliquetError `message-unknown`, `not-own-message`, and as {@link Group.send}
    */
   async delete(target: string): Promise<void> {
-    await this.#change((tx, record, now) => sendDeletion(tx, record, this.#newId(), messageId(target), now));
+    await this.#change((tx, record, now) =>
+      this.#host.online.sendDeletion(tx, record, this.#newId(), messageId(target), now),
+    );
   }
 
   /**
@@ -130,7 +137,7 @@ export class Group {
    */
   async markRead(ids: readonly string[]): Promise<void> {
     const read = ids.map(messageId);
-    await this.#change((tx, record, now) => sendReceipts(tx, record, () => this.#newId(), read, now));
+    await this.#change((tx, record, now) => this.#host.online.sendReceipts(tx, record, () => this.#newId(), read, now));
   }
 
   /** After how many seconds the group's messages disappear, or null if they stay. */
@@ -147,7 +154,7 @@ export class Group {
     if (seconds !== null && !(Number.isInteger(seconds) && seconds >= 1 && seconds <= maxTimerSeconds)) {
       throw new RangeError(`"seconds" expected 1 to ${maxTimerSeconds}, got ${seconds}`);
     }
-    await this.#change((tx, record, now) => sendTimer(tx, record, this.#newId(), seconds, now));
+    await this.#change((tx, record, now) => this.#host.online.sendTimer(tx, record, this.#newId(), seconds, now));
   }
 
   /** How long content is kept here. */
@@ -201,7 +208,7 @@ export class Group {
    * @throws CliquetError `already-accepted`
    */
   async accept(): Promise<void> {
-    await this.#host.change((tx) => acceptInvitation(tx, this.#record));
+    await this.#host.change((tx) => this.#host.online.acceptInvitation(tx, this.#record));
   }
 
   /**
@@ -209,7 +216,7 @@ export class Group {
    * @throws CliquetError `already-accepted`
    */
   async decline(): Promise<void> {
-    await this.#host.change((tx) => declineInvitation(tx, this.#record));
+    await this.#host.change((tx) => this.#host.online.declineInvitation(tx, this.#record));
   }
 
   /**
@@ -230,7 +237,7 @@ export class Group {
    *   `not-registered`, `not-accepted`, `not-member`; `behind`, `group-lost` while this client is let in again; `group-fixed`
    */
   async add(invites: readonly string[]): Promise<void> {
-    await addMembers(this.#host, this.#record, invites);
+    await this.#host.online.addMembers(this.#host, this.#record, invites);
   }
 
   /**
@@ -250,7 +257,7 @@ export class Group {
    * @throws CliquetError `not-member`, and as {@link Group.add}
    */
   async leave(): Promise<void> {
-    await leaveGroup(this.#host, this.#record);
+    await this.#host.online.leaveGroup(this.#host, this.#record);
   }
 
   /**
@@ -286,7 +293,7 @@ export class Group {
    * 1970. What is said here may wait until then. Null if all is well, or may still become well without that.
    */
   get heldUpSince(): number | null {
-    const since = this.status === 'active' ? mustReturnSince(this.#host.state, this.#record) : null;
+    const since = this.status === 'active' ? this.#host.online.mustReturnSince(this.#host.state, this.#record) : null;
     return since !== null && since <= this.#host.now() ? since : null;
   }
 
@@ -315,7 +322,7 @@ export class Group {
    */
   async readmit(member: string): Promise<void> {
     const { hrid } = this.#entry(member);
-    await this.#host.change((tx) => agreeToReturn(tx, this.#record.id, hrid));
+    await this.#host.change((tx) => this.#host.online.agreeToReturn(tx, this.#record.id, hrid));
   }
 
   /**
@@ -374,11 +381,11 @@ export class Group {
   }
 
   async #apply(changes: readonly Change[]): Promise<void> {
-    await applyChanges(this.#host, this.#record, changes);
+    await this.#host.online.applyChanges(this.#host, this.#record, changes);
   }
 
   #openRequests(filter: (request: OpenRequest) => boolean): string[] {
-    const open = openRequests(this.#host.state, this.#record);
+    const open = this.#host.online.openRequests(this.#host.state, this.#record);
     return open.filter(filter).map(({ hrid }) => bytesKey(hrid));
   }
 

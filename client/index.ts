@@ -7,7 +7,6 @@ export { Client } from './client.ts';
 export type { ClientEvent } from './client-event.ts';
 export type { ClientOptions } from './client-options.ts';
 export type { ConnectionState } from './courier/connection.ts';
-export type { Pending } from './courier/outbox.ts';
 export type { Parcel } from './courier/parcel.ts';
 export type { Curves } from './crypto/curves.ts';
 export type { PassphraseParameters } from './crypto/passphrase.ts';
@@ -29,8 +28,8 @@ export type {
 export type { HistoryPolicy } from './history-policy.ts';
 export type { Member } from './member.ts';
 export { safetyNumber } from './protocol/safety-number.ts';
+export type { RestoreOptions } from './recovery.ts';
 export type { AskForCode, RegistrationOptions } from './registration.ts';
-export type { RestoreOptions } from './restore.ts';
 export { messageIdFor, newMessageId, type Sendable, type SendOptions } from './sendable.ts';
 export type { MemberStage, Stage } from './stage.ts';
 export type { ContactEntry } from './state/contacts.ts';
@@ -40,6 +39,7 @@ export {
   type MessageContent,
   type MessageState,
 } from './state/history-entry.ts';
+export type { Pending } from './state/pending.ts';
 export type { HistoryQuery } from './state/search.ts';
 export { changePassphrase, type EncryptionOptions, encryptedStore, isEmptyStore } from './store/encrypted.ts';
 export { type MemoryStore, memoryStore } from './store/memory.ts';

@@ -1,12 +1,6 @@
-// Registration (diagram 1): how it begins, and what it changes in the store.
+// Registration (diagram 1), as far as the person and the relay take part. What it changes here: courier/registration.ts.
 
-import { declineInvitation } from './courier/invitations.ts';
-import { abandonOutgoing, startOver } from './courier/outbox.ts';
 import { deriveHrid, hashVaultId, type Identity } from './protocol/identity.ts';
-import { forgetGroup } from './state/lineages.ts';
-import { loadRatchet } from './state/ratchets.ts';
-import { tables } from './state/records.ts';
-import type { Transaction } from './state/state.ts';
 import type { Credentials, Relay } from './transport/relay.ts';
 import { parseAddress } from './wire/address.ts';
 import { type Bytes, sameBytes } from './wire/bytes.ts';
@@ -65,38 +59,4 @@ export async function register(
       if (!(error instanceof CliquetError) || error.code !== 'challenge-wrong') throw error;
     }
   }
-}
-
-/**
- * The relay knows this client now. A new mailbox counts from 1; and under another HRID than theirs, the groups that
- * there are cannot be reached: they are lost, and invitations, which nobody can accept any more, declined.
- */
-export async function noteRegistration(tx: Transaction, hrid: Bytes, epoch: Bytes): Promise<void> {
-  const record = tx.get(tables.identity, '');
-  const numbers = tx.get(tables.numbers, '');
-  if (record === undefined || numbers === undefined) throw new CliquetError('client-closed');
-  tx.put(tables.identity, '', { ...record, hrid });
-  for (const { key, value: group } of tx.all(tables.groups)) {
-    const ratchet = loadRatchet(tx, group.generation);
-    const own = ratchet?.members[ratchet.self];
-    if (own === undefined || sameBytes(own.hrid, hrid)) continue;
-    if (group.status === 'invited') {
-      await declineInvitation(tx, group);
-      continue;
-    }
-    tx.put(tables.groups, key, { ...group, status: 'lost', pending: false });
-    forgetGroup(tx, group.id);
-    await abandonOutgoing(tx, group.id, 'group-lost');
-  }
-  if (numbers.cursor !== null && sameBytes(numbers.cursor.epoch, epoch)) return;
-  tx.put(tables.numbers, '', { ...(tx.get(tables.numbers, '') ?? numbers), cursor: { epoch, seq: 0 } });
-  startOver(tx);
-}
-
-/** The relay has forgotten this client, and dropped its key packages. */
-export function noteDeregistration(tx: Transaction): void {
-  const record = tx.get(tables.identity, '');
-  if (record) tx.put(tables.identity, '', { ...record, hrid: null });
-  for (const { key } of tx.all(tables.keyPackages)) tx.delete(tables.keyPackages, key);
-  tx.delete(tables.packagesEnd, '');
 }

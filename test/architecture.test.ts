@@ -38,7 +38,7 @@ const arrows: Record<string, readonly string[]> = {
 
 async function imports(file: string): Promise<string[]> {
   const source = await readFile(join(root, file), 'utf8');
-  const found = [...source.matchAll(/(?:from|import) '(\.{1,2}\/[^']+)'/g)].map(([, path]) => path ?? '');
+  const found = [...source.matchAll(/(?:from |import |import\()'(\.{1,2}\/[^']+)'/g)].map(([, path]) => path ?? '');
   return found.map((path) => relative(root, join(root, dirname(file), path)));
 }
 

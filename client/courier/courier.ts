@@ -1,6 +1,7 @@
 // Moves everything between the state and the relay: takes in the queue, seals what the application has sent, posts
 // what is sealed. It follows from what is stored only, so a client that was stopped anywhere goes on where it was.
 
+import { unposted } from '../state/pending.ts';
 import { tables } from '../state/records.ts';
 import type { Transaction } from '../state/state.ts';
 import type { Link, OpenLink } from '../transport/relay.ts';
@@ -18,7 +19,7 @@ import { takeHello } from './greeting.ts';
 import { Healer } from './healer.ts';
 import { receiveEntry } from './inbox.ts';
 import { KeyPackages } from './key-packages.ts';
-import { markDelivered, unposted } from './outbox.ts';
+import { markDelivered } from './outbox.ts';
 import { type Parcel, toParcel } from './parcel.ts';
 import { Poster } from './poster.ts';
 import { reconcileOutbox } from './reconcile.ts';

@@ -9,6 +9,7 @@ import { emit } from '../state/events.ts';
 import { ratchetsOf } from '../state/generations.ts';
 import { endMessage, sentKey } from '../state/history.ts';
 import { noteSealed } from '../state/messages.ts';
+import { isToPost, unposted } from '../state/pending.ts';
 import { loadRatchet, saveRatchet } from '../state/ratchets.ts';
 import { archives, type GroupRecord, type Outgoing, type SealedEnvelope, tables } from '../state/records.ts';
 import type { Reader, Transaction } from '../state/state.ts';
@@ -121,40 +122,6 @@ function dropOutgoing(tx: Transaction, key: string, outgoing: Outgoing): void {
 function setAside(tx: Transaction, key: string, outgoing: Outgoing): void {
   tx.delete(tables.outgoing, key);
   tx.put(tables.outgoing, `aside/${envelopeKey(outgoing)}`, outgoing);
-}
-
-const isToPost = ({ state }: Outgoing) => state === 'sealed' || state === 'again';
-
-/** The envelopes that the relay has not accepted, in the order of their numbers. */
-export function unposted(reader: Reader): Outgoing[] {
-  return reader
-    .all(tables.outgoing)
-    .map(({ value }) => value)
-    .filter(isToPost);
-}
-
-/**
- * How much of this client is on its way.
- * @category Clients
- */
-export interface Pending {
-  /** How many contents are to be sealed. */
-  readonly unsent: number;
-  /** How many envelopes are to be posted. */
-  readonly unposted: number;
-  /** How many contents the relay has, and that somebody has not confirmed. */
-  readonly unconfirmed: number;
-}
-
-export function pendingIn(reader: Reader): Pending {
-  const unconfirmed = reader
-    .all(tables.outgoing)
-    .filter(({ value: { message, state } }) => message?.isContent && (state === 'accepted' || state === 'delivered'));
-  return {
-    unsent: reader.all(tables.unsent).length,
-    unposted: unposted(reader).length,
-    unconfirmed: unconfirmed.length,
-  };
 }
 
 /** The relay has accepted an envelope, for all recipients but those refused. */

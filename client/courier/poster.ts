@@ -1,12 +1,13 @@
 // Posts sealed envelopes in the order of their numbers, some at a time, and settles what the relay answers.
 
+import { unposted } from '../state/pending.ts';
 import type { Outgoing, SealedEnvelope } from '../state/records.ts';
 import type { State, Transaction } from '../state/state.ts';
 import { RelayProblem } from '../transport/problem.ts';
 import type { Link } from '../transport/relay.ts';
 import { Retry } from '../transport/retry.ts';
 import { CliquetError, type ErrorCode } from '../wire/errors.ts';
-import { giveUp, markAccepted, readEnvelope, repost, rollBack, unposted } from './outbox.ts';
+import { giveUp, markAccepted, readEnvelope, repost, rollBack } from './outbox.ts';
 
 /** Refusals that no later attempt changes: the envelope itself is at fault. */
 const hopeless: readonly ErrorCode[] = ['malformed', 'too-large', 'too-many-recipients', 'duplicate-recipient'];

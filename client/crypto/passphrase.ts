@@ -2,6 +2,7 @@
 
 import { type Bytes, encodeUtf8 } from '../wire/bytes.ts';
 import { CliquetError } from '../wire/errors.ts';
+import { loaded } from '../wire/loaded.ts';
 
 /**
  * What a passphrase costs to try: Argon2id (RFC 9106) with one lane.
@@ -26,7 +27,7 @@ export const passphraseSaltBytes = 16;
  * @param salt        16 bytes or more
  * @param onProgress  hears how far it is, from 0 to 1
  * @returns 32 bytes
- * @throws CliquetError `malformed` for parameters that no honest writer uses, before any memory is taken
+ * @throws CliquetError `malformed` for parameters that no honest writer uses, before any memory is taken; `not-loaded`
  */
 export async function derivePassphraseKey(
   passphrase: string,
@@ -38,7 +39,7 @@ export async function derivePassphraseKey(
     throw new CliquetError('malformed', 'the cost of the passphrase');
   }
   // Loaded when it is wanted: a page that is opened for the first time has no passphrase yet.
-  const { argon2idAsync } = await import('@noble/hashes/argon2.js');
+  const { argon2idAsync } = await loaded(import('@noble/hashes/argon2.js'));
   const options = { t: passes, m: memoryKib, p: 1, dkLen: 32, ...(onProgress === undefined ? {} : { onProgress }) };
   return new Uint8Array(await argon2idAsync(encodeUtf8(passphrase.normalize('NFKC')), salt, options));
 }

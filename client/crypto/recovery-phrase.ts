@@ -4,20 +4,20 @@
 
 import type { Bytes } from '../wire/bytes.ts';
 import { CliquetError } from '../wire/errors.ts';
+import { loaded } from '../wire/loaded.ts';
 
 const wordCount = 24;
 /** 24 words of at most 8 letters, and room for careless spaces. */
 const maxPhraseLength = 1024;
 
 async function loadWords() {
-  const [{ entropyToMnemonic, mnemonicToEntropy }, { wordlist }] = await Promise.all([
-    import('@scure/bip39'),
-    import('@scure/bip39/wordlists/english.js'),
-  ]);
+  const [{ entropyToMnemonic, mnemonicToEntropy }, { wordlist }] = await loaded(
+    Promise.all([import('@scure/bip39'), import('@scure/bip39/wordlists/english.js')]),
+  );
   return { entropyToMnemonic, mnemonicToEntropy, wordlist };
 }
 
-/** @param seed  32 bytes */
+/** @param seed  32 bytes @throws CliquetError `not-loaded` */
 export async function recoveryPhrase(seed: Bytes): Promise<string> {
   if (seed.length !== 32) throw new RangeError(`"seed" expected 32 bytes, got ${seed.length}`);
   const { entropyToMnemonic, wordlist } = await loadWords();
@@ -27,7 +27,7 @@ export async function recoveryPhrase(seed: Bytes): Promise<string> {
 /**
  * @param phrase  24 words; case, and how much white space stands around them, do not matter
  * @returns the seed, 32 bytes
- * @throws CliquetError `phrase-invalid`
+ * @throws CliquetError `phrase-invalid`, `not-loaded`
  */
 export async function seedFromPhrase(phrase: string): Promise<Bytes> {
   if (phrase.length > maxPhraseLength) throw new CliquetError('phrase-invalid', 'the text is too long');

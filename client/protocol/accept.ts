@@ -12,7 +12,7 @@ import { agreementBodyKey, agreementHeaderKey, agreementId, commitAgreementSecre
 import { generationSecret, startRatchet } from './generation.ts';
 import { extendLineage, placeRecord } from './history.ts';
 import type { Self } from './identity.ts';
-import type { KeptPackage } from './key-package.ts';
+import type { KeptPackage } from './kept-package.ts';
 import { type Generation, type Lineage, positionOf } from './lineage.ts';
 import type { Ratchet } from './ratchet.ts';
 import { fingerprint } from './step.ts';

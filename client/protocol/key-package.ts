@@ -7,24 +7,11 @@ import { kemPublicKey } from '../crypto/kem.ts';
 import { hedgedSecret, type RandomSource } from '../crypto/random.ts';
 import { signLabeled, verifyLabeled } from '../crypto/sign.ts';
 import { type Bytes, sameBytes } from '../wire/bytes.ts';
-import { bytes, oneOf, struct, uint, type ValueOf } from '../wire/codec.ts';
 import { CliquetError } from '../wire/errors.ts';
 import { KeyPackage, SignedKeyPackage, type UploadedPackage } from '../wire/key-package.ts';
-import { hashBytes, keyPackageLifetimeSeconds } from '../wire/limits.ts';
+import { keyPackageLifetimeSeconds } from '../wire/limits.ts';
 import type { Identity } from './identity.ts';
-
-/** The private part, kept until an agreement has used it. Secret. */
-export const KeptPackage = struct('kept key package', {
-  id: bytes(hashBytes),
-  kind: oneOf('one-time', 'last-resort'),
-  /** Seconds since 1970. A last-resort package that was replaced ends 48 hours after. */
-  expires: uint(),
-  leafSecret: bytes(hashBytes),
-  leaf: bytes(hashBytes),
-  /** The X-Wing private key. */
-  kemSeed: bytes(hashBytes),
-});
-export type KeptPackage = ValueOf<typeof KeptPackage>;
+import type { KeptPackage } from './kept-package.ts';
 
 /** Clocks differ: a package is valid from an hour before it is made. */
 const clockAllowanceSeconds = 3600;

@@ -14,7 +14,8 @@ import { CliquetError } from '../wire/errors.ts';
 import { nonceBytes } from '../wire/limits.ts';
 import { RejoinRequest, SignedRequest } from '../wire/request.ts';
 import type { Self } from './identity.ts';
-import type { KeptPackage, VerifiedKeyPackage } from './key-package.ts';
+import type { KeptPackage } from './kept-package.ts';
+import type { VerifiedKeyPackage } from './key-package.ts';
 
 /** Whom a request goes to, and through which package. */
 export interface Asked {

@@ -1,6 +1,6 @@
 // What the client keeps in its store: one table for each kind of record.
 
-import { KeptPackage } from '../protocol/key-package.ts';
+import { KeptPackage } from '../protocol/kept-package.ts';
 import { KeptContribution, MemberCore, RatchetCore, WaitingMessage } from '../protocol/ratchet.ts';
 import { Step } from '../protocol/step.ts';
 import {

@@ -1,18 +1,15 @@
 // The form of what a client stores, and how a store of an older form becomes one of this: when it is opened, in one
 // commit a version, so that at any instant all of it is of one form.
-//
-// A migration takes CBOR as it stands in the store, and not by the structs of records.ts, which move on.
+// What makes it so is loaded when a store is older: few are.
 
-import { decode, encode } from 'cborg';
-import { numberKey, type Store, type Write } from '../store/store.ts';
-import { type Bytes, bytesKey } from '../wire/bytes.ts';
+import type { Store, Write } from '../store/store.ts';
 import { CliquetError } from '../wire/errors.ts';
+import { loaded } from '../wire/loaded.ts';
 import { type IdentityRecord, tables } from './records.ts';
 import { decodeRecord, State, type Transaction } from './state.ts';
 
-/** Each makes one version out of the one before, beginning with version 1. */
-const migrations: readonly ((store: Store, now: number) => Promise<Write[]>)[] = [separateRuns, followGenerations];
-const newest = migrations.length + 1;
+/** What the last migration makes. */
+const newest = 3;
 
 const schemaKey = `${tables.schema.name}/`;
 const identityKey = `${tables.identity.name}/`;
@@ -28,11 +25,17 @@ export function beginStore(tx: Transaction, identity: IdentityRecord): void {
  * The state that lies in a store, in the form of this version.
  * @param now    seconds since 1970
  * @param clock  the same from then on; the system's if not given
- * @throws CliquetError `store-too-new`, `store-damaged`; nothing is written then
+ * @throws CliquetError `store-too-new`, `store-damaged`, `not-loaded`; nothing is written then
  */
 export async function loadState(store: Store, now: number, clock?: () => number): Promise<State> {
   const version = await versionOf(store);
   if (version > newest) throw new CliquetError('store-too-new');
+  if (version < newest) await migrate(store, version, now);
+  return State.load(store, Object.values(tables), clock);
+}
+
+async function migrate(store: Store, version: number, now: number): Promise<void> {
+  const { migrations } = await loaded(import('./migrations.ts'));
   const reached = (to: number): Write => ({ key: schemaKey, value: tables.schema.struct.encode({ version: to }) });
   for (const [i, migration] of migrations.entries()) {
     if (version > i + 1) continue;
@@ -42,7 +45,6 @@ export async function loadState(store: Store, now: number, clock?: () => number)
     });
     await store.commit([...writes, reached(i + 2)]);
   }
-  return State.load(store, Object.values(tables), clock);
 }
 
 async function versionOf(store: Store): Promise<number> {
@@ -57,98 +59,4 @@ async function versionOf(store: Store): Promise<number> {
   // What lies here is not a client's, as in an encrypted store that is opened without its passphrase.
   if ((await store.list('')).length > 0) throw new CliquetError('store-damaged', 'no client has written it');
   return newest;
-}
-
-function fieldsOf(value: Bytes, count: number): unknown[] {
-  const fields: unknown = decode(value);
-  if (!Array.isArray(fields) || fields.length !== count) throw new CliquetError('store-damaged');
-  return fields;
-}
-
-const toWrite = (key: string, fields: unknown): Write => ({ key, value: new Uint8Array(encode(fields)) });
-
-/**
- * Version 2: contributions and transcripts stand apart from their member, and envelopes from what is outgoing, so that
- * what grows is not written again and again, and what is large not kept in memory.
- *
- *   1  member    [hrid, pk, opened, chainKey, contributions, transcripts, vector, recent, cloned]
- *      outgoing  [n, to, body, ttlSeconds, group, generation, message, state]
- */
-async function separateRuns(store: Store, now: number): Promise<Write[]> {
-  const writes: Write[] = [];
-  for (const { key, value } of await store.list('member/')) {
-    const [hrid, pk, opened, chainKey, contributions, transcripts, ...rest] = fieldsOf(value, 9) as OldMember;
-    const run = (table: string, number: number) => `${table}/${key.slice('member/'.length)}.${numberKey(number)}`;
-    writes.push(toWrite(key, [hrid, pk, opened, chainKey, ...rest]));
-    for (const each of contributions) writes.push(toWrite(run('contribution', each[0]), each));
-    const first = opened + 1 - transcripts.length;
-    transcripts.forEach((hash, i) => {
-      writes.push(toWrite(run('transcript', first + i), [hash]));
-    });
-  }
-  for (const { key, value } of await store.list('outgoing/')) {
-    const [n, to, body, ttl, group, generation, message, state] = fieldsOf(value, 8) as OldOutgoing;
-    const name = message === null ? 'agreement' : numberKey(message[1]);
-    writes.push(toWrite(key, [n, group, generation, message, state, now]));
-    writes.push(toWrite(`envelope/${bytesKey(generation)}/${name}`, [to, body, ttl]));
-  }
-  return writes;
-}
-type OldMember = [unknown, unknown, number, unknown, [number, ...unknown[]][], unknown[], ...unknown[]];
-type OldOutgoing = [number, unknown, unknown, unknown, unknown, Bytes, [unknown, number, ...unknown[]] | null, unknown];
-
-/**
- * Version 3: groups have more than one generation. Of a group that is older, the founding record was not kept: it talks on
- * as it is, and cannot be changed.
- *
- *   2  group         [id, name, status, generation, roster]
- *      ratchet       [group, generation, self, …]
- *      member        [hrid, pk, opened, chainKey, vector, recent, cloned]
- *      conversation  [nextMessage, history, timerSeconds, [count, id]|null]
- *      waiting       [sender, signed, nonce, outer, inner, sealedSecret]
- *      unsent        [group, content of 9 fields]
- *      outgoing      [n, group, generation, message, state, sealedAt]
- *      history       [8 fields, editedAt, 6 fields]
- *
- * And an id counts for its sender: a message-number stood by group and message id.
- */
-async function followGenerations(store: Store, now: number): Promise<Write[]> {
-  const writes: Write[] = [];
-  const rewrite = async (table: string, count: number, change: (fields: unknown[]) => unknown[]) => {
-    for (const { key, value } of await store.list(`${table}/`))
-      writes.push(toWrite(key, change(fieldsOf(value, count))));
-  };
-  const author = [0];
-  await rewrite('group', 5, (fields) => [...fields, now, false, 0]);
-  await rewrite('ratchet', 14, ([group, generation, self, ...rest]) => [
-    group,
-    generation,
-    0,
-    now,
-    null,
-    self,
-    0,
-    ...rest,
-  ]);
-  await rewrite('member', 7, ([hrid, pk, opened, ...rest]) => [hrid, pk, opened, opened, ...rest, author, 0, null]);
-  await rewrite('waiting', 6, (fields) => [...fields, now]);
-  await rewrite('conversation', 4, ([next, history, seconds, setBy]) => [
-    next,
-    history,
-    seconds,
-    setBy === null ? null : [0, ...(setBy as unknown[]), new Uint8Array(32)],
-  ]);
-  await rewrite('unsent', 2, ([group, content]) => [group, [...(content as unknown[]), [], null]]);
-  await rewrite('outgoing', 6, ([n, group, generation, message, ...rest]) => {
-    const part = message === null ? 'agreement' : numberKey((message as [unknown, number])[1]);
-    return [n, group, generation, part, message, ...rest, []];
-  });
-  await rewrite('history', 15, (fields) => [...fields.slice(0, 9), [], ...fields.slice(9)]);
-  for (const { key } of await store.list('message-number/')) writes.push({ key, value: null });
-  for (const { key, value } of await store.list('history/')) {
-    const [, group = '', number] = key.split('/');
-    const [id, sender] = fieldsOf(value, 15) as [Bytes, Bytes];
-    writes.push(toWrite(`message-number/${group}/${bytesKey(id)}/${bytesKey(sender)}`, [Number(number)]));
-  }
-  return writes;
 }

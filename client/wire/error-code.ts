@@ -191,4 +191,7 @@ export type ErrorCode =
   /** This store holds a client already; restore into a new one. */
   | 'store-not-empty'
   /** The client was closed; open it again. */
-  | 'client-closed';
+  | 'client-closed'
+  // Client: its own program
+  /** A part of the program could not be loaded; try again, or load the page again. The same call may succeed later. */
+  | 'not-loaded';

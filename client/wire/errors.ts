@@ -227,6 +227,9 @@ export const errorCodes = {
   },
   'store-not-empty': { title: 'This store holds a client already; restore into a new one.', retry: false },
   'client-closed': { title: 'The client was closed; open it again.', retry: false },
+
+  // Client: its own program
+  'not-loaded': { title: 'A part of the program could not be loaded; try again, or load the page again.', retry: true },
 } as const satisfies Record<ErrorCode, CodeEntry>;
 
 /**

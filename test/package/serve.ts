@@ -10,12 +10,20 @@ const types: Readonly<Record<string, string>> = { '.html': 'text/html', '.js': '
 
 export interface Served {
   readonly origin: string;
+  /** Answers 503 to the next request for such a path. */
+  failOnce(path: RegExp): void;
   stop(): Promise<void>;
 }
 
 export async function serveFolder(folder: string): Promise<Served> {
+  let failing: RegExp | null = null;
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+    if (failing?.test(pathname)) {
+      failing = null;
+      response.writeHead(503).end();
+      return;
+    }
     const type = types[extname(pathname)] ?? 'application/octet-stream';
     readFile(join(folder, pathname)).then(
       (contents) => response.writeHead(200, { 'content-type': type }).end(contents),
@@ -26,6 +34,9 @@ export async function serveFolder(folder: string): Promise<Served> {
   await once(server, 'listening');
   return {
     origin: `http://localhost:${(server.address() as AddressInfo).port}`,
+    failOnce: (path) => {
+      failing = path;
+    },
     async stop() {
       server.close();
       server.closeAllConnections();

@@ -11,8 +11,8 @@ import { Poster } from '../../client/courier/poster.ts';
 import type { Registered } from '../../client/courier/registered.ts';
 import { Sealer } from '../../client/courier/sealer.ts';
 import { recoveryPhrase } from '../../client/crypto/recovery-phrase.ts';
-import { type Group, groupOf } from '../../client/group.ts';
-import type { GroupHost } from '../../client/group-host.ts';
+import { type Group, groupOf, type Host } from '../../client/group.ts';
+import * as online from '../../client/online.ts';
 import { createIdentity, deriveHrid, hashVaultId, identityOf } from '../../client/protocol/identity.ts';
 import { openBackup, restoreBackup, writeBackup } from '../../client/state/backup.ts';
 import { correctTimes } from '../../client/state/healing.ts';
@@ -47,7 +47,7 @@ export class Phone {
   readonly name: string;
   readonly client: Registered;
   readonly store: MemoryStore;
-  readonly host: GroupHost;
+  readonly host: Host;
   /** The texts that were shown, in order. */
   readonly shown: string[];
   readonly events: Heard[];
@@ -80,7 +80,7 @@ export class Phone {
     const self = { identity: identityOf(seed), hrid };
     this.client = { self, state, relay: post.relay(), as: { hrid, sign }, curves, random: random.bytes, now };
     const change = <R>(run: (tx: Transaction) => R | Promise<R>) => state.transact(run);
-    this.host = { state, random: random.bytes, now, change, act: (run) => run(this.client) };
+    this.host = { state, random: random.bytes, now, change, act: (run) => run(this.client), online };
     this.delays = new Delays(
       () => random.below(1000) / 1000,
       () => {},

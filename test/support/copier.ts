@@ -8,7 +8,7 @@ import { open } from '../../client/crypto/aead.ts';
 import { decapsulate } from '../../client/crypto/kem.ts';
 import { agreementBodyKey, agreementHeaderKey, noticeKey } from '../../client/protocol/agreement.ts';
 import { generationSecret, startRatchet } from '../../client/protocol/generation.ts';
-import type { KeptPackage } from '../../client/protocol/key-package.ts';
+import type { KeptPackage } from '../../client/protocol/kept-package.ts';
 import type { Ratchet } from '../../client/protocol/ratchet.ts';
 import { openRequest } from '../../client/protocol/request.ts';
 import type { Roster } from '../../client/protocol/roster.ts';

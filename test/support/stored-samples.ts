@@ -1,6 +1,6 @@
 // Samples of what the protocol keeps; see samples.ts.
 
-import { KeptPackage } from '../../client/protocol/key-package.ts';
+import { KeptPackage } from '../../client/protocol/kept-package.ts';
 import { KeptContribution, MemberCore, RatchetCore, WaitingMessage } from '../../client/protocol/ratchet.ts';
 import { Step } from '../../client/protocol/step.ts';
 import { a, b, c, fixed, nonce, other, report, type Sample, sample, signed } from './sample.ts';

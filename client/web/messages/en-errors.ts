@@ -92,4 +92,5 @@ export const errorsEn: Record<ErrorCode | 'unexpected', string> = {
   'phrase-invalid': 'These are not the 24 words of a recovery phrase. Check their spelling and order.',
   'store-not-empty': 'Somebody is kept in this browser already. Use another browser profile.',
   'client-closed': 'It was just closed. Load the page again.',
+  'not-loaded': 'A part of these pages did not come. Try again, or load the page again.',
 };

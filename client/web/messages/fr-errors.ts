@@ -94,4 +94,5 @@ export const errorsFr: typeof errorsEn = {
   'phrase-invalid': 'Ce ne sont pas les 24 mots d’une phrase de récupération. Vérifiez l’orthographe et l’ordre.',
   'store-not-empty': 'Quelqu’un est déjà gardé dans ce navigateur. Utilisez un autre profil.',
   'client-closed': 'Cela vient d’être fermé. Rechargez la page.',
+  'not-loaded': 'Une partie de ces pages n’est pas arrivée. Réessayez, ou rechargez la page.',
 };

@@ -118,6 +118,10 @@ export class App {
       ...clientOptions,
       store: section(store, 'client'),
       onParcel: (parcel) => picture.hear(parcel),
+    }).catch((error: unknown) => {
+      // It has closed the store: who tries again opens it again.
+      this.#inner = null;
+      throw error;
     });
     const session = await Session.open(client, section(store, 'pages'), picture, (error) => this.#fail(error));
     if (this.#inner === null) {

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Courier } from '../../../client/courier/courier.ts';
 import type { Registered } from '../../../client/courier/registered.ts';
+import { noteRegistration } from '../../../client/courier/registration.ts';
 import { createIdentity } from '../../../client/protocol/identity.ts';
-import { noteRegistration } from '../../../client/registration.ts';
 import { archives, tables } from '../../../client/state/records.ts';
 import type { State } from '../../../client/state/state.ts';
 import { memoryStore } from '../../../client/store/memory.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { acceptInvitation, declineInvitation } from '../../../client/courier/invitations.ts';
-import { noteRegistration } from '../../../client/registration.ts';
+import { noteRegistration } from '../../../client/courier/registration.ts';
 import { knownKey } from '../../../client/state/contacts.ts';
 import { archives, tables } from '../../../client/state/records.ts';
 import { bytesKey } from '../../../client/wire/bytes.ts';

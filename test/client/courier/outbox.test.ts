@@ -14,10 +14,10 @@ import {
   rollBack,
   sealContent,
   startOver,
-  unposted,
 } from '../../../client/courier/outbox.ts';
 import type { Ratchet } from '../../../client/protocol/ratchet.ts';
 import { sentKey } from '../../../client/state/history.ts';
+import { unposted } from '../../../client/state/pending.ts';
 import { loadRatchet, saveRatchet } from '../../../client/state/ratchets.ts';
 import { archives, type Outgoing, tables } from '../../../client/state/records.ts';
 import { State, type Transaction } from '../../../client/state/state.ts';

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { startOver, unposted } from '../../../client/courier/outbox.ts';
+import { startOver } from '../../../client/courier/outbox.ts';
 import { Poster } from '../../../client/courier/poster.ts';
+import { unposted } from '../../../client/state/pending.ts';
 import { archives, type Outgoing, tables } from '../../../client/state/records.ts';
 import { State, type Transaction } from '../../../client/state/state.ts';
 import { memoryStore } from '../../../client/store/memory.ts';

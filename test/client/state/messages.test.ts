@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { toClientEvent } from '../../../client/client-event.ts';
-import type { GroupHost } from '../../../client/group-host.ts';
+import type { Host } from '../../../client/group.ts';
+import * as online from '../../../client/online.ts';
 import type { Step } from '../../../client/protocol/step.ts';
 import { emit } from '../../../client/state/events.ts';
 import {
@@ -64,9 +65,9 @@ const codeOf = (promise: Promise<unknown>) =>
     () => 'accepted',
     (error: { code: string }) => error.code,
   );
-const host = (): GroupHost => {
+const host = (): Host => {
   const unused = () => Promise.reject(new Error('unused'));
-  return { state, random: (length) => new Uint8Array(length), now: () => now, change: unused, act: unused };
+  return { state, random: (length) => new Uint8Array(length), now: () => now, change: unused, act: unused, online };
 };
 const told = (event: StoredEvent | null) => event && toClientEvent(host(), 0, event, now, null);
 

@@ -41,6 +41,7 @@ describe('errorCodes', () => {
       'undeliverable',
       'store-in-use',
       'store-unwritable',
+      'not-loaded',
     ]);
   });
 });

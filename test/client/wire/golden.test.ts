@@ -2,7 +2,7 @@
 // test/vectors/generate-wire.ts.
 
 import { expect, test } from 'vitest';
-import * as protocolKeyPackage from '../../../client/protocol/key-package.ts';
+import * as keptPackage from '../../../client/protocol/kept-package.ts';
 import * as ratchet from '../../../client/protocol/ratchet.ts';
 import * as step from '../../../client/protocol/step.ts';
 import * as content from '../../../client/wire/content.ts';
@@ -35,7 +35,7 @@ test.each(Object.entries(samples))('%s decode() takes the golden bytes', (name, 
 
 test('every exported struct has a sample', () => {
   const wire = [content, envelope, frame, keyPackage, outbox, queue, record, refusals, request, send];
-  const modules = [...wire, protocolKeyPackage, ratchet, step];
+  const modules = [...wire, keptPackage, ratchet, step];
   const exported = modules.flatMap((module) =>
     Object.entries(module).flatMap(([name, value]) =>
       typeof value === 'object' && value !== null && 'encode' in value && 'decode' in value ? [name] : [],

@@ -1,15 +1,14 @@
-// What is in an empty store at first: a new identity, or one that is brought back from a backup or from its words alone.
+// What brings an identity back, and what is made for that: words and backups. One part, loaded when somebody asks for it.
 
-import type { RandomSource } from './crypto/random.ts';
 import { seedFromPhrase } from './crypto/recovery-phrase.ts';
-import { createIdentity } from './protocol/identity.ts';
 import { type BackupContent, openBackup, restoreBackup } from './state/backup.ts';
-import type { IdentityRecord } from './state/records.ts';
-import { beginStore } from './state/schema.ts';
 import type { State } from './state/state.ts';
 import { httpRelay } from './transport/http.ts';
 import type { Bytes } from './wire/bytes.ts';
 import { CliquetError } from './wire/errors.ts';
+
+export { recoveryPhrase } from './crypto/recovery-phrase.ts';
+export { writeBackup } from './state/backup.ts';
 
 /**
  * What brings an identity back: the words, or a backup with the words or with its passphrase.
@@ -55,17 +54,4 @@ async function contentOf({
   if (phrase === undefined || relay === undefined) throw new TypeError('"backup", or "phrase" and "relay", expected');
   const seed = await seedFromPhrase(phrase);
   return { relay: httpRelay(relay).url, seed, hrid: null, createdAt: 0, contacts: [], verified: [], groups: [] };
-}
-
-/** A new client. @throws TypeError if no relay is said */
-export async function createClient(
-  state: State,
-  random: RandomSource,
-  relay: string | undefined,
-): Promise<IdentityRecord> {
-  if (relay === undefined) throw new TypeError('"relay" expected for a new store');
-  const { seed } = createIdentity(random);
-  const record: IdentityRecord = { relay, seed, hrid: null };
-  await state.transact((tx) => beginStore(tx, record));
-  return record;
 }
