@@ -50,8 +50,6 @@ export const maxPageBytes = 1024 * 1024;
 /** Recipients lately delivered to are not looked up in the filter again. */
 export const maxKnownRecipients = 1024;
 export const knownRecipientMs = 24 * hour;
-/** Names of mailboxes that an isolate keeps; some 2 MB. */
-export const maxKnownNames = 10_000;
 
 // Key packages.
 

@@ -1,6 +1,7 @@
 // What the routes and the objects of one isolate share: settings, names, the filter as this isolate reads it, stubs.
 
-import { type Bytes, bytesKey, encodeUtf8 } from '../client/wire/bytes.ts';
+import type { Bytes } from '../client/wire/bytes.ts';
+import { encodeUtf8 } from '../client/wire/bytes.ts';
 import { createChannel, Delivery } from './challenge/delivery.ts';
 import { Inbox } from './challenge/inbox.ts';
 import { Registrar } from './challenge/registrar.ts';
@@ -11,7 +12,6 @@ import { ShardCache } from './filter/cache.ts';
 import { confirmations, Filter, writerName } from './filter/reader.ts';
 import { ShardWriter } from './filter/shard.ts';
 import { Health } from './health.ts';
-import { maxKnownNames } from './limits.ts';
 import { Mailbox } from './mailbox/mailbox.ts';
 import type { Registry } from './mailbox/membership.ts';
 import type { StreamState } from './mailbox/stream.ts';
@@ -35,8 +35,6 @@ export class Services {
   readonly inbox: Inbox = new Inbox();
   readonly delivery: Delivery;
   readonly #env: Env;
-  /** Of mailboxes, by `bytesKey`: each call to one needs its name, and waits for nothing if it is known. */
-  readonly #names = new Map<string, string>();
 
   /** @throws ConfigurationError */
   constructor(env: Env) {
@@ -136,15 +134,8 @@ export class Services {
     };
   }
 
-  async mailboxName(hrid: Bytes): Promise<string> {
-    const key = bytesKey(hrid);
-    const known = this.#names.get(key);
-    if (known !== undefined) return known;
-    const name = await this.pepper.name('mailbox', hrid);
-    const oldest = this.#names.size >= maxKnownNames ? this.#names.keys().next().value : undefined;
-    if (oldest !== undefined) this.#names.delete(oldest);
-    this.#names.set(key, name);
-    return name;
+  mailboxName(hrid: Bytes): Promise<string> {
+    return this.pepper.name('mailbox', hrid);
   }
 
   /** A fresh stub. */
