@@ -98,7 +98,7 @@ const sentences: Partial<Record<ErrorCode, Safe>> = {
   behind: text`This device has fallen behind the group and asks to be let in again; stay connected, with: cliquet listen, then try again.`,
   'store-closed': text`The store was closed meanwhile; try again.`,
   'client-closed': text`The program was ending; try again.`,
-  'not-loaded': text`A part of this program is missing; install it again.`,
+  'not-loaded': text`A part of this program could not be read; try again, or install it again.`,
   unregistered: text`One of them is not registered with the relay any more; ask for a new invite.`,
 };
 

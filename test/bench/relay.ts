@@ -45,6 +45,8 @@ const quickPlan: Plan = {
 
 const plan: Plan = {
   loads: [
+    // What a message to a pair takes, for groups that send one to each.
+    { title: 'N = 2, streams', members: 2, way: 'stream', groups: 16, idle: 0 },
     { title: 'N = 3, streams', members: 3, way: 'stream', groups: 16, idle: 0 },
     { title: 'N = 10, streams', members: 10, way: 'stream', groups: 8, idle: 0 },
     { title: 'N = 100, streams', members: 100, way: 'stream', groups: 2, idle: 0 },
