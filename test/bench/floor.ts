@@ -27,7 +27,7 @@ export class Floor extends DurableObject<Env> {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.#sql.exec('create table if not exists registration (id integer primary key, n integer)');
-    this.#sql.exec('create table if not exists record (n integer primary key, remaining blob, body blob)');
+    this.#sql.exec('create table if not exists record (n integer primary key, body blob)');
     this.#sql.exec('create table if not exists entry (seq integer primary key, sender text, n integer, body blob)');
     this.#sql.exec('create table if not exists mark (sender text primary key, n integer, seq integer) without rowid');
     this.#sql.exec('insert or ignore into registration (id, n) values (0, 0)');
@@ -80,7 +80,7 @@ export class Floor extends DurableObject<Env> {
     const n = ++this.#n;
     const recipients = Array.from({ length: Number.parseInt(this.#name, 10) }, (_, i) => `${this.#name}.${i + 1}`);
     this.#waiting.set(n, new Set(recipients));
-    this.#sql.exec('insert into record (n, remaining, body) values (?, ?, ?)', n, bitmap(recipients), body);
+    this.#sql.exec('insert into record (n, body) values (?, ?)', n, body);
     this.#wakeBy(Date.now() + retryMs);
     for (const to of recipients) this.ctx.waitUntil(this.env.FLOOR.getByName(to).deliver(this.#name, n, body));
     return n;
@@ -110,10 +110,7 @@ export class Floor extends DurableObject<Env> {
 
   /** One of the recipients is done with record n; so many are not. */
   #strike(n: number, left: number): void {
-    if (left > 0) {
-      this.#sql.exec('update record set remaining = ? where n = ?', bitmap({ length: left }), n);
-      return;
-    }
+    if (left > 0) return;
     if (n === this.#n) this.#sql.exec('update registration set n = ?', n);
     this.#sql.exec('delete from record where n = ?', n);
     this.#waiting.delete(n);
@@ -126,9 +123,6 @@ export class Floor extends DurableObject<Env> {
     this.ctx.waitUntil(this.ctx.storage.setAlarm(time));
   }
 }
-
-/** As many bits as recipients wait. */
-const bitmap = ({ length }: { readonly length: number }) => new Uint8Array(Math.ceil(length / 8)).fill(1);
 
 function frameOf(seq: number, body: ArrayBuffer): Uint8Array<ArrayBuffer> {
   const frame = new Uint8Array(4 + body.byteLength);

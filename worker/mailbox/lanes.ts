@@ -70,7 +70,7 @@ export class Lanes {
 
   /** The recipient has acknowledged up to n, or has room again. */
   acknowledged(lane: Lane, n: number): void {
-    this.#sender.finished(this.#outbox.advance(lane, Math.max(lane.sent, n), n, this.#host.now()));
+    this.#advance(lane, Math.max(lane.sent, n), n);
     this.#reached(lane);
     if (hasUnsent(lane)) this.start([lane]);
   }
@@ -140,12 +140,21 @@ export class Lanes {
     }
     const isSame = lane.recipientEpoch !== null && sameBytes(lane.recipientEpoch, answer.epoch);
     lane.recipientEpoch = answer.epoch;
-    const now = this.#host.now();
-    lane.probeAt = now + probeMs;
-    const sent = isSame ? Math.max(lane.sent, answer.upTo) : answer.upTo;
-    this.#sender.finished(this.#outbox.advance(lane, sent, answer.acked, now));
+    lane.probeAt = this.#host.now() + probeMs;
+    this.#advance(lane, isSame ? Math.max(lane.sent, answer.upTo) : answer.upTo, answer.acked);
     if (answer.status === 'full') this.#postpone(lane);
     else this.#reached(lane);
+  }
+
+  /**
+   * Most have acknowledged a message before the alarm that its sending set: until then nothing is written, and then its
+   * record goes. If the object dies meanwhile, that alarm asks the recipients again.
+   */
+  #advance(lane: Lane, sent: number, acked: number): void {
+    const now = this.#host.now();
+    this.#sender.finished(this.#outbox.advance(lane, sent, acked, now));
+    const { due } = this.#host.alarm;
+    if (due === null || due > now + firstRetryMs) this.#outbox.save();
   }
 
   #postpone(lane: Lane): void {

@@ -220,11 +220,12 @@ export class Mailbox {
     });
   }
 
-  acked(recipient: Bytes, epoch: Bytes, n: number): void {
+  acked(recipient: Bytes, epoch: Bytes, n: number, remembers = false): void {
     this.#called((account) => {
       const lane = account?.outbox.lanes.get(bytesKey(recipient));
       if (account === null || !sameBytes(account.epoch, epoch)) this.#farewells.acknowledged(recipient, epoch, n);
       else if (lane) account.lanes.acknowledged(lane, n);
+      if (!remembers) account?.outbox.save();
     });
   }
 
@@ -265,7 +266,8 @@ export class Mailbox {
     if (account !== null) {
       if (account.stream.isOpen) account.see();
       if (account.idleEnd <= now) return this.#end(account);
-      const { lanes, reports, packages } = account;
+      const { outbox, lanes, reports, packages } = account;
+      outbox.save();
       times.push(account.idleEnd, account.expire(now), lanes.resume(), reports.resume(now), packages.sweep(now));
     }
     const next = Math.min(...times);

@@ -74,8 +74,8 @@ export class MailboxObject extends DurableObject<Env> {
   deliver(delivery: Delivery) {
     return this.#mailbox.deliver(delivery);
   }
-  acked(recipient: Bytes, epoch: Bytes, n: number) {
-    return this.#mailbox.acked(recipient, epoch, n);
+  acked(recipient: Bytes, epoch: Bytes, n: number, remembers?: boolean) {
+    return this.#mailbox.acked(recipient, epoch, n, remembers);
   }
   gone(recipient: Bytes, epoch: Bytes) {
     return this.#mailbox.gone(recipient, epoch);

@@ -32,6 +32,8 @@ import {
   sendBytes,
 } from './record.ts';
 
+export const saveStates = 'update record set states = ? where n = ?';
+
 export class Outbox {
   readonly lanes: Map<string, Lane> = new Map();
   readonly #sql: Sql;
@@ -43,6 +45,8 @@ export class Outbox {
   #bytes = 0;
   /** Records that nobody is waited for. */
   #ended = 0;
+  /** Records of which somebody more has acknowledged than is written. */
+  readonly #unsaved = new Set<number>();
   /** No record ends before this, seconds since 1970. */
   #nextEnd = Number.POSITIVE_INFINITY;
 
@@ -153,6 +157,7 @@ export class Outbox {
 
   /**
    * The recipient's queue has taken everything up to `sent`, and its owner has acknowledged everything up to `acked`.
+   * What somebody else has yet to acknowledge is written by `save`.
    * @returns what became of the messages that nobody is waited for any more
    */
   advance(lane: Lane, sent: number, acked: number, now: number): Delivered[] {
@@ -163,6 +168,15 @@ export class Outbox {
     const finished = this.#strike(lane, ({ n }) => n <= acked, acknowledged, now);
     this.drop(lane);
     return finished;
+  }
+
+  /** Writes who has acknowledged. Until then, only the recipients' mailboxes know it for sure. */
+  save(): void {
+    for (const n of this.#unsaved) {
+      const record = this.#records.get(n);
+      if (record) this.#sql.query(saveStates, record.states, n);
+    }
+    this.#unsaved.clear();
   }
 
   /** The recipient will never have what waits for it, and is not to be told. */
@@ -270,7 +284,8 @@ export class Outbox {
     record.states[index] = state;
     record.left--;
     if (record.left > 0) {
-      this.#sql.query('update record set states = ? where n = ?', record.states, n);
+      this.#unsaved.add(n);
+      if (state !== acknowledged) this.save();
       return [];
     }
     if (hasMiss(record)) this.#end(n, record, now);
@@ -285,6 +300,7 @@ export class Outbox {
     this.#ended++;
     this.#release(n, record);
     this.#sql.query('update record set states = ?, expires = ? where n = ?', record.states, record.expires, n);
+    this.#unsaved.delete(n);
     if (this.#ended <= maxMisses) return;
     const [oldest] = [...this.#records].find(([, { left }]) => left === 0) ?? [];
     if (oldest !== undefined) this.#delete(oldest);
@@ -300,6 +316,7 @@ export class Outbox {
     this.#sql.query('delete from record where n = ?', n);
     if (this.#newest?.send.n === n) this.#newest = null;
     this.#records.delete(n);
+    this.#unsaved.delete(n);
     this.#bytes -= record.size;
     if (record.left === 0 && hasMiss(record)) this.#ended--;
   }

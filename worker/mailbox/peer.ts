@@ -50,8 +50,11 @@ export type ClaimAnswer =
 
 export interface Peer {
   deliver(delivery: Delivery): Promise<DeliveryAnswer>;
-  /** `recipient` has acknowledged everything up to n of the mailbox's queue epoch `epoch`. */
-  acked(recipient: Bytes, epoch: Bytes, n: number): Promise<void>;
+  /**
+   * `recipient` has acknowledged everything up to n of the mailbox's queue epoch `epoch`.
+   * @param remembers  and will be able to say so when it is asked; else this returns only once it is written
+   */
+  acked(recipient: Bytes, epoch: Bytes, n: number, remembers: boolean): Promise<void>;
   /** `recipient` has deregistered, with this mailbox's messages in its queue of that epoch. */
   gone(recipient: Bytes, epoch: Bytes): Promise<void>;
   claim(claimer: Bytes, id: Bytes): Promise<ClaimAnswer>;

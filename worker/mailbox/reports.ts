@@ -95,7 +95,7 @@ export class Reports {
   }
 
   async #sweepMark(mark: Report): Promise<void> {
-    if (await this.#tell(mark)) this.#queue.forgetMark(mark, this.#host.now());
+    if (await this.#tell(mark, false)) this.#queue.forgetMark(mark, this.#host.now());
   }
 
   /** @param failures  in a row, until now */
@@ -107,10 +107,10 @@ export class Reports {
   }
 
   /** @returns whether the sender has heard it, and the registration still stands */
-  async #tell(report: Report): Promise<boolean> {
+  async #tell(report: Report, remembers = true): Promise<boolean> {
     try {
       const peer = await this.#peers.mailbox(report.sender);
-      await inTime(peer.acked(this.#self.hrid, report.epoch, report.n));
+      await inTime(peer.acked(this.#self.hrid, report.epoch, report.n, remembers));
       return this.#self.isCurrent();
     } catch {
       log('report-failed');
