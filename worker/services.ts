@@ -1,7 +1,6 @@
 // What the routes and the objects of one isolate share: settings, names, the filter as this isolate reads it, stubs.
 
-import type { Bytes } from '../client/wire/bytes.ts';
-import { encodeUtf8 } from '../client/wire/bytes.ts';
+import { type Bytes, bytesKey, encodeUtf8 } from '../client/wire/bytes.ts';
 import { createChannel, Delivery } from './challenge/delivery.ts';
 import { Inbox } from './challenge/inbox.ts';
 import { Registrar } from './challenge/registrar.ts';
@@ -12,11 +11,14 @@ import { ShardCache } from './filter/cache.ts';
 import { confirmations, Filter, writerName } from './filter/reader.ts';
 import { ShardWriter } from './filter/shard.ts';
 import { Health } from './health.ts';
+import { maxKnownRecipients } from './limits.ts';
 import { Mailbox } from './mailbox/mailbox.ts';
 import type { Registry } from './mailbox/membership.ts';
+import type { Peers } from './mailbox/peer.ts';
 import type { StreamState } from './mailbox/stream.ts';
 import { Mac, Seal } from './names.ts';
 import type { Host, KeyValueReader, KeyValueWriter, Sockets } from './ports.ts';
+import { Recent } from './recent.ts';
 import { Problems, readSettings, type Settings } from './settings.ts';
 import { Strangers } from './strangers.ts';
 
@@ -71,7 +73,7 @@ export class Services {
 
   createMailbox(host: Host, sockets: Sockets<StreamState>): Mailbox {
     return new Mailbox(host, {
-      peers: { mailbox: async (hrid) => host.outgoing(await this.mailbox(hrid)) },
+      peers: this.#peers(host),
       registry: host.outgoing(this.#registry()),
       sockets,
       requests: this.settings.requests,
@@ -104,6 +106,19 @@ export class Services {
       },
       count: this.counters.count,
     });
+  }
+
+  /** The others, as one mailbox calls them. It keeps their names: whom it talks with, its storage tells anyway. */
+  #peers(host: Host): Peers {
+    const names = new Recent<string>(maxKnownRecipients);
+    return {
+      mailbox: async (hrid) => {
+        const key = bytesKey(hrid);
+        const name = names.get(key) ?? (await this.mailboxName(hrid));
+        names.set(key, name);
+        return host.outgoing(this.mailboxNamed(name));
+      },
+    };
   }
 
   /** The filter as one mailbox asks it, with a budget of its own. */

@@ -216,8 +216,7 @@ export class Town {
         this.onDelivery(delivery);
         return call('deliver', () => to.mailbox.deliver(structuredClone(delivery)));
       },
-      acked: (recipient, epoch, n, remembers) =>
-        call('acked', () => to.mailbox.acked(recipient, epoch, n, remembers)),
+      acked: (recipient, epoch, n, remembers) => call('acked', () => to.mailbox.acked(recipient, epoch, n, remembers)),
       gone: (recipient, epoch) => call('gone', () => to.mailbox.gone(recipient, epoch)),
       claim: (claimer, id) => call('claim', () => to.mailbox.claim(claimer, id)),
     };

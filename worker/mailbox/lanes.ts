@@ -3,10 +3,10 @@
 
 import { type Bytes, bytesKey, sameBytes } from '../../client/wire/bytes.ts';
 import type { Delivered } from '../../client/wire/send.ts';
-import { firstRetryMs, maxLanesAtOnce, probeMs } from '../limits.ts';
+import { callTimeoutMs, firstRetryMs, maxLanesAtOnce, probeMs } from '../limits.ts';
 import { log } from '../log.ts';
 import { type Host, wakeBy } from '../ports.ts';
-import { backoffMs, inTime } from './call.ts';
+import { backoffMs, Calls } from './call.ts';
 import { dueAt, hasUnsent, type Lane } from './lane.ts';
 import type { Outbox } from './outbox.ts';
 import type { DeliveryAnswer, DeliveryItem, Peers } from './peer.ts';
@@ -28,6 +28,7 @@ export class Lanes {
   readonly #peers: Peers;
   readonly #outbox: Outbox;
   readonly #sender: Sender;
+  readonly #calls: Calls;
   readonly #ready = new Set<Lane>();
   #running = 0;
 
@@ -36,6 +37,7 @@ export class Lanes {
     this.#peers = peers;
     this.#outbox = outbox;
     this.#sender = sender;
+    this.#calls = new Calls(() => host.now());
     type Row = { recipient: Bytes; failures: number; sent: number; not_before: number };
     for (const row of host.sql.query<Row>('select recipient, failures, sent, not_before from backoff')) {
       const lane = outbox.lanes.get(bytesKey(row.recipient));
@@ -59,8 +61,12 @@ export class Lanes {
     }
   }
 
-  /** Starts every lane whose time has come. @returns when the next one's comes, infinite if none waits */
+  /**
+   * Gives up what takes too long, and starts every lane whose time has come.
+   * @returns when the next one's comes, infinite if none waits
+   */
   resume(): number {
+    this.#calls.expire();
     const now = this.#host.now();
     const lanes = [...this.#outbox.lanes.values()];
     this.start(lanes.filter((lane) => dueAt(lane) <= now));
@@ -126,7 +132,8 @@ export class Lanes {
       const peer = await this.#peers.mailbox(lane.recipient);
       const { hrid, epoch } = this.#sender;
       const delivery = { sender: hrid, senderEpoch: epoch, recipientEpoch: lane.recipientEpoch, items };
-      return await inTime(peer.deliver(delivery));
+      wakeBy(this.#host.alarm, this.#host.now() + callTimeoutMs);
+      return await this.#calls.answer(peer.deliver(delivery));
     } catch {
       log('lane-failed', { count: lane.failures + 1 });
       return null;

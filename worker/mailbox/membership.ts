@@ -4,6 +4,7 @@
 import { type Bytes, bytesKey } from '../../client/wire/bytes.ts';
 import { absentRecipientMs, knownRecipientMs, maxKnownRecipients } from '../limits.ts';
 import { log } from '../log.ts';
+import { Recent } from '../recent.ts';
 import { inTime } from './call.ts';
 
 /** The filter, as a mailbox knows it. */
@@ -21,7 +22,7 @@ export type Absence = 'unregistered' | 'gone' | 'refused';
 export class Membership {
   readonly #registry: Registry;
   /** What is known of a recipient (null: it is there), and until when (milliseconds since 1970). */
-  readonly #known = new Map<string, { absence: Absence | null; until: number }>();
+  readonly #known = new Recent<{ absence: Absence | null; until: number }>(maxKnownRecipients);
 
   constructor(registry: Registry) {
     this.#registry = registry;
@@ -33,7 +34,8 @@ export class Membership {
     const answers = await Promise.all(unknown.map((hrid) => this.#isAbsent(hrid)));
     const unregistered = new Set(unknown.filter((_, i) => answers[i]).map(bytesKey));
     for (const hrid of unknown) {
-      if (!unregistered.has(bytesKey(hrid))) this.#remember(hrid, null, now + knownRecipientMs);
+      if (!unregistered.has(bytesKey(hrid)))
+        this.#known.set(bytesKey(hrid), { absence: null, until: now + knownRecipientMs });
     }
     return new Map(
       hrids.map(bytesKey).flatMap((key) => {
@@ -45,7 +47,7 @@ export class Membership {
 
   /** The recipient's own mailbox has said that it takes nothing. It is asked again soon. */
   note(hrid: Bytes, absence: Absence, now: number): void {
-    this.#remember(hrid, absence, now + absentRecipientMs);
+    this.#known.set(bytesKey(hrid), { absence, until: now + absentRecipientMs });
   }
 
   /** Looks it up again the next time. */
@@ -61,12 +63,5 @@ export class Membership {
       log('filter-unavailable');
       return false;
     }
-  }
-
-  #remember(hrid: Bytes, absence: Absence | null, until: number): void {
-    this.#known.delete(bytesKey(hrid));
-    this.#known.set(bytesKey(hrid), { absence, until });
-    const oldest = this.#known.size > maxKnownRecipients ? this.#known.keys().next().value : undefined;
-    if (oldest !== undefined) this.#known.delete(oldest);
   }
 }

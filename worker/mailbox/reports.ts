@@ -7,7 +7,7 @@ import type { Bytes } from '../../client/wire/bytes.ts';
 import { lastRetryMs, maxTurnedAway } from '../limits.ts';
 import { log } from '../log.ts';
 import { type Host, wakeBy } from '../ports.ts';
-import { backoffMs, inTime } from './call.ts';
+import { backoffMs, Calls, inTime } from './call.ts';
 import type { Peers } from './peer.ts';
 import { type Queue, type Report, reportKey } from './queue.ts';
 
@@ -31,6 +31,7 @@ export class Reports {
   readonly #peers: Peers;
   readonly #queue: Queue;
   readonly #self: Reporter;
+  readonly #calls: Calls;
   /** Of one sender the newest. */
   readonly #failed = new Map<string, Failed>();
   /** Senders whose messages found no room. */
@@ -43,6 +44,7 @@ export class Reports {
     this.#peers = peers;
     this.#queue = queue;
     this.#self = self;
+    this.#calls = new Calls(() => host.now());
   }
 
   /** The owner has acknowledged: the senders concerned are told, and those that wait for room. */
@@ -76,6 +78,7 @@ export class Reports {
 
   /** Repeats what has failed, and sweeps old marks. @returns when there is more to do, infinite if never */
   resume(now: number): number {
+    this.#calls.expire();
     for (const [key, { report, failures, notBefore }] of this.#failed) {
       if (notBefore > now) continue;
       this.#failed.delete(key);
@@ -110,7 +113,7 @@ export class Reports {
   async #tell(report: Report, remembers = true): Promise<boolean> {
     try {
       const peer = await this.#peers.mailbox(report.sender);
-      await inTime(peer.acked(this.#self.hrid, report.epoch, report.n, remembers));
+      await this.#calls.answer(peer.acked(this.#self.hrid, report.epoch, report.n, remembers));
       return this.#self.isCurrent();
     } catch {
       log('report-failed');
