@@ -1,6 +1,7 @@
 // What the routes and the objects of one isolate share: settings, names, the filter as this isolate reads it, stubs.
 
 import { type Bytes, bytesKey, encodeUtf8 } from '../client/wire/bytes.ts';
+import { BoundedMap } from './bounded-map.ts';
 import { createChannel, Delivery } from './challenge/delivery.ts';
 import { Inbox } from './challenge/inbox.ts';
 import { Registrar } from './challenge/registrar.ts';
@@ -18,7 +19,6 @@ import type { Peers } from './mailbox/peer.ts';
 import type { StreamState } from './mailbox/stream.ts';
 import { Mac, Seal } from './names.ts';
 import type { Host, KeyValueReader, KeyValueWriter, Sockets } from './ports.ts';
-import { Recent } from './recent.ts';
 import { Problems, readSettings, type Settings } from './settings.ts';
 import { Strangers } from './strangers.ts';
 
@@ -110,7 +110,7 @@ export class Services {
 
   /** The others, as one mailbox calls them. It keeps their names: whom it talks with, its storage tells anyway. */
   #peers(host: Host): Peers {
-    const names = new Recent<string>(maxKnownRecipients);
+    const names = new BoundedMap<string>(maxKnownRecipients);
     return {
       mailbox: async (hrid) => {
         const key = bytesKey(hrid);

@@ -3,6 +3,7 @@
 // from there lately is not: nobody locks out a neighbour behind the same address. All of it is this isolate's memory.
 
 import { type Bytes, bytesKey } from '../client/wire/bytes.ts';
+import { BoundedMap } from './bounded-map.ts';
 import { Refusal } from './errors.ts';
 import { admittedMs, maxAdmittedCallers, maxRefusedPrefixes, refusedPrefixMs } from './limits.ts';
 
@@ -55,20 +56,16 @@ function callerKey(prefix: string, hrid: Bytes): string {
 
 /** Keys that came up lately. Past the bound, the one that came up longest ago goes. */
 class Recent {
-  readonly #max: number;
   readonly #lifetimeMs: number;
-  readonly #ends = new Map<string, number>();
+  readonly #ends: BoundedMap<number>;
 
   constructor(max: number, lifetimeMs: number) {
-    this.#max = max;
+    this.#ends = new BoundedMap(max);
     this.#lifetimeMs = lifetimeMs;
   }
 
   add(key: string, now: number): void {
-    this.#ends.delete(key);
     this.#ends.set(key, now + this.#lifetimeMs);
-    const oldest = this.#ends.size > this.#max ? this.#ends.keys().next().value : undefined;
-    if (oldest !== undefined) this.#ends.delete(oldest);
   }
 
   /** Milliseconds; 0 if it did not come up, or later than now: the clock was set back. */

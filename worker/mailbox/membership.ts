@@ -2,9 +2,9 @@
 // day: registrations only ever enter the filter, and the recipient's own mailbox has the last word anyway.
 
 import { type Bytes, bytesKey } from '../../client/wire/bytes.ts';
+import { BoundedMap } from '../bounded-map.ts';
 import { absentRecipientMs, knownRecipientMs, maxKnownRecipients } from '../limits.ts';
 import { log } from '../log.ts';
-import { Recent } from '../recent.ts';
 import { inTime } from './call.ts';
 
 /** The filter, as a mailbox knows it. */
@@ -22,7 +22,7 @@ export type Absence = 'unregistered' | 'gone' | 'refused';
 export class Membership {
   readonly #registry: Registry;
   /** What is known of a recipient (null: it is there), and until when (milliseconds since 1970). */
-  readonly #known = new Recent<{ absence: Absence | null; until: number }>(maxKnownRecipients);
+  readonly #known = new BoundedMap<{ absence: Absence | null; until: number }>(maxKnownRecipients);
 
   constructor(registry: Registry) {
     this.#registry = registry;

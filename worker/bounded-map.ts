@@ -1,5 +1,5 @@
 /** A map that holds so many at most: what was set longest ago goes first. */
-export class Recent<Value> {
+export class BoundedMap<Value> {
   readonly #values = new Map<string, Value>();
   readonly #most: number;
 
