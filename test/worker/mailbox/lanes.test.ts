@@ -266,6 +266,17 @@ describe('lanes', () => {
     expect(a.host.sql.query('select failures from backoff')).toHaveLength(maxLanesAtOnce);
   });
 
+  test('a lane that starts while the alarm is far sets one by which its call is given up', async () => {
+    const { town, a, b } = populate(3);
+    await a.send([b]);
+    await town.settle();
+    a.restart();
+    a.host.alarm.set(town.clock.time + probeMs);
+    town.weather = () => 'silence';
+    a.mailbox.gone(b.hrid, (await b.page()).hello.epoch);
+    await until(() => (a.host.alarm.due ?? Number.POSITIVE_INFINITY) <= town.clock.time + callTimeoutMs);
+  });
+
   test('a mailbox that never answers a report of what was acknowledged is told again', async () => {
     const { town, a, b } = populate(3);
     town.weather = (_, call) => (call === 'acked' ? 'silence' : 'fine');
