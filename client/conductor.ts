@@ -198,6 +198,7 @@ export class Conductor implements Host {
     this.#housekeeping = new online.Housekeeping(this.state, this.now);
     // What has disappeared while this client was closed is gone before anything is told.
     await this.#housekeeping.run();
+    this.assertOpen();
   }
 
   async #endRegistration(): Promise<void> {

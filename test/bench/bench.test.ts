@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -130,6 +130,19 @@ test('npm run bench -- web measures what a person waits for, and every message i
   }
   const [, , one] = rowsOf(stdout.split('from the queue into IndexedDB')[1] ?? '');
   expect(Number(one?.[1])).toBeGreaterThan(0);
+});
+
+test('no benchmark takes for the client libraries of other versions than the client itself has', () => {
+  const versionsIn = (folder: string) => {
+    const { dependencies, devDependencies } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+    return { ...dependencies, ...devDependencies } as Record<string, string>;
+  };
+  const [ours, theirs] = [join(import.meta.dirname, '../..'), import.meta.dirname].map(versionsIn);
+  const others = Object.keys(theirs ?? {}).filter((name) => ours !== undefined && name in ours);
+  expect(others).toContain('@noble/curves');
+  for (const file of globSync(join(import.meta.dirname, '*.ts')))
+    for (const [, name] of readFileSync(file, 'utf8').matchAll(/ from '(@?\w+\/[\w-]+)/g))
+      expect(others).not.toContain(name);
 });
 
 test('npm run bench names the benchmarks that there are, and docs/bench/ has a place for each', async () => {

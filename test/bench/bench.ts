@@ -20,7 +20,7 @@ const benchmarks: Readonly<Record<string, string>> = {
   web: 'from a click on Send until the message stands in another browser, beside two bare pages',
   cost: 'what a relay on Cloudflare costs, beside the same group with a message to each pair',
 };
-/** What `--quick` runs unless others are named: those with bounds. */
+/** What `--quick` runs unless others are named: those with bounds, and the price. */
 const quickOnes = ['client', 'peers', 'bytes', 'relay', 'start', 'cost'];
 
 const help = `npm run bench [-- NAME…] [--quick] [--json FILE] [--write]
@@ -29,7 +29,8 @@ ${Object.entries(benchmarks)
   .map(([name, about]) => `  ${name.padEnd(8)} ${about}`)
   .join('\n')}
 
-  --quick      a short run of ${quickOnes.join(', ')} or of what is named; ends with 1 if a ratio is far past its bound
+  --quick      a short run, less than a minute, of ${quickOnes.join(', ')}
+               or of what is named; ends with 1 if a ratio is far past its bound
   --json FILE  also writes every figure of every round
   --write      also puts the tables into docs/bench/README.md, and plots beside it`;
 

@@ -154,7 +154,7 @@ export async function measureCatchUp(
   store: string,
   work: (senders: number, count: number, repeats: number) => Promise<readonly Taken[]>,
 ): Promise<void> {
-  const [count, repeats] = report.quick ? [200, 1] : [1000, 5];
+  const [count, repeats] = report.quick ? [100, 1] : [1000, 5];
   const rows: string[][] = [];
   for (const senders of [1, 3]) {
     report.progress(`catching up, ${senders} senders`);

@@ -5,6 +5,7 @@
 import { median } from '../support/quantile.ts';
 import { startRelay } from '../support/relay.ts';
 import { Client, type Relay } from '../support/request.ts';
+import { prepareWorker } from '../support/workerd.ts';
 import { startBareWorker } from './bare-worker.ts';
 import { openFloorGroup, openRelayGroup, openSocket, openStream, type RelayGroup, type Way } from './group.ts';
 import { drain, type Group, measures, run as runLoad } from './load.ts';
@@ -60,8 +61,9 @@ const plan: Plan = {
 };
 
 export async function run(report: Report): Promise<void> {
-  const relay = await startRelay({ onLog: () => undefined, vars });
-  const floor = await startBareWorker();
+  report.progress('starts');
+  await prepareWorker();
+  const [relay, floor] = await Promise.all([startRelay({ onLog: () => undefined, vars }), startBareWorker()]);
   const { loads, pairs, sliceMs, depths } = report.quick ? quickPlan : plan;
   const figures: string[][] = [];
   const counts = { sends: 0, received: 0 };

@@ -7,7 +7,8 @@ import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { brotliCompressSync } from 'node:zlib';
+import { promisify } from 'node:util';
+import { brotliCompress } from 'node:zlib';
 import { build } from 'esbuild';
 import { measureLibrary, measure as measureWeb } from '../../.ci/size.ts';
 import { bundleWeb } from '../../client/web/build.ts';
@@ -36,33 +37,15 @@ export async function run(report: Report): Promise<void> {
 /** What a browser loads of the library, as .ci/size.ts counts it; and every entry point as one file. */
 async function measureSizes(report: Report): Promise<void> {
   report.progress('sizes');
-  const rows = [];
-  for (const [entry, path] of Object.entries({
-    cliquet: 'client/index.ts',
-    'cliquet/indexeddb': 'client/store/indexeddb.ts',
-    'cliquet/sqlite': 'client/store/sqlite.ts',
-    'the Worker': 'worker/index.ts',
-  })) {
-    const { outputFiles, metafile } = await build({
-      ...{ entryPoints: [join(checkout, path)], absWorkingDir: checkout, outdir: 'nowhere' },
-      ...{
-        bundle: true,
-        minify: true,
-        format: 'esm',
-        target: 'es2024',
-        metafile: true,
-        write: false,
-        logLevel: 'error',
-      },
-      external: ['cloudflare:*', 'node:*', ...builtins],
-    });
-    const [output] = Object.values(metafile.outputs);
-    const inputs = Object.entries(output?.inputs ?? {});
-    const own = inputs.filter(([name]) => !name.includes('node_modules/'));
-    const share = own.reduce((sum, [, { bytesInOutput }]) => sum + bytesInOutput, 0) / (output?.bytes ?? 1);
-    const compressed = brotliCompressSync(outputFiles[0]?.contents ?? '').length / 1000;
-    rows.push([entry, ...[(output?.bytes ?? 0) / 1000, compressed, compressed * share].map(figure)]);
-  }
+  // Beside each other: compressing takes longest, and has threads of its own.
+  const rows = await Promise.all(
+    Object.entries({
+      cliquet: 'client/index.ts',
+      'cliquet/indexeddb': 'client/store/indexeddb.ts',
+      'cliquet/sqlite': 'client/store/sqlite.ts',
+      'the Worker': 'worker/index.ts',
+    }).map(async ([entry, path]) => [entry, ...(await sizesOf(path)).map(figure)]),
+  );
   const library = await measureLibrary(
     "export * from './client/index.ts'; export * from './client/store/indexeddb.ts'",
   );
@@ -77,6 +60,20 @@ async function measureSizes(report: Report): Promise<void> {
     ['of the library, what a browser loads at once', '', figure(atOnce), figure(ownAtOnce)],
     ['first visit to the web client', '', figure(web), ''],
   ]);
+}
+
+/** In KB: minified, compressed, of that our own. */
+async function sizesOf(path: string): Promise<readonly number[]> {
+  const { outputFiles, metafile } = await build({
+    ...{ entryPoints: [join(checkout, path)], absWorkingDir: checkout, outdir: 'nowhere' },
+    ...{ bundle: true, minify: true, format: 'esm', target: 'es2024', metafile: true, write: false, logLevel: 'error' },
+    external: ['cloudflare:*', 'node:*', ...builtins],
+  });
+  const [output] = Object.values(metafile.outputs);
+  const own = Object.entries(output?.inputs ?? {}).filter(([name]) => !name.includes('node_modules/'));
+  const share = own.reduce((sum, [, { bytesInOutput }]) => sum + bytesInOutput, 0) / (output?.bytes ?? 1);
+  const compressed = (await promisify(brotliCompress)(outputFiles[0]?.contents ?? '')).length / 1000;
+  return [(output?.bytes ?? 0) / 1000, compressed, compressed * share];
 }
 
 /** As CommonJS names them. */

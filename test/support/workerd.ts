@@ -1,10 +1,11 @@
 // The relay in workerd without `wrangler dev`, whose start costs several times as much: for all relays of a run the Worker is
 // bundled once, by wrangler as for a deployment, and bound to what wrangler.toml says. `npm start` has tests of its own.
 
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import type { LocalRelayOptions } from '../../worker/local.ts';
 
 const checkout = join(import.meta.dirname, '../..');
@@ -26,13 +27,14 @@ export async function prepareWorker(): Promise<void> {
   mkdirSync(join(checkout, '.build/web'), { recursive: true });
   const wrangler = join(dirname(createRequire(import.meta.url).resolve('wrangler/package.json')), 'bin/wrangler.js');
   const env = { ...process.env, CLOUDFLARE_CF_FETCH_ENABLED: 'false', WRANGLER_SEND_METRICS: 'false', NO_COLOR: '1' };
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    [wrangler, 'deploy', '--dry-run', '--env', '', '--outdir', folder],
-    { cwd: checkout, env, encoding: 'utf8' },
-  );
-  if (status !== 0) throw new Error(`the Worker was not bundled:\n${stdout}${stderr}`);
-  const { unstable_getMiniflareWorkerOptions } = await import('wrangler');
+  const deploy = [wrangler, 'deploy', '--dry-run', '--env', '', '--outdir', folder];
+  // Beside each other: to load wrangler takes as long as it takes to bundle.
+  const [{ unstable_getMiniflareWorkerOptions }] = await Promise.all([
+    import('wrangler'),
+    promisify(execFile)(process.execPath, deploy, { cwd: checkout, env }).catch(({ stdout, stderr }) => {
+      throw new Error(`the Worker was not bundled:\n${stdout}${stderr}`);
+    }),
+  ]);
   // Rules of what may be imported: the bundle imports nothing.
   const { modulesRules: _, ...bound } = unstable_getMiniflareWorkerOptions(
     join(checkout, 'wrangler.toml'),

@@ -114,3 +114,22 @@ test('a part of the pages that the relay has no more: one is told to load them a
   await ada.unlock();
   await ada.inviteLink();
 });
+
+test('a part of the library that does not come: who opens what is kept is told so, each time, and loads the pages again', async () => {
+  const ada = await world.person('Ada Part', { serviceWorkers: 'block' });
+  const part = [...(await bundleWeb()).files.keys()].find((path) => path.includes('/online-')) ?? '';
+  await ada.context.route(`**${part}`, (route) => route.abort());
+  await ada.page.reload();
+  await ada.page.getByLabel(en.unlock.passphrase, { exact: true }).fill(passphrase);
+  const told = ada.page.getByRole('alert').getByText(en.errors['not-loaded']);
+  await ada.press(en.unlock.go);
+  await told.waitFor();
+  // The store was closed, and is opened again; Chromium asks for the part only when the page is loaded again.
+  await ada.context.unroute(`**${part}`);
+  await ada.press(en.unlock.go);
+  await told.waitFor({ state: 'hidden' });
+  await told.waitFor();
+  await ada.page.reload();
+  await ada.unlock();
+  await ada.inviteLink();
+});
