@@ -12,6 +12,7 @@ import { build } from 'esbuild';
 import { measureLibrary, measure as measureWeb } from '../../.ci/size.ts';
 import { bundleWeb } from '../../client/web/build.ts';
 import { median } from '../support/quantile.ts';
+import { readWorkerOptions } from '../support/workerd.ts';
 import { bundleBareWorker } from './bare-worker.ts';
 import { interleave, ratiosOf } from './pairs.ts';
 import { figure, type Report } from './report.ts';
@@ -150,6 +151,7 @@ function runWrangler(args: readonly string[]): string {
 /** @returns milliseconds of the processor that workerd has used until it listens, all threads together; on Linux only */
 async function startCpu(folder: string, worker: string, classes: readonly string[]): Promise<number> {
   const { default: program } = createRequire(wranglerPackage)('workerd') as { readonly default: string };
+  const { compatibilityDate, compatibilityFlags } = await readWorkerOptions();
   const config = join(folder, 'start.capnp');
   copyFileSync(worker, join(folder, 'start.js'));
   const objects = classes.map((name) => `(className = "${name}", uniqueKey = "${name}", enableSql = true)`);
@@ -162,8 +164,8 @@ const config :Workerd.Config = (
 );
 const main :Workerd.Worker = (
   modules = [(name = "start.js", esModule = embed "start.js")],
-  compatibilityDate = "2026-11-01",
-  compatibilityFlags = ["nodejs_compat_do_not_populate_process_env"],
+  compatibilityDate = "${compatibilityDate}",
+  compatibilityFlags = ${JSON.stringify(compatibilityFlags)},
   durableObjectNamespaces = [${objects.join(', ')}],
   durableObjectStorage = (inMemory = void),
 );`,
