@@ -29,7 +29,7 @@ const arrows: Record<string, readonly string[]> = {
   ],
   'worker/filter': ['worker', 'client/wire'],
   'worker/challenge': ['worker', 'worker/challenge/channels', 'client/wire'],
-  'worker/challenge/channels': ['worker/challenge'],
+  'worker/challenge/channels': ['worker/challenge', 'client/wire'],
   'worker/mailbox': ['worker', 'client/wire'],
   'worker/disk': ['worker', 'worker/mailbox', 'worker/challenge', 'worker/filter', 'client/wire'],
   worker: ['worker/disk', 'worker/routes', 'worker/mailbox', 'worker/challenge', 'worker/filter', 'client/wire'],

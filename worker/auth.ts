@@ -1,10 +1,9 @@
 // Signed requests (RFC 9421; the profile stands in client/wire/signature.ts). The edge hashes the body and compares it
 // with Content-Digest; the caller's mailbox, which has the key, verifies the signature.
 
-import { ed25519 } from '@noble/curves/ed25519.js';
 import { verifySignature, webcrypto } from 'http-message-sig';
 import { type Bytes, decodeBase64Url, encodeBase64Url } from '../client/wire/bytes.ts';
-import { hashBytes, signatureToleranceSeconds } from '../client/wire/limits.ts';
+import { signatureToleranceSeconds } from '../client/wire/limits.ts';
 import {
   signatureAlgorithm,
   signatureLabel,
@@ -89,18 +88,4 @@ export async function verifyRequest(request: SignedRequest, hrid: Bytes, key: Cr
 
 export async function importPublicKey(pk: Bytes): Promise<CryptoKey> {
   return crypto.subtle.importKey('raw', pk, signatureAlgorithm, false, ['verify']);
-}
-
-/**
- * Whether these bytes are an Ed25519 public key that only one person can have: canonical (RFC 8032 §5.1.3) and in the
- * prime-order group. WebCrypto takes any 32 bytes.
- */
-export function isPublicKey(pk: Bytes): boolean {
-  if (pk.length !== hashBytes) return false;
-  try {
-    const point = ed25519.Point.fromBytes(pk);
-    return !point.isSmallOrder() && point.isTorsionFree();
-  } catch {
-    return false;
-  }
 }

@@ -32,6 +32,8 @@ export interface MailServerOptions {
   readonly isSecure?: boolean;
   /** It takes no letter without one of them; null: it takes no password. */
   readonly passwords?: readonly string[] | null;
+  /** How it takes them, if not in every way that it knows. */
+  readonly methods?: readonly string[];
   /** An SMTP reply in place of taking the recipient, or the letter. */
   readonly refuse?: { readonly at: 'recipient' | 'letter'; readonly code: number };
   /** Recipients are never answered; called when one waits. */
@@ -41,7 +43,7 @@ export interface MailServerOptions {
 export const mailUser = 'cliquet';
 
 export async function startMailServer(options: MailServerOptions): Promise<MailServer> {
-  const { tls, isSecure = false, passwords = null, refuse, onSilence } = options;
+  const { tls, isSecure = false, passwords = null, methods, refuse, onSilence } = options;
   const mails: Mail[] = [];
   const tried: string[] = [];
   const refusal = (code: number) => Object.assign(new Error('not this one'), { responseCode: code });
@@ -51,6 +53,7 @@ export async function startMailServer(options: MailServerOptions): Promise<MailS
     secure: isSecure,
     disabledCommands: disabled,
     authOptional: passwords === null,
+    ...(methods === undefined ? {} : { authMethods: [...methods] }),
     disableReverseLookup: true,
     logger: false,
     onAuth({ username, password }, _, done) {

@@ -2,7 +2,8 @@ import { ed25519 } from '@noble/curves/ed25519.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { describe, expect, test } from 'vitest';
 import type { Bytes } from '../../client/wire/bytes.ts';
-import { claimedCaller, importPublicKey, isPublicKey, signedRequest, verifyRequest } from '../../worker/auth.ts';
+import { claimedCaller, importPublicKey, signedRequest, verifyRequest } from '../../worker/auth.ts';
+import { isPublicKey } from '../../worker/public-key.ts';
 import { Client, type RequestOptions, randomBytes, signRequest } from '../support/request.ts';
 
 const client = new Client({ url: 'https://relay.test' });

@@ -15,7 +15,6 @@ import {
 } from '../../client/wire/registration.ts';
 import { mediaTypes, routes } from '../../client/wire/routes.ts';
 import { type App, admit, readSigned } from '../admission.ts';
-import { isPublicKey } from '../auth.ts';
 import { checkMediaType, readBody } from '../body.ts';
 import { languageOf } from '../challenge/letter.ts';
 import { challengeIdBytes } from '../challenge/registrar.ts';
@@ -61,6 +60,7 @@ export function registrationRoutes(app: Hono<App>): void {
     const bounds = { maxBytes: maxJsonBytes, timeoutMs: services.settings.bodyTimeoutMs };
     const input = parseJson(RegistrationRequestSchema, decodeText(await readBody(c.req.raw, bounds)));
     const address = parseAddress(input.uid);
+    const { isPublicKey } = await import('../public-key.ts');
     if (!input.vaults.every(({ pk }) => isPublicKey(pk))) throw new Refusal('malformed', { detail: 'a pk is no key' });
     const hrids = await Promise.all(input.vaults.map(({ pk, hashVid }) => computeHrid(address.uid, pk, hashVid)));
     const registrar = await services.registrarName(address.uid);

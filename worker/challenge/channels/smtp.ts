@@ -1,83 +1,84 @@
-// SMTP with TLS, from the start or by STARTTLS, and with a password: nodemailer over node:net and node:tls, which every host
-// has. Without TLS nothing is sent, unless the server is on this machine and configuration says so (`?tls=none`).
+// SMTP (RFC 5321) with TLS, from the start or by STARTTLS, and with a password. Without TLS nothing is sent, unless the server
+// is on this machine and configuration says so (`?tls=none`).
 
-import { connect } from 'node:net';
-import { connect as connectSecurely } from 'node:tls';
-import type { SMTPTransportOptions } from 'nodemailer/lib/smtp-transport';
+import { encodeBase64, encodeUtf8 } from '../../../client/wire/bytes.ts';
 import { type Channel, DeliveryError, withKeys } from '../channel.ts';
 import type { Sender, SmtpSettings } from '../configuration.ts';
 import { writeEmail } from '../letter.ts';
-
-type Socket = ReturnType<typeof connect>;
+import { formatMail } from './mail.ts';
+import { SmtpLine } from './smtp-line.ts';
 
 export function smtpChannel(from: Sender, settings: SmtpSettings): Channel {
   return {
     name: 'smtp',
     kind: 'email',
     async send({ uid }, message, signal) {
-      // Half of the Worker's code: only who sends by SMTP has it evaluated, and not before the first letter.
-      const { createTransport } = await import('nodemailer');
-      const email = await writeEmail(message);
+      // The normal form has none of these: whatever comes here, it stays one address and one line.
+      if (/[\s\p{Cc}<>,]/u.test(uid)) throw new DeliveryError('refused');
+      const mail = formatMail(from, uid, await writeEmail(message), new Date(), crypto.randomUUID());
       await withKeys(settings.keys, async (password) => {
         try {
-          await createTransport(transportOf(settings, password, from, signal)).sendMail({
-            // As objects: they are not parsed, and whatever is in them stays one address.
-            from,
-            to: { name: '', address: uid },
-            ...email,
-            // RFC 3834: no automaton answers it.
-            headers: { 'auto-submitted': 'auto-generated' },
-          });
+          await submit(settings, password, { from: from.address, to: uid, mail }, signal);
         } catch (error) {
-          throw signal.aborted ? new DeliveryError('too-slow') : problemOf(error);
+          throw signal.aborted ? new DeliveryError('too-slow') : error;
         }
       });
     },
   };
 }
 
-function transportOf(
+interface Submission {
+  readonly from: string;
+  readonly to: string;
+  /** Lines end with CR and LF. */
+  readonly mail: string;
+}
+
+async function submit(
   settings: SmtpSettings,
   password: string,
-  from: Sender,
+  { from, to, mail }: Submission,
   signal: AbortSignal,
-): SMTPTransportOptions {
-  const { host, port, tls, user } = settings;
-  const secured = tls === 'always';
-  return {
-    ...{ host, port, secure: secured, requireTLS: tls === 'starttls', ignoreTLS: tls === 'none' },
-    ...(user === null ? {} : { auth: { user, pass: password } }),
-    name: from.address.slice(from.address.lastIndexOf('@') + 1),
-    getSocket: (_, callback) => {
-      open(settings, signal).then((connection) => callback(null, { connection, secured }), callback);
-    },
-    disableFileAccess: true,
-    disableUrlAccess: true,
-  };
+): Promise<void> {
+  const line = await SmtpLine.open(settings, signal);
+  try {
+    await line.reply(2, 'unreachable');
+    const hello = () => line.ask(`EHLO ${from.slice(from.lastIndexOf('@') + 1)}`, 2, 'unreachable');
+    let offers = await hello();
+    if (settings.tls === 'starttls') {
+      await line.secure(settings.host);
+      // What it offered before was not protected (RFC 3207 §4.2).
+      offers = await hello();
+    }
+    if (settings.user !== null) await authenticate(line, offers, settings.user, password);
+    await line.ask(`MAIL FROM:<${from}>${parametersFor(to, offers)}`, 2, 'refused');
+    await line.ask(`RCPT TO:<${to}>`, 2, 'refused');
+    await line.ask('DATA', 3, 'refused');
+    // A line of one dot ends the letter: those of the letter get another one (RFC 5321 §4.5.2).
+    await line.ask(`${mail.replace(/^\./gm, '..')}.`, 2, 'refused');
+  } catch (error) {
+    line.close();
+    throw error;
+  }
+  line.quit();
 }
 
-/** By name, not by an address that was looked up before: Workers check a certificate against what they connected to. */
-function open({ host, port, tls }: SmtpSettings, signal: AbortSignal): Promise<Socket> {
-  const isSecure = tls === 'always';
-  const socket = isSecure ? connectSecurely({ host, port, servername: host }) : connect({ host, port });
-  return new Promise((resolve, reject) => {
-    const fail = () => {
-      socket.destroy();
-      reject(new DeliveryError('unreachable'));
-    };
-    // For as long as it lives: what the line does after that, whoever uses it hears too.
-    socket.on('error', fail);
-    signal.addEventListener('abort', fail);
-    socket.on(isSecure ? 'secureConnect' : 'connect', () => resolve(socket));
-  });
+/** By PLAIN (RFC 4616), or LOGIN, of which some servers have nothing else. */
+async function authenticate(line: SmtpLine, offers: readonly string[], user: string, password: string): Promise<void> {
+  const methods = offers.filter((offer) => /^AUTH\b/i.test(offer)).join(' ');
+  const encode = (text: string) => encodeBase64(encodeUtf8(text));
+  if (/\bLOGIN\b/i.test(methods) && !/\bPLAIN\b/i.test(methods)) {
+    await line.ask('AUTH LOGIN', 3, 'unauthorised');
+    await line.ask(encode(user), 3, 'unauthorised');
+    await line.ask(encode(password), 2, 'unauthorised');
+  } else {
+    await line.ask(`AUTH PLAIN ${encode(`\0${user}\0${password}`)}`, 2, 'unauthorised');
+  }
 }
 
-/** Of what nodemailer throws: its own code, and the number of the server's last reply. */
-function problemOf(error: unknown): DeliveryError {
-  if (error instanceof DeliveryError) return error;
-  const { code, responseCode } = error as { readonly code?: unknown; readonly responseCode?: unknown };
-  const status = typeof responseCode === 'number' ? responseCode : undefined;
-  if (code === 'EAUTH') return new DeliveryError('unauthorised', status);
-  if (code === 'EENVELOPE' || code === 'EMESSAGE') return new DeliveryError('refused', status);
-  return new DeliveryError(code === 'ETIMEDOUT' ? 'too-slow' : 'unreachable', status);
+/** Not every server takes an address that has other letters than ASCII's (RFC 6531). */
+function parametersFor(address: string, offers: readonly string[]): string {
+  if (/^\p{ASCII}*$/u.test(address)) return '';
+  if (!offers.some((offer) => /^SMTPUTF8\b/i.test(offer))) throw new DeliveryError('refused');
+  return ' BODY=8BITMIME SMTPUTF8';
 }

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { getCACertificates, setDefaultCACertificates, TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { smtpChannel } from '../../../../worker/challenge/channels/smtp.ts';
 import type { SmtpSettings } from '../../../../worker/challenge/configuration.ts';
@@ -114,6 +114,57 @@ describe('smtpChannel()', () => {
     const server = await startMailServer({ passwords: [key] });
     await expect(send(server.port)).rejects.toMatchObject({ problem: 'unreachable' });
     expect(server.tried).toEqual([]);
+    await server.stop();
+  });
+
+  test('says the password by LOGIN where there is no PLAIN', async () => {
+    const server = await startMailServer({ tls, passwords: [key], methods: ['LOGIN'] });
+    await send(server.port);
+    expect(server.mails).toHaveLength(1);
+    expect(server.tried).toEqual([key]);
+    await server.stop();
+  });
+
+  test('believes nothing that was said before TLS', async () => {
+    const heard: string[] = [];
+    const server = createServer((socket) => {
+      const replies = ['250-hello\r\n250 STARTTLS\r\n', '220 go on\r\n250-hello\r\n250 AUTH PLAIN\r\n'];
+      socket.on('error', () => undefined);
+      socket.write('220 hello\r\n');
+      socket.on('data', () => {
+        socket.write(replies.shift() ?? '');
+        if (replies.length > 0) return;
+        socket.removeAllListeners('data');
+        const secure = new TLSSocket(socket, { ...tls, isServer: true });
+        secure.on('data', (said) => heard.push(String(said)));
+        secure.on('data', () => secure.destroy());
+        secure.on('error', () => undefined);
+      });
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    await expect(send((server.address() as AddressInfo).port)).rejects.toMatchObject({ problem: 'unreachable' });
+    expect(heard).toEqual([]);
+    server.close();
+    await once(server, 'close');
+  });
+
+  test('sends to an address of other letters than ASCII’s where the server takes it', async () => {
+    const [uid, server] = ['jürgen@example.org', await startMailServer({ tls, passwords: [key] })];
+    await send(server.port, {}, uid);
+    expect(server.mails).toMatchObject([{ to: [uid], email: { to: [{ address: uid }] } }]);
+    await server.stop();
+    const old = await startBreakingServer(() => Number.POSITIVE_INFINITY);
+    const { port } = old.address() as AddressInfo;
+    await expect(send(port, { tls: 'none' }, uid)).rejects.toMatchObject({ problem: 'refused' });
+    old.close();
+    await once(old, 'close');
+  });
+
+  test('keeps a dot with which a line begins', async () => {
+    const server = await startMailServer({ tls, passwords: [key] });
+    await smtpChannel(sender, settings(server.port)).send(somebody, { ...message, code: '..12' }, never);
+    expect(server.mails[0]?.email.text).toMatch(/^\.\.12 is your code/);
     await server.stop();
   });
 
