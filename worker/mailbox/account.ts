@@ -173,6 +173,11 @@ export class Account {
     this.#row.generation = generation;
   }
 
+  /** @throws Refusal `epoch-mismatch` if the caller speaks of another registration's queue */
+  checkEpoch(epoch: Bytes): void {
+    if (!sameBytes(epoch, this.epoch)) throw new Refusal('epoch-mismatch');
+  }
+
   /** @throws Refusal `mailbox-full` if all that waits, with this send, is too much */
   checkRoom(send: Send): void {
     if (this.outbox.hasRoom(send)) return;

@@ -105,7 +105,7 @@ export class Mailbox {
   /** @param cursor  null reads from the beginning */
   read(request: SignedRequest, cursor: { epoch: Bytes; after: number } | null): Promise<Result<QueuePage>> {
     return this.#answer(request, ({ account }) => {
-      if (cursor !== null) checkEpoch(account, cursor.epoch);
+      if (cursor !== null) account.checkEpoch(cursor.epoch);
       account.expire(this.#host.now());
       const entries = account.queue.read(cursor?.after ?? 0, maxQueuePage, maxPageBytes);
       return { hello: account.hello(), entries };
@@ -167,7 +167,7 @@ export class Mailbox {
 
   deregister(request: SignedRequest, epoch: Bytes): Promise<Result<null>> {
     return this.#answer(request, async ({ account }) => {
-      checkEpoch(account, epoch);
+      account.checkEpoch(epoch);
       await this.#end(account);
       return null;
     });
@@ -306,7 +306,7 @@ export class Mailbox {
 
   /** True if it acknowledged anything new. */
   #acknowledge(account: Account, ack: Ack): boolean {
-    checkEpoch(account, ack.epoch);
+    account.checkEpoch(ack.epoch);
     const now = this.#host.now();
     const reports = account.queue.acknowledge(ack.seq, now);
     if (reports.length === 0) return false;
@@ -395,8 +395,4 @@ export class Mailbox {
     if (account === null || !sameBytes(account.epoch, epoch)) throw new Refusal('not-registered');
     return account;
   }
-}
-
-function checkEpoch(account: Account, epoch: Bytes): void {
-  if (!sameBytes(account.epoch, epoch)) throw new Refusal('epoch-mismatch');
 }

@@ -33,10 +33,8 @@ export class Membership {
     const unknown = hrids.filter((hrid) => (this.#known.get(bytesKey(hrid))?.until ?? 0) <= now);
     const answers = await Promise.all(unknown.map((hrid) => this.#isAbsent(hrid)));
     const unregistered = new Set(unknown.filter((_, i) => answers[i]).map(bytesKey));
-    for (const hrid of unknown) {
-      if (!unregistered.has(bytesKey(hrid)))
-        this.#known.set(bytesKey(hrid), { absence: null, until: now + knownRecipientMs });
-    }
+    const there = unknown.map(bytesKey).filter((key) => !unregistered.has(key));
+    for (const key of there) this.#known.set(key, { absence: null, until: now + knownRecipientMs });
     return new Map(
       hrids.map(bytesKey).flatMap((key) => {
         const absence = unregistered.has(key) ? 'unregistered' : this.#known.get(key)?.absence;
