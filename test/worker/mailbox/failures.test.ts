@@ -1,8 +1,9 @@
 // What is tried again, and how often.
 
 import { describe, expect, test } from 'vitest';
-import { firstRetryMs } from '../../../worker/limits.ts';
-import { populate, rows } from '../../support/residents.ts';
+import { callTimeoutMs, firstRetryMs, maxLanesAtOnce, probeMs } from '../../../worker/limits.ts';
+import { populate, rows, states } from '../../support/residents.ts';
+import { until } from '../../support/until.ts';
 
 describe('a lane that fails', () => {
   test('goes on counting its failures when the object sleeps between them', async () => {
@@ -52,6 +53,47 @@ describe('a lane that fails', () => {
     await town.settle();
     expect(items).toBe(1);
     expect((await b.page()).hello.last).toBe(41);
+  });
+});
+
+describe('a call that is never answered', () => {
+  test('counts as failed after half a minute, and holds up nobody', async () => {
+    const { town, a, b: last, others: mute } = populate(maxLanesAtOnce + 3);
+    town.weather = (to) => (mute.includes(to) ? 'silence' : 'fine');
+    const start = town.clock.time;
+    await a.send([...mute, last]);
+    expect(await last.received()).toEqual([]);
+    while (town.clock.time < start + callTimeoutMs) await a.fireAlarm();
+    expect(town.clock.time).toBeLessThan(start + callTimeoutMs + firstRetryMs);
+    expect(await until(async () => (await last.received()).length)).toBe(1);
+    expect(a.host.sql.query('select failures from backoff')).toHaveLength(maxLanesAtOnce);
+  });
+
+  test('is given up by an alarm that the lane sets where the next one is far', async () => {
+    const { town, a, b } = populate();
+    await a.send([b]);
+    await town.settle();
+    a.restart();
+    a.host.alarm.set(town.clock.time + probeMs);
+    town.weather = () => 'silence';
+    a.mailbox.gone(b.hrid, (await b.page()).hello.epoch);
+    await until(() => (a.host.alarm.due ?? Number.POSITIVE_INFINITY) <= town.clock.time + callTimeoutMs);
+  });
+
+  test('is given up by the next one where it was a report, which is made again', async () => {
+    const { town, a, b } = populate();
+    town.weather = (_, call) => (call === 'acked' ? 'silence' : 'fine');
+    await a.send([b]);
+    await town.settle();
+    await b.acknowledge();
+    town.weather = () => 'fine';
+    town.clock.advance(callTimeoutMs);
+    // The next report gives the first one up.
+    await a.send([b]);
+    await until(async () => (await b.received()).length === 1);
+    await b.acknowledge();
+    await until(async () => (await states(a)).length === 0);
+    await until(() => b.host.alarm.due !== null && b.host.alarm.due < town.clock.time + 2 * firstRetryMs);
   });
 });
 

@@ -4,7 +4,6 @@
 import { describe, expect, test } from 'vitest';
 import { maxBodyBytes } from '../../../client/wire/limits.ts';
 import {
-  callTimeoutMs,
   firstRetryMs,
   lastRetryMs,
   markLifetimeMs,
@@ -15,9 +14,7 @@ import {
   recipientOverheadBytes,
 } from '../../../worker/limits.ts';
 import type { Delivery } from '../../../worker/mailbox/peer.ts';
-import { states } from '../../support/residents.ts';
 import { Town } from '../../support/town.ts';
-import { until } from '../../support/until.ts';
 
 function populate(count: number) {
   const town = new Town();
@@ -250,47 +247,6 @@ describe('lanes', () => {
     await town.settle();
     expect(town.calls.most).toBe(maxLanesAtOnce);
     for (const resident of residents.slice(1)) expect(await resident.received()).toEqual([1]);
-  });
-
-  test('a mailbox that never answers counts as failed after half a minute, and holds up nobody', async () => {
-    const { town, residents, a } = populate(maxLanesAtOnce + 3);
-    const [, last, ...silent] = residents;
-    const mute = silent.slice(0, maxLanesAtOnce);
-    town.weather = (to) => (mute.includes(to) ? 'silence' : 'fine');
-    const start = town.clock.time;
-    await a.send([...mute, ...(last ? [last] : [])]);
-    expect(await last?.received()).toEqual([]);
-    while (town.clock.time < start + callTimeoutMs) await a.fireAlarm();
-    expect(town.clock.time).toBeLessThan(start + callTimeoutMs + firstRetryMs);
-    expect(await until(async () => (await last?.received())?.length)).toBe(1);
-    expect(a.host.sql.query('select failures from backoff')).toHaveLength(maxLanesAtOnce);
-  });
-
-  test('a lane that starts while the alarm is far sets one by which its call is given up', async () => {
-    const { town, a, b } = populate(3);
-    await a.send([b]);
-    await town.settle();
-    a.restart();
-    a.host.alarm.set(town.clock.time + probeMs);
-    town.weather = () => 'silence';
-    a.mailbox.gone(b.hrid, (await b.page()).hello.epoch);
-    await until(() => (a.host.alarm.due ?? Number.POSITIVE_INFINITY) <= town.clock.time + callTimeoutMs);
-  });
-
-  test('a mailbox that never answers a report of what was acknowledged is told again', async () => {
-    const { town, a, b } = populate(3);
-    town.weather = (_, call) => (call === 'acked' ? 'silence' : 'fine');
-    await a.send([b]);
-    await town.settle();
-    await b.acknowledge();
-    town.weather = () => 'fine';
-    town.clock.advance(callTimeoutMs);
-    // The next report gives the first one up.
-    await a.send([b]);
-    await until(async () => (await b.received()).length === 1);
-    await b.acknowledge();
-    await until(async () => (await states(a)).length === 0);
-    await until(() => b.host.alarm.due !== null && b.host.alarm.due < town.clock.time + 2 * firstRetryMs);
   });
 
   test('what stands in every queue takes no room at its sender when room is short; nothing is lost by it', async () => {
