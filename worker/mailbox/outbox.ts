@@ -271,8 +271,8 @@ export class Outbox {
   #strike(lane: Lane, isDone: (pending: Pending) => boolean, state: number, now: number): Delivered[] {
     const done = lane.pending.filter((pending) => pending.gap === null && isDone(pending));
     if (done.length === 0) return [];
-    const finished = this.#sql.transaction(() =>
-      done.flatMap((pending) => (pending.gap === null ? this.#mark(pending.n, pending.index, state, now) : [])),
+    const finished = done.flatMap((pending) =>
+      pending.gap === null ? this.#mark(pending.n, pending.index, state, now) : [],
     );
     lane.pending = lane.pending.filter((pending) => !done.includes(pending));
     return finished;
@@ -288,8 +288,7 @@ export class Outbox {
       if (state !== acknowledged) this.save();
       return [];
     }
-    if (hasMiss(record)) this.#end(n, record, now);
-    else this.#delete(n);
+    this.#sql.transaction(() => (hasMiss(record) ? this.#end(n, record, now) : this.#delete(n)));
     return [deliveredOf(n, record.states)];
   }
 

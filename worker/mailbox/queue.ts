@@ -119,20 +119,19 @@ export class Queue {
     const fresh: Waiting[] = [];
     const newest: QueueEntry[] = [];
     let full = false;
-    this.#sql.transaction(() => {
-      for (const item of items) {
-        if (item.n <= upTo) continue;
-        const size = item.header.length + item.body.length;
-        full = !this.#hasRoom(fresh, size);
-        if (full) break;
-        const seq = this.#last + fresh.length + 1;
-        const expires = item.gap === null ? item.expires : Number.POSITIVE_INFINITY;
-        const entry = { seq, sender, epoch: senderEpoch, n: item.n, size, expires };
-        newest.push(this.#insert(entry, item, upTo));
-        fresh.push(entry);
-        upTo = item.n;
-      }
-    });
+    // No transaction, which takes longer than a statement: if one fails, what came before it is here, as is said next time.
+    for (const item of items) {
+      if (item.n <= upTo) continue;
+      const size = item.header.length + item.body.length;
+      full = !this.#hasRoom(fresh, size);
+      if (full) break;
+      const seq = this.#last + fresh.length + 1;
+      const expires = item.gap === null ? item.expires : Number.POSITIVE_INFINITY;
+      const entry = { seq, sender, epoch: senderEpoch, n: item.n, size, expires };
+      newest.push(this.#insert(entry, item, upTo));
+      fresh.push(entry);
+      upTo = item.n;
+    }
     this.#waiting.push(...fresh);
     this.#newest = newest;
     this.#nextEnd = Math.min(this.#nextEnd, ...fresh.map(({ expires }) => expires));
@@ -175,16 +174,15 @@ export class Queue {
     if (done.length === 0) return [];
     // A sender that deregistered and came back may stand here under two epochs.
     const reports = new Map(done.map((entry) => [reportKey(entry), entry]));
-    this.#sql.transaction(() => {
-      for (const entry of reports.values()) {
-        this.#sql.query(
-          `insert into mark (sender, epoch, n, seq, used) values (?, ?, ?, ?, ?)
-           on conflict (sender, epoch) do update set n = excluded.n, seq = excluded.seq, used = excluded.used`,
-          ...[entry.sender, entry.epoch, entry.n, entry.seq, now],
-        );
-      }
-      this.#sql.query('delete from entry where seq <= ?', seq);
-    });
+    // No transaction: if the deletion fails, the owner is sent again what the marks say is acknowledged.
+    for (const entry of reports.values()) {
+      this.#sql.query(
+        `insert into mark (sender, epoch, n, seq, used) values (?, ?, ?, ?, ?)
+         on conflict (sender, epoch) do update set n = excluded.n, seq = excluded.seq, used = excluded.used`,
+        ...[entry.sender, entry.epoch, entry.n, entry.seq, now],
+      );
+    }
+    this.#sql.query('delete from entry where seq <= ?', seq);
     this.#waiting = this.#waiting.slice(done.length);
     this.#newest = this.#newest.filter((entry) => entry.seq > seq);
     this.#bytes -= done.reduce((bytes, { size }) => bytes + size, 0);
