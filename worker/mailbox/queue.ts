@@ -3,9 +3,10 @@
 
 import { type Bytes, bytesKey, sameBytes } from '../../client/wire/bytes.ts';
 import type { QueueEntry } from '../../client/wire/queue.ts';
+import { BoundedMap } from '../bounded-map.ts';
 import type { Count } from '../counters.ts';
 import { Refusal } from '../errors.ts';
-import { markLifetimeMs, maxQueueBytes, maxQueueEntries } from '../limits.ts';
+import { markLifetimeMs, maxKnownSenders, maxQueueBytes, maxQueueEntries } from '../limits.ts';
 import type { Sql } from '../ports.ts';
 import type { Delivery, DeliveryItem, GapReason } from './peer.ts';
 
@@ -16,7 +17,7 @@ export interface Report {
   readonly n: number;
 }
 
-export function reportKey({ sender, epoch }: Report): string {
+export function reportKey({ sender, epoch }: Omit<Report, 'n'>): string {
   return bytesKey(sender) + bytesKey(epoch);
 }
 
@@ -46,6 +47,8 @@ export class Queue {
   #waiting: Waiting[];
   /** What came last, while it waits: a connected owner is given it at once, and it need not be read again. */
   #newest: QueueEntry[] = [];
+  /** What is acknowledged of a sender, by reportKey(), as the marks say. */
+  readonly #marks = new BoundedMap<number>(maxKnownSenders);
   #last: number;
   #bytes: number;
   #nextEnd: number;
@@ -105,12 +108,7 @@ export class Queue {
    * @returns the newest n of this sender that is here or was, and the newest that is acknowledged
    */
   store({ sender, senderEpoch, items }: Delivery): { upTo: number; acked: number; full: boolean } {
-    const [mark] = this.#sql.query<{ n: number }>(
-      'select n from mark where sender = ? and epoch = ?',
-      sender,
-      senderEpoch,
-    );
-    const acked = mark?.n ?? 0;
+    const acked = this.#ackedOf(sender, senderEpoch);
     const waiting = this.#waiting.findLast(
       (entry) => sameBytes(entry.sender, sender) && sameBytes(entry.epoch, senderEpoch),
     );
@@ -183,6 +181,7 @@ export class Queue {
       );
     }
     this.#sql.query('delete from entry where seq <= ?', seq);
+    for (const [key, { n }] of reports) this.#marks.set(key, n);
     this.#waiting = this.#waiting.slice(done.length);
     this.#newest = this.#newest.filter((entry) => entry.seq > seq);
     this.#bytes -= done.reduce((bytes, { size }) => bytes + size, 0);
@@ -221,7 +220,9 @@ export class Queue {
   }
 
   /** Forgets an old mark, whose sender knows of it, unless it was used again. The highest seq must not go with it. */
-  forgetMark({ sender, epoch, n }: Report, now: number): void {
+  forgetMark(report: Report, now: number): void {
+    const { sender, epoch, n } = report;
+    this.#marks.delete(reportKey(report));
     this.#sql.transaction(() => {
       this.#sql.query('update registration set seq = ? where seq < ?', this.#last, this.#last);
       this.#sql.query(
@@ -235,6 +236,16 @@ export class Queue {
   nextOldMark(): number {
     const [oldest] = this.#sql.query<{ used: number | null }>('select min(used) as used from mark');
     return oldest?.used == null ? Number.POSITIVE_INFINITY : oldest.used + markLifetimeMs;
+  }
+
+  /** Up to where the owner has acknowledged what this sender sent. */
+  #ackedOf(sender: Bytes, epoch: Bytes): number {
+    const key = reportKey({ sender, epoch });
+    const known = this.#marks.get(key);
+    if (known !== undefined) return known;
+    const [mark] = this.#sql.query<{ n: number }>('select n from mark where sender = ? and epoch = ?', sender, epoch);
+    this.#marks.set(key, mark?.n ?? 0);
+    return mark?.n ?? 0;
   }
 
   #hasRoom(fresh: readonly Waiting[], size: number): boolean {

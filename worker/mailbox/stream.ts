@@ -62,7 +62,7 @@ export class Stream {
       socket.send(ServerFrame.encode({ type: 'drained', last: drainTo }));
       drainTo = null;
     }
-    socket.state = { ...state, sent, drainTo };
+    if (sent !== state.sent || drainTo !== state.drainTo) socket.state = { ...state, sent, drainTo };
   }
 
   /** Tells a connected owner what became of these messages. */
