@@ -1,6 +1,6 @@
 // The relay's HTTP side: the order of middleware, and the routes.
 
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import { cors } from 'hono/cors';
 import { routePath } from 'hono/route';
 import type { App } from './admission.ts';
@@ -37,34 +37,25 @@ export function createApp(platform: Platform): Hono<App> {
   app.use(async (c, next) => {
     const start = Date.now();
     await next();
+    if (c.res.status !== switchingProtocols) addFields(c, platform);
     const milliseconds = Date.now() - start;
     log('request', { route: routePath(c, -1), method: c.req.method, status: c.res.status, milliseconds });
   });
   app.use(async (c, next) => {
-    await next();
-    if (c.res.status === switchingProtocols) return;
-    for (const [name, value] of Object.entries(securityFields)) {
-      if (!c.res.headers.has(name)) c.res.headers.set(name, value);
-    }
-  });
-  app.use(async (c, next) => {
     c.set('services', getServices(c.env));
     c.set('address', platform.addressOf(c.req.raw, c.env));
-    const { settings } = c.var.services;
-    checkHost(c.req.raw, settings);
+    checkHost(c.req.raw, c.var.services.settings);
     await next();
-    if (c.res.status === switchingProtocols || settings.development || !platform.isSecure(c.req.raw, c.env)) return;
-    c.res.headers.set('strict-transport-security', `max-age=${yearSeconds}`);
   });
-  app.use(
-    cors({
-      origin: (origin, c) => (c.var.services.settings.origins.includes(origin) ? origin : null),
-      allowMethods: ['GET', 'POST', 'PUT', 'DELETE'],
-      allowHeaders: ['content-type', 'content-digest', 'signature', 'signature-input'],
-      exposeHeaders: ['retry-after'],
-      maxAge: preflightSeconds,
-    }),
-  );
+  const ofOtherOrigins = cors({
+    origin: (origin, c) => (c.var.services.settings.origins.includes(origin) ? origin : null),
+    allowMethods: ['GET', 'POST', 'PUT', 'DELETE'],
+    allowHeaders: ['content-type', 'content-digest', 'signature', 'signature-input'],
+    exposeHeaders: ['retry-after'],
+    maxAge: preflightSeconds,
+  });
+  // It makes two responses more of each answer, and only a browser asks for it.
+  app.use((c, next) => (c.req.raw.headers.has('origin') ? ofOtherOrigins(c, next) : next()));
 
   for (const routesOf of [
     infoRoutes,
@@ -91,11 +82,21 @@ export function createApp(platform: Platform): Hono<App> {
   return app;
 }
 
+function addFields(c: Context<App>, platform: Platform): void {
+  const { headers } = c.res;
+  for (const [name, value] of Object.entries(securityFields)) if (!headers.has(name)) headers.set(name, value);
+  if (!c.req.raw.headers.has('origin')) headers.append('vary', 'Origin');
+  const isOpen = c.var.services?.settings.development ?? true;
+  if (!isOpen && platform.isSecure(c.req.raw, c.env))
+    headers.set('strict-transport-security', `max-age=${yearSeconds}`);
+}
+
 /**
  * A signature covers the authority that the request names: only under a name of this relay's does it say that the
  * request was meant for this relay. @throws Refusal `wrong-host`
  */
 function checkHost(request: Request, { hosts }: Settings): void {
+  if (hosts === null) return;
   const { host, hostname } = new URL(request.url);
-  if (hosts !== null && !hosts.includes(hostname) && !hosts.includes(host)) throw new Refusal('wrong-host');
+  if (!hosts.includes(hostname) && !hosts.includes(host)) throw new Refusal('wrong-host');
 }

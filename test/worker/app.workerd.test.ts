@@ -6,6 +6,7 @@ import { production } from '../support/production.ts';
 import { Client, readProblem } from '../support/request.ts';
 
 const info = 'https://relay.test/v1/info';
+const friend = 'https://friend.test';
 
 // The order matters: what an isolate has once found to be in order, it does not check again.
 describe('the application', () => {
@@ -26,6 +27,7 @@ describe('the application', () => {
     TWILIO_FROM: '+41000000000',
     TWILIO_TOKEN: 'x',
     SMS_PREFIXES: '+41',
+    ALLOWED_ORIGINS: friend,
     STRANGERS: budget,
     ASSETS: { fetch: async () => new Response('a page') },
   };
@@ -44,6 +46,18 @@ describe('the application', () => {
     const field = async (url: string) => (await request(url)).headers.get('strict-transport-security');
     expect(await field('https://relay.test/')).toBe('max-age=31536000');
     expect(await field('http://relay.test/')).toBeNull();
+  });
+
+  test('says that answers depend on who asks, to whoever asks, and lets in only pages of named origins', async () => {
+    const ask = async (headers: Record<string, string>) => (await request(new Request(info, { headers }))).headers;
+    const [none, named, other] = [
+      await ask({}),
+      await ask({ origin: friend }),
+      await ask({ origin: 'https://other.test' }),
+    ];
+    for (const fields of [none, named, other]) expect(fields.get('vary')).toMatch(/^origin$/i);
+    const letIn = [none, named, other].map((fields) => fields.get('access-control-allow-origin'));
+    expect(letIn).toEqual([null, friend, null]);
   });
 
   test('limits strangers, asks the mailbox when their budget is spent, and then nobody', async () => {
