@@ -137,8 +137,15 @@ const fill = (who: number, places: number) =>
     await deliverInside(real.at(who), first, first + count - 1, `${stranger}.0`);
   });
 
+/** Senders ask for what they have not heard, and write it. Whoever has acknowledged and goes before that counts as gone. */
+async function hear(model: Model, real: Real): Promise<void> {
+  await agree(model, real);
+  await real.fireAlarms();
+}
+
 const refuse = (who: number, senders: readonly number[]) =>
   command(`refuses ${senders}`, who, async (model, real) => {
+    await hear(model, real);
     real.haveRefused.push(who);
     await real.refuse(who, senders);
     model.refuse(who, senders);
@@ -147,6 +154,7 @@ const refuse = (who: number, senders: readonly number[]) =>
 
 const deregister = (who: number) =>
   command('deregisters', who, async (model, real) => {
+    await hear(model, real);
     const { epoch } = (await real.at(who).queue()).hello;
     expect((await real.at(who).deregister(epoch)).status).toBe(204);
     model.deregister(who);
@@ -253,6 +261,16 @@ describe('mailboxes and the model of what they promise', () => {
     [
       'what has come later is too old before what waits in front of it',
       [fill(1, 0), send(0, [1, 2], 4), expire(0, 1, 0.5), expire(0, 0.5), acknowledge(1, 1, 'over HTTP')],
+    ],
+    [
+      'what nobody has heard of is said before who has acknowledged it goes, or refuses its sender',
+      [
+        send(0, [1, 2], 2),
+        acknowledge(1, 1, 'and nobody hears of it'),
+        deregister(1),
+        acknowledge(2, 1, 'and nobody hears of it'),
+        refuse(2, [0]),
+      ],
     ],
     [
       'the farewell of a sender comes after what it sends when it has come back',

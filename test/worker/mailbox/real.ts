@@ -73,8 +73,12 @@ export class Real {
       });
     }
     await this.evict();
-    for (const client of this.clients) await runDurableObjectAlarm(await mailboxOf(client));
+    await this.fireAlarms();
     this.hasSlept = false;
+  }
+
+  async fireAlarms(): Promise<void> {
+    for (const client of this.clients) await runDurableObjectAlarm(await mailboxOf(client));
   }
 
   /** What a client sees; what has come meanwhile is told to the model. */
