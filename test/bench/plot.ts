@@ -8,7 +8,7 @@ export interface Series {
 
 const width = 640;
 const height = 400;
-const margin = { left: 70, right: 20, top: 40, bottom: 50 } as const;
+const margin = { left: 70, right: 40, top: 40, bottom: 50 } as const;
 const colours = ['#2563eb', '#dc2626', '#059669', '#d97706', '#7c3aed'];
 
 /** The power by which y grows with x: least squares over the logarithms. 0: it does not grow; 1: it grows alike. */
