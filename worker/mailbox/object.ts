@@ -20,11 +20,14 @@ const ticketHeader = 'x-ticket';
 const closeUnsupported = 1003;
 
 /** The edge's part in opening a stream. */
-export const connectMailbox: Platform['connect'] = (request, env, mailbox, claim) => {
+export const connectMailbox: Platform['connect'] = async (request, env, mailbox, claim) => {
   const headers = { upgrade: 'websocket', [ticketHeader]: encodeBase64Url(TicketClaim.encode(claim)) };
   // Only a namespace of Durable Objects has stubs that fetch.
   const { MAILBOX } = env as { readonly MAILBOX: unknown } as { readonly MAILBOX: DurableObjectNamespace };
-  return placed(MAILBOX, getServices(env).settings.jurisdiction).getByName(mailbox).fetch(request.url, { headers });
+  const stub = placed(MAILBOX, getServices(env).settings.jurisdiction).getByName(mailbox);
+  const response = await stub.fetch(request.url, { headers });
+  // To what an object has answered no fields can be added.
+  return response.webSocket === null ? new Response(response.body, response) : response;
 };
 
 export class MailboxObject extends DurableObject<Env> {
