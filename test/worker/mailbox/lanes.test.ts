@@ -241,8 +241,8 @@ describe('lanes', () => {
     expect(await b.received()).toEqual([2, 3]);
   });
 
-  test('at most 16 run at once, and all arrive', async () => {
-    const { town, residents, a } = populate(60);
+  test(`at most ${maxLanesAtOnce} run at once, and all arrive`, async () => {
+    const { town, residents, a } = populate(maxLanesAtOnce + 44);
     await a.send(residents.slice(1));
     await town.settle();
     expect(town.calls.most).toBe(maxLanesAtOnce);
