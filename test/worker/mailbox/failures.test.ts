@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { callTimeoutMs, firstRetryMs, maxLanesAtOnce, probeMs } from '../../../worker/limits.ts';
 import { populate, rows, states } from '../../support/residents.ts';
+import type { Resident } from '../../support/town.ts';
 import { until } from '../../support/until.ts';
 
 describe('a lane that fails', () => {
@@ -125,6 +126,52 @@ describe('a lane whose storage fails', () => {
     a.restart();
     await town.fireAlarms(2);
     expect(await b.received()).toEqual([1, 2]);
+  });
+});
+
+describe('one of several statements that fails', () => {
+  /** Until the end of `work`, the statement that begins so fails once it was run so often. */
+  async function withFailing({ host: { sql } }: Resident, begin: string, after: number, work: () => Promise<void>) {
+    const { query } = sql;
+    let runs = 0;
+    sql.query = (statement, ...values) => {
+      if (statement.trim().startsWith(begin) && runs++ >= after) throw new Error('no space');
+      return query(statement, ...values);
+    };
+    await work();
+    sql.query = query;
+    expect(runs).toBeGreaterThan(after);
+  }
+
+  test('when messages come: those before it are there, and the others follow', async () => {
+    const { town, a, b } = populate();
+    town.weather = () => 'lost before';
+    for (let i = 0; i < 3; i++) await a.send([b]);
+    await town.settle();
+    town.weather = () => 'fine';
+    await withFailing(b, 'insert into entry', 1, async () => {
+      await town.fireAlarms();
+      expect(await b.received()).toEqual([1]);
+    });
+    await town.fireAlarms(2);
+    expect(await b.received()).toEqual([1, 2, 3]);
+    await b.acknowledge();
+    await town.settle();
+    expect(await states(a)).toEqual([]);
+  });
+
+  test('when one is acknowledged: it comes once more, and is acknowledged then', async () => {
+    const { town, a, b } = populate();
+    await a.send([b]);
+    await town.settle();
+    await withFailing(b, 'delete from entry', 0, () => expect(b.acknowledge()).rejects.toThrow('no space'));
+    expect(await b.received()).toEqual([1]);
+    await a.send([b]);
+    await town.settle();
+    expect(await b.received()).toEqual([1, 2]);
+    await b.acknowledge();
+    await town.settle();
+    expect([await b.received(), await states(a)]).toEqual([[], []]);
   });
 });
 

@@ -7,6 +7,7 @@ import {
   firstRetryMs,
   lastRetryMs,
   markLifetimeMs,
+  maxDeliveryBytes,
   maxLanesAtOnce,
   maxOutboxBytes,
   maxQueueEntries,
@@ -247,6 +248,20 @@ describe('lanes', () => {
     await town.settle();
     expect(town.calls.most).toBe(maxLanesAtOnce);
     for (const resident of residents.slice(1)) expect(await resident.received()).toEqual([1]);
+  });
+
+  test('one call carries so many bytes at most', async () => {
+    const { town, a, b } = populate(3);
+    town.weather = () => 'lost before';
+    for (let n = 1; n <= 6; n++) await a.send([b], { body: new Uint8Array(maxBodyBytes).fill(n) });
+    await town.settle();
+    town.weather = () => 'fine';
+    const carried: number[] = [];
+    town.onDelivery = ({ items }) =>
+      carried.push(items.reduce((sum, { header, body }) => sum + header.length + body.length, 0));
+    await town.fireAlarms();
+    expect(await b.received()).toEqual([1, 2, 3, 4, 5, 6]);
+    for (const bytes of carried) expect(bytes).toBeLessThanOrEqual(maxDeliveryBytes);
   });
 
   test('what stands in every queue takes no room at its sender when room is short; nothing is lost by it', async () => {
