@@ -86,9 +86,9 @@ function addFields(c: Context<App>, platform: Platform): void {
   const { headers } = c.res;
   for (const [name, value] of Object.entries(securityFields)) if (!headers.has(name)) headers.set(name, value);
   if (!c.req.raw.headers.has('origin')) headers.append('vary', 'Origin');
-  const isOpen = c.var.services?.settings.development ?? true;
-  if (!isOpen && platform.isSecure(c.req.raw, c.env))
-    headers.set('strict-transport-security', `max-age=${yearSeconds}`);
+  const isDeployed = c.var.services?.settings.development === false;
+  if (!isDeployed || !platform.isSecure(c.req.raw, c.env)) return;
+  headers.set('strict-transport-security', `max-age=${yearSeconds}`);
 }
 
 /**

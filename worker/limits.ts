@@ -49,9 +49,9 @@ export const idleMs = 90 * day;
 export const maxPageBytes = 1024 * 1024;
 /** Recipients lately delivered to are not looked up in the filter again. */
 export const maxKnownRecipients = 1024;
+export const knownRecipientMs = 24 * hour;
 /** Senders of whom a mailbox has in memory what is acknowledged. */
 export const maxKnownSenders = 1024;
-export const knownRecipientMs = 24 * hour;
 
 // Key packages.
 

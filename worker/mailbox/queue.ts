@@ -47,8 +47,8 @@ export class Queue {
   #waiting: Waiting[];
   /** What came last, while it waits: a connected owner is given it at once, and it need not be read again. */
   #newest: QueueEntry[] = [];
-  /** What is acknowledged of a sender, by reportKey(), as the marks say. */
-  readonly #marks = new BoundedMap<number>(maxKnownSenders);
+  /** What is acknowledged of a sender, by reportKey(): it never becomes less, also when its mark is forgotten. */
+  readonly #acknowledged = new BoundedMap<number>(maxKnownSenders);
   #last: number;
   #bytes: number;
   #nextEnd: number;
@@ -117,7 +117,7 @@ export class Queue {
     const fresh: Waiting[] = [];
     const newest: QueueEntry[] = [];
     let full = false;
-    // No transaction, which takes longer than a statement: if one fails, what came before it is here, as is said next time.
+    // No transaction, which takes longer than a statement: if one fails, those before it stay, and the sender hears so.
     for (const item of items) {
       if (item.n <= upTo) continue;
       const size = item.header.length + item.body.length;
@@ -181,7 +181,7 @@ export class Queue {
       );
     }
     this.#sql.query('delete from entry where seq <= ?', seq);
-    for (const [key, { n }] of reports) this.#marks.set(key, n);
+    for (const [key, { n }] of reports) this.#acknowledged.set(key, n);
     this.#waiting = this.#waiting.slice(done.length);
     this.#newest = this.#newest.filter((entry) => entry.seq > seq);
     this.#bytes -= done.reduce((bytes, { size }) => bytes + size, 0);
@@ -220,9 +220,7 @@ export class Queue {
   }
 
   /** Forgets an old mark, whose sender knows of it, unless it was used again. The highest seq must not go with it. */
-  forgetMark(report: Report, now: number): void {
-    const { sender, epoch, n } = report;
-    this.#marks.delete(reportKey(report));
+  forgetMark({ sender, epoch, n }: Report, now: number): void {
     this.#sql.transaction(() => {
       this.#sql.query('update registration set seq = ? where seq < ?', this.#last, this.#last);
       this.#sql.query(
@@ -241,10 +239,10 @@ export class Queue {
   /** Up to where the owner has acknowledged what this sender sent. */
   #ackedOf(sender: Bytes, epoch: Bytes): number {
     const key = reportKey({ sender, epoch });
-    const known = this.#marks.get(key);
+    const known = this.#acknowledged.get(key);
     if (known !== undefined) return known;
     const [mark] = this.#sql.query<{ n: number }>('select n from mark where sender = ? and epoch = ?', sender, epoch);
-    this.#marks.set(key, mark?.n ?? 0);
+    this.#acknowledged.set(key, mark?.n ?? 0);
     return mark?.n ?? 0;
   }
 
