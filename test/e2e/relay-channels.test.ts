@@ -61,6 +61,13 @@ describe.each(hostNames)('codes on %s', (host) => {
     await register(relay, (uid) => post.secureMail.code(uid));
   });
 
+  // What a runtime does faster once it is warm may come in another order.
+  test('go out by SMTP again and again', async () => {
+    const relay = await post.startRelay(host, { EMAIL_CHANNELS: 'smtp' });
+    for (let i = 0; i < 24; i++) await register(relay, (uid) => post.mail.code(uid));
+    expect(relay.logs.filter((line) => line.includes('challenge-failed'))).toEqual([]);
+  });
+
   test('register several vaults with one of them', async () => {
     const relay = await post.startRelay(host, { EMAIL_CHANNELS: 'smtp' });
     const { uid } = new Client(relay);

@@ -14,16 +14,20 @@ interface Reply {
   readonly lines: readonly string[];
 }
 
+/** What a socket says once it is open. */
+type OpenEvent = 'connect' | 'secureConnect';
+
 export class SmtpLine {
   #socket: Socket;
   #received = '';
+  #isOpen = false;
   #isBroken = false;
   /** Looks again whether what is waited for has come. */
   #look: () => void = () => undefined;
 
-  private constructor(socket: Socket) {
+  private constructor(socket: Socket, event: OpenEvent) {
     this.#socket = socket;
-    this.#listen(socket);
+    this.#listen(socket, event);
   }
 
   /**
@@ -33,11 +37,12 @@ export class SmtpLine {
   static async open({ host, port, tls }: SmtpSettings, signal: AbortSignal): Promise<SmtpLine> {
     const [{ connect }, { connect: connectSecurely }] = await Promise.all([import('node:net'), import('node:tls')]);
     signal.throwIfAborted();
-    const isSecure = tls === 'always';
-    const socket = isSecure ? connectSecurely({ host, port, servername: host }) : connect({ host, port });
-    const line = new SmtpLine(socket);
+    const line =
+      tls === 'always'
+        ? new SmtpLine(connectSecurely({ host, port, servername: host }), 'secureConnect')
+        : new SmtpLine(connect({ host, port }), 'connect');
     signal.addEventListener('abort', () => line.close());
-    await line.#opened(isSecure ? 'secureConnect' : 'connect');
+    await line.#opened();
     return line;
   }
 
@@ -52,10 +57,10 @@ export class SmtpLine {
       this.#refuseUnasked();
       // In the very turn in which the reply has come: workerd reads on after it, and cannot hand over a line that it reads from.
       this.#socket = connect({ socket: this.#socket, servername: host });
-      this.#listen(this.#socket);
+      this.#listen(this.#socket, 'secureConnect');
       return true;
     });
-    await this.#opened('secureConnect');
+    await this.#opened();
   }
 
   /**
@@ -102,7 +107,13 @@ export class SmtpLine {
     return { code: Number(lines.at(-1)?.slice(0, 3)), lines: lines.map((line) => line.slice(4)) };
   }
 
-  #listen(socket: Socket): void {
+  /** In the turn in which the socket is made: on Deno `secureConnect` may come before what waits in that turn goes on. */
+  #listen(socket: Socket, event: OpenEvent): void {
+    this.#isOpen = false;
+    socket.on(event, () => {
+      this.#isOpen = true;
+      this.#look();
+    });
     const decoder = new TextDecoder();
     // Of a line that was secured, only what is above TLS counts.
     const isCurrent = () => socket === this.#socket;
@@ -113,18 +124,13 @@ export class SmtpLine {
       else this.#look();
     });
     // For as long as it lives: what the line does after that, whoever uses it hears too.
-    for (const event of ['error', 'end', 'close'] as const) {
-      socket.on(event, () => isCurrent() && this.close());
+    for (const end of ['error', 'end', 'close'] as const) {
+      socket.on(end, () => isCurrent() && this.close());
     }
   }
 
-  async #opened(event: 'connect' | 'secureConnect'): Promise<void> {
-    let isOpen = false;
-    this.#socket.on(event, () => {
-      isOpen = true;
-      this.#look();
-    });
-    await this.#wait(() => isOpen || undefined);
+  async #opened(): Promise<void> {
+    await this.#wait(() => this.#isOpen || undefined);
   }
 
   /** Until there is what `find` looks for. @throws DeliveryError `unreachable` if the line breaks before that, or what it throws */
