@@ -176,14 +176,15 @@ async function answers(port: number, https: boolean): Promise<boolean> {
 }
 
 /** The port itself if nobody listens there, a free one for 0. @throws LocalRelayError */
-async function choosePort(port: number): Promise<number> {
+export async function choosePort(port: number): Promise<number> {
   if (port !== 0) {
     if (await isFree(port)) return port;
     throw new LocalRelayError(
       `Port ${port} is already in use. Stop what uses it, or choose another one: PORT=8788 npm start`,
     );
   }
-  // Below the range from which systems give out ports, so that nobody is given this one before the relay has it.
+  // Below the range from which systems give out ports, so that nobody is given this one before the relay has it,
+  // or between two of its lives.
   for (;;) {
     const candidate = randomInt(10_000, 30_000);
     if (await isFree(candidate)) return candidate;

@@ -1,12 +1,11 @@
 // worker/deno.ts as a process of its own, under Node or real Deno.
 
 import { spawn } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { LocalRelay } from '../../worker/local.ts';
+import { choosePort, type LocalRelay } from '../../worker/local.ts';
 import { deno } from '../runtimes/deno.ts';
 import { node, type Runtime } from './runtime.ts';
 
@@ -41,8 +40,7 @@ export interface DiskRelayOptions {
 /** @returns once it listens */
 export async function startDiskRelay(options: DiskRelayOptions): Promise<LocalRelay> {
   const { command, args, env } = runtimes[options.host];
-  // Below the range from which systems give out ports, so that nobody is given it between two lives of a relay.
-  const wanted = options.port === 0 ? randomInt(10_000, 30_000) : options.port;
+  const wanted = options.port === 0 ? await choosePort(0) : options.port;
   const line = [command, ...args, script, '--dev'];
   const [program = '', ...rest] = options.shell ? ['sh', '-c', `${options.shell}; exec "$0" "$@"`, ...line] : line;
   const child = spawn(program, rest, {
