@@ -9,9 +9,9 @@ export const day = 24 * hour;
 
 /** One call carries this much: few calls after an absence, yet no call near the platform's 32 MiB. */
 export const maxDeliveryItems = 32;
-export const maxDeliveryBytes = 512 * 1024;
+export const maxDeliveryBytes = 256 * 1024;
 /** Calls to peers at once: enough for most groups, few enough that what they carry has room in memory. */
-export const maxLanesAtOnce = 64;
+export const maxLanesAtOnce = 128;
 /** A mailbox that has not answered by then counts as failed: what it may still do is idempotent. */
 export const callTimeoutMs = 30 * second;
 /** A failed lane waits 5 s, doubling to an hour, ± 20 %. */
